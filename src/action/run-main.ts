@@ -1,0 +1,24 @@
+import { debug, setFailed } from '@actions/core'
+import { tmpdir } from 'node:os'
+import { createWorld } from '../adapters/world.js'
+import { onSignal } from '../adapters/signals.js'
+import { newRunId } from '../adapters/run-id.js'
+import { messageOf } from '../errors.js'
+import { up } from '../pipeline.js'
+import { createActionsLog, type Phase } from './actions-log.js'
+import { readInputs } from './read-inputs.js'
+import { report } from './report.js'
+import { stateStore } from './state.js'
+
+export async function runMain(): Promise<void> {
+  const id = newRunId()
+  const phases: Phase[] = []
+  const world = createWorld(id, createActionsLog(phases), debug)
+  const directory = `${process.env['RUNNER_TEMP'] ?? tmpdir()}/kind-flat-network-${id}`
+  try {
+    const flat = await up(world, readInputs(), { id, directory, store: stateStore }, onSignal())
+    await report(flat, phases)
+  } catch (error) {
+    setFailed(messageOf(error))
+  }
+}

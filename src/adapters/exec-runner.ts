@@ -1,0 +1,92 @@
+import { execa, ExecaError } from 'execa'
+import { CommandError, formatCommand } from '../errors.js'
+import type { CommandRunner, RunOptions } from '../ports.js'
+
+/** Time a command has for ending itself after it was told to. */
+const graceMilliseconds = 2000
+
+/**
+ * Runs commands in process groups of their own, so that a command is ended together with the children it started
+ * (kind starts docker), and a Ctrl-C in the terminal reaches this process alone, which then decides the order.
+ * @param environment what commands see besides the process's own environment; `undefined` takes a variable away
+ */
+export function createExecRunner(
+  environment: Readonly<Record<string, string | undefined>>,
+  debug: (line: string) => void,
+  signals: readonly AbortSignal[] = [],
+): CommandRunner {
+  return {
+    until: (signal) => createExecRunner(environment, debug, [...signals, signal]),
+    run: (command, options = {}) => run(command, options, environment, debug, signals),
+  }
+}
+
+async function run(
+  command: readonly string[],
+  options: RunOptions,
+  environment: Readonly<Record<string, string | undefined>>,
+  debug: (line: string) => void,
+  signals: readonly AbortSignal[],
+): Promise<string> {
+  const { input, timeoutSeconds = 120, onLine } = options
+  const [program = '', ...parameters] = command
+  const timeout = AbortSignal.timeout(timeoutSeconds * 1000)
+  const stop = AbortSignal.any([...signals, timeout])
+  throwIfAborted(signals)
+  debug(formatCommand(command))
+  const child = execa(program, parameters, {
+    detached: true,
+    cleanup: false,
+    env: environment,
+    all: true,
+    ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
+    stripFinalNewline: false,
+    maxBuffer: 50_000_000,
+  })
+  const endGroup = () => {
+    signalGroup(child.pid, 'SIGTERM')
+    setTimeout(() => {
+      signalGroup(child.pid, 'SIGKILL')
+    }, graceMilliseconds).unref()
+  }
+  stop.addEventListener('abort', endGroup, { once: true })
+  if (onLine !== undefined) void forEachLine(child.iterable({ from: 'all' }), onLine)
+  try {
+    const { stdout } = await child
+    return stdout
+  } catch (error) {
+    throwIfAborted(signals)
+    if (!(error instanceof ExecaError)) throw error
+    throw new CommandError(command, outcome(error, timeout.aborted, timeoutSeconds), error.all ?? '')
+  } finally {
+    stop.removeEventListener('abort', endGroup)
+  }
+}
+
+function throwIfAborted(signals: readonly AbortSignal[]): void {
+  for (const signal of signals) signal.throwIfAborted()
+}
+
+function outcome(error: ExecaError, timedOut: boolean, timeoutSeconds: number): string {
+  if (timedOut) return `no end within ${String(timeoutSeconds)} s`
+  if (error.code === 'ENOENT') return 'no such program on the PATH'
+  if (error.exitCode !== undefined) return `exit code ${String(error.exitCode)}`
+  return error.signal === undefined ? error.shortMessage : `ended by ${error.signal}`
+}
+
+function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) return
+  try {
+    process.kill(-pid, signal)
+  } catch {
+    // the group is gone: nothing left to end
+  }
+}
+
+async function forEachLine(lines: AsyncIterable<string | Uint8Array>, onLine: (line: string) => void): Promise<void> {
+  try {
+    for await (const line of lines) onLine(String(line))
+  } catch {
+    // the command's failure is told by the command itself
+  }
+}

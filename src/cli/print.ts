@@ -1,0 +1,33 @@
+import Table from 'cli-table3'
+import { matrix, outputsOf, verdict, type FlatNetwork } from '../report/flat-network.js'
+
+/** Results for a person: clusters, matrix, verdict. */
+export function printFlatNetwork(flat: FlatNetwork): void {
+  const { clusters } = outputsOf(flat)
+  const rows = clusters.flatMap(({ context, podSubnet, serviceSubnet, nodes }) =>
+    nodes.map((node, index) => [
+      ...(index === 0 ? [context, podSubnet, serviceSubnet] : ['', '', '']),
+      node.name,
+      node.address,
+      node.podCIDR,
+    ]),
+  )
+  print(table([['context', 'pod subnet', 'service subnet', 'node', 'address', 'podCIDR'], ...rows]))
+  if (flat.pairs === undefined) return
+  if (flat.pairs.length > 0) print(table(matrix(flat.pairs)))
+  print(verdict(flat.pairs))
+}
+
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value, null, 2))
+}
+
+function table([head = [], ...rows]: string[][]): string {
+  const lines = new Table({ head, style: { head: [], border: [], compact: true } })
+  lines.push(...rows)
+  return lines.toString()
+}

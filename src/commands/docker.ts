@@ -1,0 +1,175 @@
+import type { DockerNetwork, HostFacts } from '../plan/host-facts.js'
+import { ownerDirectory } from '../plan/kind-config.js'
+import type { NodeRole } from '../plan/names.js'
+
+/** Arguments for docker, and readers of what it prints. */
+
+const clusterLabel = 'io.x-k8s.kind.cluster'
+const roleLabel = 'io.x-k8s.kind.role'
+/** Label of the networks that a run made; its value is the run. */
+const runLabel = 'kind-flat-network.run'
+
+export const engineInfo = ['docker', 'info', '--format', '{{json .}}'] as const
+
+export function parseEngineInfo(output: string): HostFacts['engine'] {
+  const info = JSON.parse(output) as { ServerVersion?: string; NCPU?: number; MemTotal?: number }
+  return { version: info.ServerVersion ?? '', cpus: info.NCPU ?? 1, memory: info.MemTotal ?? 0 }
+}
+
+export const listContainers = ['docker', 'ps', '--all', '--no-trunc', '--format', '{{json .}}'] as const
+
+export function parseContainers(output: string): HostFacts['containers'] {
+  return jsonLines<{ Names: string; Labels: string }>(output).map(({ Names, Labels }) => {
+    const cluster = label(Labels, clusterLabel)
+    return { name: Names, ...(cluster !== undefined && { cluster }) }
+  })
+}
+
+/** `docker ps` joins labels with commas; a value with a comma in it can only confuse labels that are not kind's. */
+function label(labels: string, name: string): string | undefined {
+  return labels
+    .split(',')
+    .find((pair) => pair.startsWith(`${name}=`))
+    ?.slice(name.length + 1)
+}
+
+export function listNetworks(filter: { readonly name?: string; readonly run?: string } = {}): string[] {
+  return [
+    'docker',
+    'network',
+    'ls',
+    '--no-trunc',
+    '--format',
+    '{{.ID}}',
+    ...(filter.name === undefined ? [] : ['--filter', `name=^${filter.name}$`]),
+    ...(filter.run === undefined ? [] : ['--filter', `label=${runLabel}=${filter.run}`]),
+  ]
+}
+
+export function inspectNetworks(ids: readonly string[]): string[] {
+  return ['docker', 'network', 'inspect', ...ids]
+}
+
+/** A network and how many containers are attached to it. */
+export interface InspectedNetwork extends DockerNetwork {
+  readonly containers: number
+}
+
+export function parseNetworks(output: string): InspectedNetwork[] {
+  const networks = JSON.parse(output) as {
+    Id: string
+    Name: string
+    IPAM?: { Config?: { Subnet?: string }[] | null }
+    Containers?: Record<string, unknown> | null
+  }[]
+  return networks.map(({ Id, Name, IPAM, Containers }) => ({
+    id: Id,
+    name: Name,
+    subnets: (IPAM?.Config ?? []).flatMap(({ Subnet }) => (Subnet === undefined ? [] : [Subnet])),
+    containers: Object.keys(Containers ?? {}).length,
+  }))
+}
+
+/** MTU of Docker's default network, which kind gives its own network too. */
+export const defaultNetworkMtu = [
+  'docker',
+  'network',
+  'inspect',
+  'bridge',
+  '--format',
+  '{{index .Options "com.docker.network.driver.mtu"}}',
+] as const
+
+/** The network as kind itself makes it (`pkg/cluster/internal/providers/docker/network.go`), with a label of ours. */
+export function createNetwork(
+  name: string,
+  run: string,
+  options: { readonly mtu?: number; readonly ipv6Subnet?: string },
+): string[] {
+  return [
+    'docker',
+    'network',
+    'create',
+    '--driver=bridge',
+    '--opt=com.docker.network.bridge.enable_ip_masquerade=true',
+    ...(options.mtu === undefined ? [] : [`--opt=com.docker.network.driver.mtu=${String(options.mtu)}`]),
+    ...(options.ipv6Subnet === undefined ? [] : ['--ipv6', `--subnet=${options.ipv6Subnet}`]),
+    `--label=${runLabel}=${run}`,
+    name,
+  ]
+}
+
+export function removeNetwork(id: string): string[] {
+  return ['docker', 'network', 'rm', id]
+}
+
+/** IDs of the containers of all kind clusters, whoever made them. */
+export const listKindContainers = [
+  'docker',
+  'ps',
+  '--all',
+  '--quiet',
+  '--no-trunc',
+  '--filter',
+  `label=${clusterLabel}`,
+] as const
+
+export function inspectContainers(names: readonly string[]): string[] {
+  return ['docker', 'container', 'inspect', ...names]
+}
+
+/** A container of a kind cluster. */
+export interface KindContainer {
+  readonly id: string
+  readonly name: string
+  readonly cluster: string
+  readonly role: NodeRole | 'external-load-balancer'
+  /** The run that made it; kind's load balancers carry none. */
+  readonly run?: string
+  /** Addresses by the name of the network. */
+  readonly addresses: Readonly<Record<string, string>>
+}
+
+export function parseKindContainers(output: string): KindContainer[] {
+  const containers = JSON.parse(output) as {
+    Id: string
+    Name: string
+    Config: { Labels?: Record<string, string> | null }
+    Mounts?: { Destination: string }[] | null
+    NetworkSettings?: { Networks?: Record<string, { IPAddress?: string }> | null }
+  }[]
+  return containers.map((container) => {
+    const labels = container.Config.Labels ?? {}
+    const owner = container.Mounts?.find(({ Destination }) => Destination.startsWith(`${ownerDirectory}/`))
+    return {
+      id: container.Id,
+      name: container.Name.replace(/^\//, ''),
+      cluster: labels[clusterLabel] ?? '',
+      role: (labels[roleLabel] ?? '') as KindContainer['role'],
+      ...(owner !== undefined && { run: owner.Destination.slice(ownerDirectory.length + 1) }),
+      addresses: Object.fromEntries(
+        Object.entries(container.NetworkSettings?.Networks ?? {}).map(([name, { IPAddress }]) => [
+          name,
+          IPAddress ?? '',
+        ]),
+      ),
+    }
+  })
+}
+
+/** Containers with their anonymous volumes. */
+export function removeContainers(ids: readonly string[]): string[] {
+  return ['docker', 'rm', '--force', '--volumes', ...ids]
+}
+
+/** A bash script in a container; `values` are its positional parameters. */
+export function execScript(container: string, script: string, values: readonly string[]): string[] {
+  return ['docker', 'exec', container, 'bash', '-c', script, 'bash', ...values]
+}
+
+function jsonLines<T>(output: string): T[] {
+  return output
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as T)
+}

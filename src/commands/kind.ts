@@ -1,0 +1,17 @@
+import { stringify } from 'yaml'
+import { CommandError } from '../errors.js'
+import type { ClusterPlan } from '../plan/plan.js'
+
+/** Arguments for kind; its config goes to standard input. kind is not told to wait: readiness is ours to judge. */
+export function createCluster(cluster: ClusterPlan, kubeconfig: string): { command: string[]; input: string } {
+  return {
+    command: ['kind', 'create', 'cluster', '--name', cluster.name, '--config', '-', '--kubeconfig', kubeconfig],
+    input: stringify(cluster.kindConfig),
+  }
+}
+
+/** The reason kind gives first, out of all it prints. */
+export function causeOf(error: CommandError): string {
+  const line = error.output.split('\n').find((text) => text.startsWith('ERROR: '))
+  return line === undefined ? error.outcome : line.replace(/^ERROR: (failed to create cluster: )?/, '')
+}

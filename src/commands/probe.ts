@@ -1,0 +1,132 @@
+import { decode, encode, RECURSION_DESIRED } from 'dns-packet'
+import { stringify } from 'yaml'
+import { execScript } from './docker.js'
+
+/**
+ * The probe: on every node a pod of the CoreDNS image that the node holds already, so nothing is pulled. CoreDNS'
+ * plugin `whoami` answers every query with the address the query came from.
+ */
+export const probe = {
+  namespace: 'kube-system',
+  name: 'kind-flat-network-probe',
+  selector: 'app.kubernetes.io/name=kind-flat-network-probe',
+  /** Kinds of all its objects. */
+  kinds: 'daemonset,configmap',
+  daemonSet: 'daemonset/kind-flat-network-probe',
+} as const
+
+const port = 5353
+const healthPort = 8080
+
+/** @param image the CoreDNS image of the cluster */
+export function probeManifest(image: string): string {
+  const labels = { 'app.kubernetes.io/name': probe.name }
+  const metadata = { name: probe.name, namespace: probe.namespace, labels }
+  const corefile = `.:${String(port)} {\n  whoami\n  health :${String(healthPort)}\n}\n`
+  const configMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { Corefile: corefile } }
+  const daemonSet = {
+    apiVersion: 'apps/v1',
+    kind: 'DaemonSet',
+    metadata,
+    spec: {
+      selector: { matchLabels: labels },
+      template: {
+        metadata: { labels },
+        spec: {
+          tolerations: [{ operator: 'Exists' }],
+          automountServiceAccountToken: false,
+          enableServiceLinks: false,
+          terminationGracePeriodSeconds: 0,
+          dnsPolicy: 'Default',
+          containers: [
+            {
+              name: 'coredns',
+              image,
+              imagePullPolicy: 'IfNotPresent',
+              args: ['-conf', '/etc/coredns/Corefile'],
+              ports: [{ name: 'dns', containerPort: port, protocol: 'UDP' }],
+              readinessProbe: { httpGet: { path: '/health', port: healthPort }, periodSeconds: 1 },
+              volumeMounts: [{ name: 'config', mountPath: '/etc/coredns', readOnly: true }],
+            },
+          ],
+          volumes: [{ name: 'config', configMap: { name: probe.name } }],
+        },
+      },
+    },
+  }
+  return [configMap, daemonSet].map((object) => stringify(object)).join('---\n')
+}
+
+const attempts = 3
+
+/** The query, as bash's printf writes it. Its first byte must not be zero: bash's read drops zero bytes. */
+const query = [
+  ...encode({ type: 'query', id: 0x4b46, flags: RECURSION_DESIRED, questions: [{ type: 'A', name: 'whoami' }] }),
+]
+  .map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`)
+  .join('')
+
+/**
+ * Asks every address from a pod's network namespace, found by the pod's address ($1). Each is asked twice: the time
+ * until bash itself reads a first byte is the latency, without the start of a program; dd then takes the whole answer.
+ */
+const script = `set -u
+pod=$1
+shift
+for file in /run/netns/*; do
+  if nsenter --net="$file" ip -oneline -4 address show 2>/dev/null | grep -qF " $pod/"; then namespace=$file; break; fi
+done
+if [ -z "\${namespace:-}" ]; then echo "no network namespace holds $pod" >&2; exit 1; fi
+exec nsenter --net="$namespace" bash -c '
+  export LC_ALL=C
+  ask() {
+    for attempt in ${Array.from({ length: attempts }, (_, index) => String(index + 1)).join(' ')}; do
+      exec 3<>"/dev/udp/$1/${String(port)}" || continue
+      started=$EPOCHREALTIME
+      printf "${query}" >&3
+      if read -r -N 1 -t 1 -u 3 _ 2>/dev/null; then
+        ended=$EPOCHREALTIME
+        printf "${query}" >&3
+        answer=$(timeout 1 dd bs=512 count=1 status=none <&3 2>/dev/null | base64 --wrap=0)
+        if [ -n "$answer" ]; then echo "$1 $(( \${ended/[.,]/} - \${started/[.,]/} )) $answer"; return; fi
+      fi
+      exec 3>&-
+    done
+    echo "$1 - -"
+  }
+  for address; do ask "$address" 2>/dev/null & done
+  wait
+' bash "$@"
+`
+
+/** One exec on a node that asks all those pods from the node's own probe pod. */
+export function askFrom(node: string, podAddress: string, targets: readonly string[]): string[] {
+  return execScript(node, script, [podAddress, ...targets])
+}
+
+/** Seconds within which the exec ends, however many targets are silent: they are asked at the same time. */
+export const askSeconds = attempts * 2 + 20
+
+export interface Answer {
+  /** Address the other side saw; none when there was no answer. */
+  readonly source?: string
+  /** Round trip in milliseconds. */
+  readonly latency?: number
+}
+
+/** Answers by the address that was asked. */
+export function parseAnswers(output: string): Map<string, Answer> {
+  const answers = new Map<string, Answer>()
+  for (const line of output.split('\n').filter((text) => text !== '')) {
+    const [address = '', microseconds = '-', packet = '-'] = line.split(' ')
+    answers.set(address, packet === '-' ? {} : { latency: Number(microseconds) / 1000, ...sourceIn(packet) })
+  }
+  return answers
+}
+
+/** whoami puts the client's address into the additional section (coredns `plugin/whoami/whoami.go`). */
+function sourceIn(packet: string): Pick<Answer, 'source'> {
+  const { additionals = [] } = decode(Buffer.from(packet, 'base64'))
+  const record = additionals.find(({ type }) => type === 'A' || type === 'AAAA')
+  return record !== undefined && 'data' in record ? { source: String(record.data) } : {}
+}

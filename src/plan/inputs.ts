@@ -1,0 +1,51 @@
+/**
+ * Every input, once: its default and what it means. `action.yml` and the command line's flags say the same; a test
+ * compares them.
+ */
+export const inputs = {
+  clusters: {
+    default: '2',
+    description:
+      'How many clusters (3 gives cluster1 to cluster3), or a YAML list with name, workers, control-planes, pod-subnet, service-subnet, node-image and config for each, or the path of a YAML file with that list',
+  },
+  workers: { default: '0', description: 'Worker nodes of every cluster that does not say otherwise' },
+  'control-planes': { default: '1', description: 'Control-plane nodes of every cluster that does not say otherwise' },
+  'pod-supernet': { default: '10.128.0.0/10', description: 'IPv4 subnet that pod subnets are allotted from' },
+  'service-supernet': { default: '10.192.0.0/10', description: 'IPv4 subnet that service subnets are allotted from' },
+  'node-image': {
+    default: '',
+    description: "Node image of every cluster that does not say otherwise; empty: kind's own default",
+  },
+  config: {
+    default: '',
+    description: "kind config (YAML, or the path of a YAML file) merged under each cluster's own config",
+  },
+  wait: { default: '5m', description: 'Longest time until a created cluster is ready, such as 90s or 5m' },
+  'route-services': { default: 'true', description: "Also route every other cluster's service subnet (ClusterIPs)" },
+  'preserve-source-ip': {
+    default: 'true',
+    description: "Exempt traffic between clusters from masquerade, so that the other side sees the pod's own address",
+  },
+  verify: {
+    default: 'true',
+    description: 'Prove every pair of nodes of different clusters from the pod network, and fail when one is broken',
+  },
+  kubeconfig: {
+    default: '',
+    description:
+      'Path of the merged kubeconfig to write; it must not exist yet. Empty: a file in the temporary directory of the run',
+  },
+  cleanup: { default: 'true', description: 'Remove everything again: after the job, and when creation fails' },
+} as const satisfies Record<string, { default: string; description: string }>
+
+export type InputName = keyof typeof inputs
+
+/** Inputs as the action and the command line hand them over: text, with the defaults filled in. */
+export type RawInputs = Readonly<Record<InputName, string>>
+
+export const inputNames = Object.keys(inputs) as InputName[]
+
+/** Inputs with what is missing or empty filled in from the defaults. */
+export function withDefaults(given: Partial<Record<InputName, string>>): RawInputs {
+  return Object.fromEntries(inputNames.map((name) => [name, given[name]?.trim() || inputs[name].default])) as RawInputs
+}

@@ -1,0 +1,18 @@
+import { applyWiring } from '../commands/node-wiring.js'
+import type { NodeWiring } from '../plan/wiring.js'
+import type { World } from '../ports.js'
+
+/**
+ * Gives every node its routes and its rules: one exec each, all at the same time. A second time changes nothing.
+ * @throws with every node that failed, the first one's cause first
+ */
+export async function connect({ runner }: World, wirings: readonly NodeWiring[]): Promise<void> {
+  const results = await Promise.allSettled(wirings.map((wiring) => runner.run(applyWiring(wiring))))
+  const failures = results.flatMap((result, index) =>
+    result.status === 'rejected' ? [{ node: wirings[index]?.node ?? '', cause: result.reason as Error }] : [],
+  )
+  if (failures.length === 0) return
+  throw new Error(failures.map(({ node, cause }) => `node ${node} was not wired: ${cause.message}`).join('\n'), {
+    cause: failures[0]?.cause,
+  })
+}

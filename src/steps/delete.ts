@@ -1,0 +1,133 @@
+import {
+  inspectContainers,
+  inspectNetworks,
+  listKindContainers,
+  listNetworks,
+  parseKindContainers,
+  parseNetworks,
+  removeContainers,
+  removeNetwork,
+  type KindContainer,
+} from '../commands/docker.js'
+import { CommandError, messageOf } from '../errors.js'
+import type { RunRecord } from '../plan/run-record.js'
+import type { CommandRunner, World } from '../ports.js'
+
+/** What is known of a run that is to be removed; without a record, only its id, which its objects carry. */
+export type Removal = Pick<RunRecord, 'run'> & Partial<RunRecord>
+
+/** Times the engine must show nothing of a run that may still be on its way, and the pause between two looks. */
+const quietLooks = 3
+const pauseSeconds = 0.5
+const mostLooks = 60
+
+/**
+ * Removes exactly what a run made: its containers with their volumes, its network when nobody else is on it, its
+ * files. Safe to repeat. One failure does not keep it from the rest.
+ * @throws with everything that could not be removed
+ */
+export async function deleteRun(world: World, removal: Removal): Promise<void> {
+  const failures: string[] = []
+  const attempt = async (what: string, work: () => Promise<void>) => {
+    try {
+      await work()
+    } catch (error) {
+      failures.push(`${what}: ${messageOf(error)}`)
+    }
+  }
+  await attempt('processes', async () => {
+    const count = await world.processes.endLeftovers()
+    if (count > 0) world.log.info(`${String(count)} processes of an interrupted run ended`)
+  })
+  await attempt('containers and network', () => removeDockerObjects(world, removal))
+  const { directory, kubeconfig } = removal
+  if (kubeconfig !== undefined) await attempt(`file ${kubeconfig}`, () => world.files.remove(kubeconfig))
+  if (directory !== undefined) await attempt(`directory ${directory}`, () => world.files.remove(directory))
+  if (failures.length > 0) throw new Error(`not everything was removed:\n  ${failures.join('\n  ')}`)
+}
+
+/** A container that was asked for by a killed process can still appear: look until nothing has come for a while. */
+async function removeDockerObjects({ runner, log, clock }: World, removal: Removal): Promise<void> {
+  const needed = removal.complete === true ? 1 : quietLooks
+  let quiet = 0
+  for (let look = 1; quiet < needed; look++) {
+    const [containers, networks] = await Promise.all([containersOf(runner, removal), networksOf(runner, removal.run)])
+    if (containers.length > 0) {
+      log.info(`removing ${containers.map(({ name }) => name).join(', ')}`)
+      await runner.run(removeContainers(containers.map(({ id }) => id))).catch(unlessGone)
+    }
+    const free = containers.length > 0 ? networks : networks.filter((network) => network.containers === 0)
+    for (const { id, name } of free) {
+      log.info(`removing the Docker network ${name}`)
+      await runner.run(removeNetwork(id)).catch(unlessInUse)
+    }
+    quiet = containers.length === 0 && free.length === 0 ? quiet + 1 : 0
+    if (look === mostLooks)
+      throw new Error(`containers of run ${removal.run} still appear after ${String(mostLooks)} looks`)
+    if (quiet < needed && containers.length === 0) await clock.sleep(pauseSeconds)
+  }
+  for (const { name } of await networksOf(runner, removal.run)) {
+    log.info(`the Docker network ${name} stays: containers of others are on it`)
+  }
+}
+
+async function containersOf(runner: CommandRunner, { run, plan }: Removal): Promise<KindContainer[]> {
+  return ownedBy(await kindContainers(runner), run, plan?.clusters.map(({ name }) => name) ?? [])
+}
+
+/**
+ * The containers of a run: the nodes that carry its mount, and load balancers of those clusters, which carry nothing.
+ * A load balancer without nodes belongs to the run when the run planned its cluster.
+ */
+export function ownedBy(
+  containers: readonly KindContainer[],
+  run: string,
+  planned: readonly string[],
+): KindContainer[] {
+  const nodes = containers.filter((container) => container.run === run)
+  const clusters = new Set([...planned, ...nodes.map(({ cluster }) => cluster)])
+  const foreign = new Set(
+    containers
+      .filter(({ role, run: owner }) => role !== 'external-load-balancer' && owner !== run)
+      .map(({ cluster }) => cluster),
+  )
+  const balancers = containers.filter(
+    ({ role, cluster }) => role === 'external-load-balancer' && clusters.has(cluster) && !foreign.has(cluster),
+  )
+  return [...nodes, ...balancers]
+}
+
+/** Every container of every kind cluster; one that vanishes while looking is left out. */
+export async function kindContainers(runner: CommandRunner): Promise<KindContainer[]> {
+  const ids = (await runner.run(listKindContainers)).split('\n').filter((id) => id !== '')
+  if (ids.length === 0) return []
+  try {
+    return parseKindContainers(await runner.run(inspectContainers(ids)))
+  } catch (error) {
+    if (!(error instanceof CommandError) || !/no such container/i.test(error.output)) throw error
+    const found = await Promise.all(
+      ids.map((id) => runner.run(inspectContainers([id])).then(parseKindContainers, gone)),
+    )
+    return found.flat()
+  }
+}
+
+function gone(error: unknown): KindContainer[] {
+  if (error instanceof CommandError && /no such container/i.test(error.output)) return []
+  throw error
+}
+
+async function networksOf(runner: CommandRunner, run: string) {
+  const ids = (await runner.run(listNetworks({ run }))).split('\n').filter((id) => id !== '')
+  if (ids.length === 0) return []
+  return parseNetworks(await runner.run(inspectNetworks(ids)))
+}
+
+function unlessGone(error: unknown): undefined {
+  // "is already in progress": another removal of the same container; the next look tells
+  if (!(error instanceof CommandError) || !/no such container|already in progress/i.test(error.output)) throw error
+}
+
+function unlessInUse(error: unknown): undefined {
+  if (!(error instanceof CommandError) || !/active endpoints|not found|no such network/i.test(error.output)) throw error
+}

@@ -1,0 +1,155 @@
+import pLimit from 'p-limit'
+import { inspectContainers, parseKindContainers } from '../commands/docker.js'
+import { causeOf, createCluster } from '../commands/kind.js'
+import {
+  getNodesAndCoreDns,
+  parseClusterState,
+  waitForCoreDns,
+  waitForNodes,
+  type ClusterState,
+} from '../commands/kubectl.js'
+import { CommandError } from '../errors.js'
+import type { ClusterPlan, Plan } from '../plan/plan.js'
+import { clusterKubeconfig, type RunRecord } from '../plan/run-record.js'
+import type { Node } from '../plan/wiring.js'
+import type { CommandRunner, World } from '../ports.js'
+
+/** Time kind itself may take for one cluster before it counts as hung. */
+const createSeconds = 30 * 60
+
+/**
+ * Creates all clusters at once and waits until each is ready: every node Ready with a podCIDR, CoreDNS available.
+ * The first failure ends the others.
+ * @param onCreated called as soon as a cluster's API answers, while its nodes are getting ready
+ * @throws the cause of the first failure, with the cluster's name first
+ */
+export async function provision(
+  world: World,
+  record: RunRecord,
+  onCreated: (world: World, cluster: ClusterPlan) => Promise<void>,
+): Promise<Node[]> {
+  const { plan } = record
+  const failure = new AbortController()
+  const live = { ...world, runner: world.runner.until(failure.signal) }
+  const limit = pLimit(plan.concurrency)
+  let first: unknown
+  const states = await Promise.all(
+    plan.clusters.map(async (cluster) => {
+      try {
+        await limit(() => create(live, record, cluster))
+        const [state] = await Promise.all([untilReady(live, record, cluster), onCreated(live, cluster)])
+        return { cluster, state }
+      } catch (error) {
+        first ??= error
+        failure.abort(first)
+        return undefined
+      }
+    }),
+  )
+  if (first !== undefined) throw first as Error
+  return describeNodes(
+    world.runner,
+    plan,
+    states.filter((state) => state !== undefined),
+  )
+}
+
+async function create({ runner, log, clock }: World, record: RunRecord, cluster: ClusterPlan): Promise<void> {
+  const { command, input } = createCluster(cluster, clusterKubeconfig(record, cluster.name))
+  const started = clock.now()
+  try {
+    await runner.run(command, {
+      input,
+      timeoutSeconds: createSeconds,
+      onLine: (line) => {
+        // what kind tells a person on how to go on would only mislead here
+        if (/^ *(✓|✗|ERROR|WARN)/i.test(line)) log.info(`${cluster.name}: ${line.trim()}`)
+      },
+    })
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error
+    throw new Error(`cluster ${cluster.name} was not created: ${causeOf(error)}\n${error.message}`, { cause: error })
+  }
+  log.info(`${cluster.name}: created in ${(clock.now() - started).toFixed(1)} s`)
+}
+
+async function untilReady(
+  { runner, log, clock }: World,
+  record: RunRecord,
+  cluster: ClusterPlan,
+): Promise<ClusterState> {
+  const target = { kubeconfig: clusterKubeconfig(record, cluster.name) }
+  const { waitSeconds } = record.plan
+  const started = clock.now()
+  const left = () => waitSeconds - (clock.now() - started)
+  for (;;) {
+    // these two watch; what they tell is looked at afterwards, together with what they cannot wait for
+    for (const wait of [waitForNodes, waitForCoreDns]) {
+      const seconds = Math.max(1, left())
+      await runner.run(wait(target, seconds), { timeoutSeconds: seconds + 30 }).catch(unlessCommandFailed)
+    }
+    const state = parseClusterState(await runner.run(getNodesAndCoreDns(target)))
+    const missing = whatIsMissing(state, cluster)
+    if (missing.length === 0) {
+      log.info(`${cluster.name}: ready ${(clock.now() - started).toFixed(1)} s later`)
+      return state
+    }
+    if (left() <= 0) {
+      throw new Error(
+        `cluster ${cluster.name} was not ready within ${String(waitSeconds)} s (input wait):\n  ${missing.join('\n  ')}`,
+      )
+    }
+    await clock.sleep(1)
+  }
+}
+
+function unlessCommandFailed(error: unknown): undefined {
+  if (!(error instanceof CommandError)) throw error
+}
+
+function whatIsMissing({ nodes, coreDns }: ClusterState, cluster: ClusterPlan): string[] {
+  const missing = cluster.nodes.flatMap(({ name }) => {
+    const node = nodes.find((each) => each.name === name)
+    if (node === undefined) return [`node ${name} has not joined`]
+    if (!node.ready) return [`node ${name} is not Ready: ${node.why}`]
+    return node.podCIDR === undefined ? [`node ${name} has no podCIDR yet`] : []
+  })
+  return coreDns.available ? missing : [...missing, `CoreDNS is not available: ${coreDns.why}`]
+}
+
+/** Joins what Kubernetes knows of the nodes (podCIDR) with what Docker knows (the address on the shared network). */
+async function describeNodes(
+  runner: CommandRunner,
+  plan: Plan,
+  clusters: readonly { readonly cluster: ClusterPlan; readonly state: ClusterState }[],
+): Promise<Node[]> {
+  const names = clusters.flatMap(({ cluster }) => cluster.nodes.map(({ name }) => name))
+  const containers = parseKindContainers(await runner.run(inspectContainers(names)))
+  return clusters.flatMap(({ cluster, state }) =>
+    cluster.nodes.map(({ name, role }) => {
+      const address = containers.find((container) => container.name === name)?.addresses[plan.network] ?? ''
+      if (address === '')
+        throw new Error(`node ${name} has no address on the Docker network ${plan.network}; is it still running?`)
+      const podCIDR = state.nodes.find((node) => node.name === name)?.podCIDR ?? ''
+      return { cluster: cluster.name, name, role, address, podCIDR }
+    }),
+  )
+}
+
+/**
+ * The nodes of clusters that exist already.
+ * @throws when a cluster does not answer or is not ready
+ */
+export async function readNodes({ runner }: World, record: RunRecord): Promise<Node[]> {
+  const clusters = await Promise.all(
+    record.plan.clusters.map(async (cluster) => {
+      const state = parseClusterState(
+        await runner.run(getNodesAndCoreDns({ kubeconfig: clusterKubeconfig(record, cluster.name) })),
+      )
+      const missing = whatIsMissing(state, cluster)
+      if (missing.length > 0) throw new Error(`cluster ${cluster.name} is not ready:\n  ${missing.join('\n  ')}`)
+      return { cluster, state }
+    }),
+  )
+  return describeNodes(runner, record.plan, clusters)
+}
