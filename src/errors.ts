@@ -42,8 +42,10 @@ export class CommandError extends Error {
 /** A command as a line to paste; scripts and long data are cut. */
 export function formatCommand(command: readonly string[]): string {
   return command
-    .map((word) => (word.length > 200 || word.includes('\n') ? `'${(word.split('\n')[0] ?? '').slice(0, 40)}…'` : word))
-    .map((word) => (/^[\w@%+=:,./'…{}^$-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
+    .map((word) =>
+      word.length > 200 || word.includes('\n') ? `${word.slice(0, 40).trim().replaceAll('\n', ' ')} …` : word,
+    )
+    .map((word) => (/^[\w@%+=:,./{}^-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
     .join(' ')
 }
 

@@ -1,12 +1,13 @@
 import { messageOf } from './errors.js'
-import { withDefaults, type InputName, type RawInputs } from './plan/inputs.js'
+import { withDefaults, type GivenInputs } from './plan/inputs.js'
 import type { HostFacts } from './plan/host-facts.js'
 import { makePlan, type Plan } from './plan/plan.js'
 import { parseRequest, type Request } from './plan/request.js'
-import type { RunRecord } from './plan/run-record.js'
+import { recordOf, type RunRecord } from './plan/run-record.js'
 import { planWiring } from './plan/wiring.js'
 import type { RunStore, World } from './ports.js'
 import { verdict, type FlatNetwork } from './report/flat-network.js'
+import { checkTools } from './steps/check-tools.js'
 import { connect } from './steps/connect.js'
 import { deleteRun, kindContainers, type Removal } from './steps/delete.js'
 import { ensureNetwork } from './steps/ensure-network.js'
@@ -15,9 +16,6 @@ import { provision, readNodes } from './steps/provision.js'
 import { readInputFiles } from './steps/read-input-files.js'
 import { deployProbe, removeProbes, requireFlat, verifyPairs } from './steps/verify.js'
 import { writeKubeconfig } from './steps/write-kubeconfig.js'
-
-/** Inputs as given; what is missing or empty takes its default. */
-export type GivenInputs = Partial<Record<InputName, string>>
 
 /** Who runs: its id, the directory for its files, and where it is written down. */
 export interface Run {
@@ -37,7 +35,7 @@ interface Decision {
  * @throws {InputError} with every problem of the inputs
  */
 export async function plan(world: World, given: GivenInputs, run: string): Promise<Decision> {
-  const raw: RawInputs = await readInputFiles(world, withDefaults(given))
+  const raw = await readInputFiles(world, withDefaults(given))
   const request = parseRequest(raw)
   const paths = request.kubeconfig === undefined ? [] : [request.kubeconfig]
   const facts = await inspectHost(world, paths)
@@ -51,24 +49,20 @@ export async function plan(world: World, given: GivenInputs, run: string): Promi
  */
 export async function up(world: World, given: GivenInputs, run: Run, signal: AbortSignal): Promise<FlatNetwork> {
   const live = { ...world, runner: world.runner.until(signal) }
+  await checkTools(live)
   const decision = await world.log.phase('Plan', () => plan(live, given, run.id))
-  let record = recordOf(decision.plan, run)
+  let record = recordOf(decision.plan, run.directory)
   await run.store.save(record)
   try {
-    record = await world.log.phase('Docker network', async () => {
-      const { network, created } = await ensureNetwork(live, decision.plan)
-      if (!created) return record
-      // Docker chose the new network's subnet itself: no cluster may have been given the same
-      const facts = { ...decision.facts, networks: [...decision.facts.networks, network] }
-      return recordOf(makePlan(decision.request, facts, run.id), run)
-    })
+    const decided = await world.log.phase('Docker network', () => planOnNetwork(live, decision))
+    record = recordOf(decided, run.directory)
     await run.store.save(record)
-    const flat = await make(live, world, record)
+    const flat = await make(live, world, decided, record)
     await run.store.save({ ...record, complete: true })
     return flat
   } catch (error) {
     // what goes wrong here is told, and never hides the failure that came before it
-    const tidy = record.plan.cleanup ? down(world, record) : removeProbes(world, record)
+    const tidy = record.cleanup ? down(world, record) : removeProbes(world, record)
     await tidy.catch((trouble: unknown) => {
       world.log.warning(messageOf(trouble))
     })
@@ -76,32 +70,33 @@ export async function up(world: World, given: GivenInputs, run: Run, signal: Abo
   }
 }
 
-function recordOf(decided: Plan, run: Run): RunRecord {
-  const kubeconfig = decided.kubeconfig ?? `${run.directory}/kubeconfig`
-  return { run: run.id, directory: run.directory, kubeconfig, complete: false, plan: decided }
+/** Docker chooses the subnet of a new network itself: what was decided before must be looked at again. */
+async function planOnNetwork(world: World, { request, facts, plan: decided }: Decision): Promise<Plan> {
+  const { network, created } = await ensureNetwork(world, decided)
+  return created ? makePlan(request, { ...facts, networks: [...facts.networks, network] }, decided.run) : decided
 }
 
 /** @param world as `live`, but not ended by the signal: for what must be tidied up all the same */
-async function make(live: World, world: World, record: RunRecord): Promise<FlatNetwork> {
+async function make(live: World, world: World, decided: Plan, record: RunRecord): Promise<FlatNetwork> {
   const { log, files } = live
   await files.makePrivateDirectory(record.directory)
-  const wantProbe = record.plan.verify && record.plan.clusters.length > 1
-  const count = record.plan.clusters.length
+  const count = decided.clusters.length
+  const wantProbe = decided.verify && count > 1
   const nodes = await log.phase(`Create ${String(count)} cluster${count === 1 ? '' : 's'}`, async () => {
-    const ready = await provision(live, record, async (ofCluster, cluster) => {
+    const ready = await provision(live, decided, record, async (ofCluster, cluster) => {
       // early, so that the probe starts while CoreDNS does
       if (wantProbe) await deployProbe(ofCluster, record, cluster)
     })
     await writeKubeconfig(live, record)
     return ready
   })
-  await log.phase('Connect', () => connect(live, planWiring(record.plan, nodes)))
+  await log.phase('Connect', () => connect(live, planWiring(record, nodes)))
   if (!wantProbe) return { record, nodes }
   const pairs = await log.phase('Verify', async () => {
     const seen = await verifyPairs(live, record, nodes)
     log.info(verdict(seen))
     await removeProbes(world, record)
-    requireFlat(seen, nodes, record.plan.preserveSourceIp)
+    requireFlat(seen, nodes, record.preserveSourceIp)
     return seen
   })
   return { record, nodes, pairs }
@@ -113,7 +108,7 @@ export async function verify(world: World, record: RunRecord, signal: AbortSigna
   const nodes = await readNodes(live, record)
   const pairs = await world.log.phase('Verify', async () => {
     try {
-      await Promise.all(record.plan.clusters.map((cluster) => deployProbe(live, record, cluster)))
+      await Promise.all(record.clusters.map((cluster) => deployProbe(live, record, cluster)))
       return await verifyPairs(live, record, nodes)
     } finally {
       await removeProbes(world, record)

@@ -40837,7 +40837,7 @@ else if (true) module.exports = ipCodec;
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _run_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9059);
+/* harmony import */ var _run_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6254);
 
 await (0,_run_main_js__WEBPACK_IMPORTED_MODULE_0__/* .runMain */ .V)();
 
@@ -40846,7 +40846,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 9059:
+/***/ 6254:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -52994,8 +52994,8 @@ class CommandError extends Error {
 /** A command as a line to paste; scripts and long data are cut. */
 function formatCommand(command) {
     return command
-        .map((word) => (word.length > 200 || word.includes('\n') ? `'${(word.split('\n')[0] ?? '').slice(0, 40)}…'` : word))
-        .map((word) => (/^[\w@%+=:,./'…{}^$-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
+        .map((word) => word.length > 200 || word.includes('\n') ? `${word.slice(0, 40).trim().replaceAll('\n', ' ')} …` : word)
+        .map((word) => (/^[\w@%+=:,./{}^-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
         .join(' ');
 }
 /** The run was told to stop: a signal from the terminal or the runner. */
@@ -53031,7 +53031,7 @@ function createExecRunner(environment, debug, signals = []) {
 async function run(command, options, environment, debug, signals) {
     const { input, timeoutSeconds = 120, onLine } = options;
     const [program = '', ...parameters] = command;
-    const timeout = AbortSignal.timeout(timeoutSeconds * 1000);
+    const timeout = AbortSignal.timeout(Math.ceil(timeoutSeconds * 1000));
     const stop = AbortSignal.any([...signals, timeout]);
     throwIfAborted(signals);
     debug(formatCommand(command));
@@ -64376,7 +64376,7 @@ function looseObject(shape, params) {
         type: "object",
         shape,
         catchall: unknown(),
-        ...normalizeParams(params),
+        ...util.normalizeParams(params),
     });
 }
 const ZodUnion = /*@__PURE__*/ $constructor("ZodUnion", (inst, def) => {
@@ -65164,42 +65164,32 @@ function request_duration(problems, name, raw) {
     return 0;
 }
 
-;// CONCATENATED MODULE: ./lib/plan/wiring.js
-/**
- * The wiring of every node: each peer node's podCIDR through that node, each peer's service subnet through its first
- * control plane, each peer's pod subnet exempt from masquerade. Pure.
- */
-function planWiring(plan, nodes) {
-    return nodes.map((node) => {
-        const peers = plan.clusters.filter((cluster) => cluster.name !== node.cluster);
-        return {
-            node: node.name,
-            routes: peers.flatMap((peer) => routesTo(peer, nodes, plan.routeServices)),
-            keepSource: plan.preserveSourceIp ? peers.map((peer) => peer.podSubnet) : [],
-        };
-    });
-}
-function routesTo(peer, nodes, routeServices) {
-    const peerNodes = nodes.filter((node) => node.cluster === peer.name);
-    const pods = peerNodes.map((node) => ({ destination: node.podCIDR, via: node.address }));
-    const entry = peerNodes.find((node) => node.role === 'control-plane');
-    return routeServices && entry !== undefined
-        ? [...pods, { destination: peer.serviceSubnet, via: entry.address }]
-        : pods;
-}
-
 ;// CONCATENATED MODULE: ./lib/plan/run-record.js
 
 const schema = object({
     run: schemas_string().regex(/^[a-z0-9]{4,32}$/),
+    /** Directory of the run's files: kubeconfigs of the clusters, and the merged one unless the user named a place. */
     directory: schemas_string().min(1),
+    /** Path of the merged kubeconfig. */
     kubeconfig: schemas_string().min(1),
+    /** All was made; before that, something may still be on its way. */
     complete: schemas_boolean(),
-    plan: looseObject({
-        cleanup: schemas_boolean(),
-        clusters: array(looseObject({ name: schemas_string(), context: schemas_string() })),
-    }),
+    cleanup: schemas_boolean(),
+    network: schemas_string(),
+    routeServices: schemas_boolean(),
+    preserveSourceIp: schemas_boolean(),
+    clusters: array(object({
+        name: schemas_string(),
+        context: schemas_string(),
+        podSubnet: schemas_string(),
+        serviceSubnet: schemas_string(),
+        nodes: array(object({ name: schemas_string(), role: schemas_enum(['control-plane', 'worker']) })),
+    })),
 });
+/** The record of a run that is about to begin. */
+function recordOf(plan, directory) {
+    return schema.parse({ ...plan, directory, kubeconfig: plan.kubeconfig ?? `${directory}/kubeconfig`, complete: false });
+}
 /**
  * Reads what was saved.
  * @throws when the text is not a record of a run
@@ -65212,10 +65202,34 @@ function run_record_clusterKubeconfig(record, cluster) {
     return `${record.directory}/${cluster}.kubeconfig`;
 }
 
+;// CONCATENATED MODULE: ./lib/plan/wiring.js
+/**
+ * The wiring of every node: each peer node's podCIDR through that node, each peer's service subnet through its first
+ * control plane, each peer's pod subnet exempt from masquerade. Pure.
+ */
+function planWiring(run, nodes) {
+    return nodes.map((node) => {
+        const peers = run.clusters.filter((cluster) => cluster.name !== node.cluster);
+        return {
+            node: node.name,
+            routes: peers.flatMap((peer) => routesTo(peer, nodes, run.routeServices)),
+            keepSource: run.preserveSourceIp ? peers.map((peer) => peer.podSubnet) : [],
+        };
+    });
+}
+function routesTo(peer, nodes, routeServices) {
+    const peerNodes = nodes.filter((node) => node.cluster === peer.name);
+    const pods = peerNodes.map((node) => ({ destination: node.podCIDR, via: node.address }));
+    const entry = peerNodes.find((node) => node.role === 'control-plane');
+    return routeServices && entry !== undefined
+        ? [...pods, { destination: peer.serviceSubnet, via: entry.address }]
+        : pods;
+}
+
 ;// CONCATENATED MODULE: ./lib/report/flat-network.js
 
 function outputsOf({ record, nodes, pairs }) {
-    const { clusters } = record.plan;
+    const { clusters } = record;
     return {
         kubeconfig: record.kubeconfig,
         kubeconfigs: Object.fromEntries(clusters.map(({ name }) => [name, run_record_clusterKubeconfig(record, name)])),
@@ -65256,6 +65270,120 @@ function cell(pair) {
         return '✗ no answer';
     const latency = pair.latency === undefined ? '' : ` ${pair.latency.toFixed(1)} ms`;
     return pair.ownAddress ? `✓${latency}` : `≠ seen as ${pair.source ?? '?'}`;
+}
+
+;// CONCATENATED MODULE: ./lib/commands/kind.js
+
+
+/** Arguments for kind; its config goes to standard input. kind is not told to wait: readiness is ours to judge. */
+function createCluster(cluster, kubeconfig) {
+    return {
+        command: ['kind', 'create', 'cluster', '--name', cluster.name, '--config', '-', '--kubeconfig', kubeconfig],
+        input: (0,dist/* stringify */.As)(cluster.kindConfig),
+    };
+}
+const kindVersion = ['kind', 'version', '--quiet'];
+/** The reason kind gives first, out of all it prints. */
+function causeOf(error) {
+    const line = error.output.split('\n').find((text) => text.startsWith('ERROR: '));
+    return line === undefined ? error.outcome : line.replace(/^ERROR: (failed to create cluster: )?/, '');
+}
+
+;// CONCATENATED MODULE: ./lib/commands/kubectl.js
+/** Arguments for kubectl, and readers of what it prints. */
+function kubectl({ kubeconfig }, ...rest) {
+    return ['kubectl', '--kubeconfig', kubeconfig, ...rest];
+}
+const kubectlVersion = ['kubectl', 'version', '--client', '--output=json'];
+const coreDns = 'deployment/coredns';
+function waitForNodes(target, seconds) {
+    return kubectl(target, 'wait', 'node', '--all', '--for=condition=Ready', `--timeout=${String(Math.ceil(seconds))}s`);
+}
+function waitForCoreDns(target, seconds) {
+    return kubectl(target, '--namespace=kube-system', 'wait', coreDns, '--for=condition=Available', `--timeout=${String(Math.ceil(seconds))}s`);
+}
+function kubectl_getNodesAndCoreDns(target) {
+    return kubectl(target, '--namespace=kube-system', 'get', 'nodes,deployments.apps', '--output=json');
+}
+function kubectl_parseClusterState(output) {
+    const { items } = JSON.parse(output);
+    const condition = (item, type) => {
+        const found = item.status?.conditions?.find((each) => each.type === type);
+        return { is: found?.status === 'True', why: found?.message ?? found?.reason ?? `no condition ${type} yet` };
+    };
+    const deployment = items.find((item) => item.kind === 'Deployment' && item.metadata.name === 'coredns');
+    const available = deployment && condition(deployment, 'Available');
+    const image = deployment?.spec.template?.spec.containers[0]?.image;
+    return {
+        nodes: items
+            .filter((item) => item.kind === 'Node')
+            .map((item) => {
+            const { is, why } = condition(item, 'Ready');
+            const { podCIDR } = item.spec;
+            return { name: item.metadata.name, ...(podCIDR !== undefined && { podCIDR }), ready: is, why };
+        }),
+        coreDns: {
+            available: available?.is ?? false,
+            why: available?.why ?? 'there is no deployment coredns',
+            ...(image !== undefined && { image }),
+        },
+    };
+}
+function getCoreDnsImage(target) {
+    return kubectl(target, '--namespace=kube-system', 'get', coreDns, '--output=jsonpath={.spec.template.spec.containers[0].image}');
+}
+/** The manifest goes to standard input. */
+function applyManifest(target) {
+    return kubectl(target, 'apply', '--server-side', '--force-conflicts', '--filename=-');
+}
+function rolloutStatus(target, namespace, object, seconds) {
+    return kubectl(target, `--namespace=${namespace}`, 'rollout', 'status', object, `--timeout=${String(Math.ceil(seconds))}s`);
+}
+function getPods(target, namespace, selector) {
+    return kubectl(target, `--namespace=${namespace}`, 'get', 'pods', `--selector=${selector}`, '--output=json');
+}
+/** Pods with the node they run on. */
+function parsePods(output) {
+    const { items } = JSON.parse(output);
+    return items
+        .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+        .map(({ spec, status }) => ({ node: spec.nodeName ?? '', address: status?.podIP ?? '' }));
+}
+function deleteObjects(target, namespace, kinds, selector) {
+    return kubectl(target, `--namespace=${namespace}`, 'delete', kinds, `--selector=${selector}`, '--cascade=foreground', '--ignore-not-found', '--timeout=60s');
+}
+
+;// CONCATENATED MODULE: ./lib/steps/check-tools.js
+
+
+
+/**
+ * Tells the versions of the tools that are used, before anything is made.
+ * @throws naming every tool that is missing or does not run
+ */
+async function checkTools({ runner, log }) {
+    const problems = [];
+    const ask = async (tool, command, read) => {
+        try {
+            return `${tool} ${read(await runner.run(command))}`;
+        }
+        catch (error) {
+            if (!(error instanceof CommandError))
+                throw error;
+            problems.push(`${tool} is needed and does not run (${error.outcome}); put it on the PATH`);
+            return '';
+        }
+    };
+    const versions = await Promise.all([
+        ask('kind', kindVersion, (output) => output.trim()),
+        ask('kubectl', kubectlVersion, (output) => {
+            const { clientVersion } = JSON.parse(output);
+            return clientVersion.gitVersion;
+        }),
+    ]);
+    if (problems.length > 0)
+        throw new Error(problems.join('\n'));
+    log.info(versions.join(', '));
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/docker.js
@@ -65495,8 +65623,8 @@ async function removeDockerObjects({ runner, log, clock }, removal) {
         log.info(`the Docker network ${name} stays: containers of others are on it`);
     }
 }
-async function containersOf(runner, { run, plan }) {
-    return ownedBy(await delete_kindContainers(runner), run, plan?.clusters.map(({ name }) => name) ?? []);
+async function containersOf(runner, { run, clusters }) {
+    return ownedBy(await delete_kindContainers(runner), run, clusters?.map(({ name }) => name) ?? []);
 }
 /**
  * The containers of a run: the nodes that carry its mount, and load balancers of those clusters, which carry nothing.
@@ -65920,85 +66048,6 @@ function validateConcurrency(concurrency) {
 	}
 }
 
-;// CONCATENATED MODULE: ./lib/commands/kind.js
-
-
-/** Arguments for kind; its config goes to standard input. kind is not told to wait: readiness is ours to judge. */
-function createCluster(cluster, kubeconfig) {
-    return {
-        command: ['kind', 'create', 'cluster', '--name', cluster.name, '--config', '-', '--kubeconfig', kubeconfig],
-        input: (0,dist/* stringify */.As)(cluster.kindConfig),
-    };
-}
-/** The reason kind gives first, out of all it prints. */
-function causeOf(error) {
-    const line = error.output.split('\n').find((text) => text.startsWith('ERROR: '));
-    return line === undefined ? error.outcome : line.replace(/^ERROR: (failed to create cluster: )?/, '');
-}
-
-;// CONCATENATED MODULE: ./lib/commands/kubectl.js
-/** Arguments for kubectl, and readers of what it prints. */
-function kubectl({ kubeconfig }, ...rest) {
-    return ['kubectl', '--kubeconfig', kubeconfig, ...rest];
-}
-const coreDns = 'deployment/coredns';
-function waitForNodes(target, seconds) {
-    return kubectl(target, 'wait', 'node', '--all', '--for=condition=Ready', `--timeout=${String(Math.ceil(seconds))}s`);
-}
-function waitForCoreDns(target, seconds) {
-    return kubectl(target, '--namespace=kube-system', 'wait', coreDns, '--for=condition=Available', `--timeout=${String(Math.ceil(seconds))}s`);
-}
-function kubectl_getNodesAndCoreDns(target) {
-    return kubectl(target, '--namespace=kube-system', 'get', 'nodes,deployments.apps', '--output=json');
-}
-function kubectl_parseClusterState(output) {
-    const { items } = JSON.parse(output);
-    const condition = (item, type) => {
-        const found = item.status?.conditions?.find((each) => each.type === type);
-        return { is: found?.status === 'True', why: found?.message ?? found?.reason ?? `no condition ${type} yet` };
-    };
-    const deployment = items.find((item) => item.kind === 'Deployment' && item.metadata.name === 'coredns');
-    const available = deployment && condition(deployment, 'Available');
-    const image = deployment?.spec.template?.spec.containers[0]?.image;
-    return {
-        nodes: items
-            .filter((item) => item.kind === 'Node')
-            .map((item) => {
-            const { is, why } = condition(item, 'Ready');
-            const { podCIDR } = item.spec;
-            return { name: item.metadata.name, ...(podCIDR !== undefined && { podCIDR }), ready: is, why };
-        }),
-        coreDns: {
-            available: available?.is ?? false,
-            why: available?.why ?? 'there is no deployment coredns',
-            ...(image !== undefined && { image }),
-        },
-    };
-}
-function getCoreDnsImage(target) {
-    return kubectl(target, '--namespace=kube-system', 'get', coreDns, '--output=jsonpath={.spec.template.spec.containers[0].image}');
-}
-/** The manifest goes to standard input. */
-function applyManifest(target) {
-    return kubectl(target, 'apply', '--server-side', '--force-conflicts', '--filename=-');
-}
-function rolloutStatus(target, namespace, object, seconds) {
-    return kubectl(target, `--namespace=${namespace}`, 'rollout', 'status', object, `--timeout=${String(Math.ceil(seconds))}s`);
-}
-function getPods(target, namespace, selector) {
-    return kubectl(target, `--namespace=${namespace}`, 'get', 'pods', `--selector=${selector}`, '--output=json');
-}
-/** Pods with the node they run on. */
-function parsePods(output) {
-    const { items } = JSON.parse(output);
-    return items
-        .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-        .map(({ spec, status }) => ({ node: spec.nodeName ?? '', address: status?.podIP ?? '' }));
-}
-function deleteObjects(target, namespace, kinds, selector) {
-    return kubectl(target, `--namespace=${namespace}`, 'delete', kinds, `--selector=${selector}`, '--cascade=foreground', '--ignore-not-found', '--timeout=60s');
-}
-
 ;// CONCATENATED MODULE: ./lib/steps/provision.js
 
 
@@ -66014,8 +66063,7 @@ const createSeconds = 30 * 60;
  * @param onCreated called as soon as a cluster's API answers, while its nodes are getting ready
  * @throws the cause of the first failure, with the cluster's name first
  */
-async function provision(world, record, onCreated) {
-    const { plan } = record;
+async function provision(world, plan, record, onCreated) {
     const failure = new AbortController();
     const live = { ...world, runner: world.runner.until(failure.signal) };
     const limit = pLimit(plan.concurrency);
@@ -66023,7 +66071,10 @@ async function provision(world, record, onCreated) {
     const states = await Promise.all(plan.clusters.map(async (cluster) => {
         try {
             await limit(() => provision_create(live, record, cluster));
-            const [state] = await Promise.all([untilReady(live, record, cluster), onCreated(live, cluster)]);
+            const [state] = await Promise.all([
+                untilReady(live, record, cluster, plan.waitSeconds),
+                onCreated(live, cluster),
+            ]);
             return { cluster, state };
         }
         catch (error) {
@@ -66034,7 +66085,7 @@ async function provision(world, record, onCreated) {
     }));
     if (first !== undefined)
         throw first;
-    return describeNodes(world.runner, plan, states.filter((state) => state !== undefined));
+    return describeNodes(world.runner, plan.network, states.filter((state) => state !== undefined));
 }
 async function provision_create({ runner, log, clock }, record, cluster) {
     const { command, input } = createCluster(cluster, run_record_clusterKubeconfig(record, cluster.name));
@@ -66057,9 +66108,8 @@ async function provision_create({ runner, log, clock }, record, cluster) {
     }
     log.info(`${cluster.name}: created in ${(clock.now() - started).toFixed(1)} s`);
 }
-async function untilReady({ runner, log, clock }, record, cluster) {
+async function untilReady({ runner, log, clock }, record, cluster, waitSeconds) {
     const target = { kubeconfig: run_record_clusterKubeconfig(record, cluster.name) };
-    const { waitSeconds } = record.plan;
     const started = clock.now();
     const left = () => waitSeconds - (clock.now() - started);
     for (;;) {
@@ -66096,13 +66146,13 @@ function whatIsMissing({ nodes, coreDns }, cluster) {
     return coreDns.available ? missing : [...missing, `CoreDNS is not available: ${coreDns.why}`];
 }
 /** Joins what Kubernetes knows of the nodes (podCIDR) with what Docker knows (the address on the shared network). */
-async function describeNodes(runner, plan, clusters) {
+async function describeNodes(runner, network, clusters) {
     const names = clusters.flatMap(({ cluster }) => cluster.nodes.map(({ name }) => name));
     const containers = parseKindContainers(await runner.run(inspectContainers(names)));
     return clusters.flatMap(({ cluster, state }) => cluster.nodes.map(({ name, role }) => {
-        const address = containers.find((container) => container.name === name)?.addresses[plan.network] ?? '';
+        const address = containers.find((container) => container.name === name)?.addresses[network] ?? '';
         if (address === '')
-            throw new Error(`node ${name} has no address on the Docker network ${plan.network}; is it still running?`);
+            throw new Error(`node ${name} has no address on the Docker network ${network}; is it still running?`);
         const podCIDR = state.nodes.find((node) => node.name === name)?.podCIDR ?? '';
         return { cluster: cluster.name, name, role, address, podCIDR };
     }));
@@ -66112,14 +66162,14 @@ async function describeNodes(runner, plan, clusters) {
  * @throws when a cluster does not answer or is not ready
  */
 async function provision_readNodes({ runner }, record) {
-    const clusters = await Promise.all(record.plan.clusters.map(async (cluster) => {
+    const clusters = await Promise.all(record.clusters.map(async (cluster) => {
         const state = parseClusterState(await runner.run(getNodesAndCoreDns({ kubeconfig: clusterKubeconfig(record, cluster.name) })));
         const missing = whatIsMissing(state, cluster);
         if (missing.length > 0)
             throw new Error(`cluster ${cluster.name} is not ready:\n  ${missing.join('\n  ')}`);
         return { cluster, state };
     }));
-    return describeNodes(runner, record.plan, clusters);
+    return describeNodes(runner, record.network, clusters);
 }
 
 ;// CONCATENATED MODULE: ./lib/steps/read-input-files.js
@@ -66306,7 +66356,7 @@ async function verify_deployProbe({ runner }, record, cluster) {
  * address is it seen? The probe must have been deployed.
  */
 async function verify_verifyPairs(world, record, nodes) {
-    const ends = (await Promise.all(record.plan.clusters.map((cluster) => probesOf(world, record, cluster, nodes)))).flat();
+    const ends = (await Promise.all(record.clusters.map((cluster) => probesOf(world, record, cluster, nodes)))).flat();
     const answers = new Map(await Promise.all(ends.map(async (from) => {
         const targets = ends.filter((to) => to.cluster !== from.cluster).map((to) => to.address);
         const output = await world.runner.run(askFrom(from.node, from.address, targets), { timeoutSeconds: askSeconds });
@@ -66348,7 +66398,7 @@ async function probesOf({ runner }, record, cluster, nodes) {
 }
 /** Removes the probe from every cluster; what fails is a warning. */
 async function verify_removeProbes({ runner, log }, record) {
-    await Promise.all(record.plan.clusters.map(async (cluster) => {
+    await Promise.all(record.clusters.map(async (cluster) => {
         const target = { kubeconfig: run_record_clusterKubeconfig(record, cluster.name) };
         try {
             await runner.run(deleteObjects(target, probe.namespace, probe.kinds, probe.selector));
@@ -66364,7 +66414,7 @@ async function verify_removeProbes({ runner, log }, record) {
 
 /** Merges the clusters' kubeconfigs into one (0600), with a context each; the first cluster's is the current one. */
 async function writeKubeconfig({ files }, record) {
-    const { clusters } = record.plan;
+    const { clusters } = record;
     const parts = await Promise.all(clusters.map(async ({ name }) => (0,dist/* parse */.qg)(await files.read(run_record_clusterKubeconfig(record, name)))));
     const merged = {
         apiVersion: 'v1',
@@ -66379,6 +66429,8 @@ async function writeKubeconfig({ files }, record) {
 }
 
 ;// CONCATENATED MODULE: ./lib/pipeline.js
+
+
 
 
 
@@ -66411,44 +66463,40 @@ async function plan(world, given, run) {
  */
 async function up(world, given, run, signal) {
     const live = { ...world, runner: world.runner.until(signal) };
+    await checkTools(live);
     const decision = await world.log.phase('Plan', () => plan(live, given, run.id));
-    let record = recordOf(decision.plan, run);
+    let record = recordOf(decision.plan, run.directory);
     await run.store.save(record);
     try {
-        record = await world.log.phase('Docker network', async () => {
-            const { network, created } = await ensureNetwork(live, decision.plan);
-            if (!created)
-                return record;
-            // Docker chose the new network's subnet itself: no cluster may have been given the same
-            const facts = { ...decision.facts, networks: [...decision.facts.networks, network] };
-            return recordOf(makePlan(decision.request, facts, run.id), run);
-        });
+        const decided = await world.log.phase('Docker network', () => planOnNetwork(live, decision));
+        record = recordOf(decided, run.directory);
         await run.store.save(record);
-        const flat = await make(live, world, record);
+        const flat = await make(live, world, decided, record);
         await run.store.save({ ...record, complete: true });
         return flat;
     }
     catch (error) {
         // what goes wrong here is told, and never hides the failure that came before it
-        const tidy = record.plan.cleanup ? down(world, record) : verify_removeProbes(world, record);
+        const tidy = record.cleanup ? down(world, record) : verify_removeProbes(world, record);
         await tidy.catch((trouble) => {
             world.log.warning(messageOf(trouble));
         });
         throw error;
     }
 }
-function recordOf(decided, run) {
-    const kubeconfig = decided.kubeconfig ?? `${run.directory}/kubeconfig`;
-    return { run: run.id, directory: run.directory, kubeconfig, complete: false, plan: decided };
+/** Docker chooses the subnet of a new network itself: what was decided before must be looked at again. */
+async function planOnNetwork(world, { request, facts, plan: decided }) {
+    const { network, created } = await ensureNetwork(world, decided);
+    return created ? makePlan(request, { ...facts, networks: [...facts.networks, network] }, decided.run) : decided;
 }
 /** @param world as `live`, but not ended by the signal: for what must be tidied up all the same */
-async function make(live, world, record) {
+async function make(live, world, decided, record) {
     const { log, files } = live;
     await files.makePrivateDirectory(record.directory);
-    const wantProbe = record.plan.verify && record.plan.clusters.length > 1;
-    const count = record.plan.clusters.length;
+    const count = decided.clusters.length;
+    const wantProbe = decided.verify && count > 1;
     const nodes = await log.phase(`Create ${String(count)} cluster${count === 1 ? '' : 's'}`, async () => {
-        const ready = await provision(live, record, async (ofCluster, cluster) => {
+        const ready = await provision(live, decided, record, async (ofCluster, cluster) => {
             // early, so that the probe starts while CoreDNS does
             if (wantProbe)
                 await verify_deployProbe(ofCluster, record, cluster);
@@ -66456,14 +66504,14 @@ async function make(live, world, record) {
         await writeKubeconfig(live, record);
         return ready;
     });
-    await log.phase('Connect', () => connect(live, planWiring(record.plan, nodes)));
+    await log.phase('Connect', () => connect(live, planWiring(record, nodes)));
     if (!wantProbe)
         return { record, nodes };
     const pairs = await log.phase('Verify', async () => {
         const seen = await verify_verifyPairs(live, record, nodes);
         log.info(verdict(seen));
         await verify_removeProbes(world, record);
-        requireFlat(seen, nodes, record.plan.preserveSourceIp);
+        requireFlat(seen, nodes, record.preserveSourceIp);
         return seen;
     });
     return { record, nodes, pairs };
@@ -66474,7 +66522,7 @@ async function verify(world, record, signal) {
     const nodes = await readNodes(live, record);
     const pairs = await world.log.phase('Verify', async () => {
         try {
-            await Promise.all(record.plan.clusters.map((cluster) => deployProbe(live, record, cluster)));
+            await Promise.all(record.clusters.map((cluster) => deployProbe(live, record, cluster)));
             return await verifyPairs(live, record, nodes);
         }
         finally {
@@ -66518,9 +66566,11 @@ function createActionsLog(phases = []) {
 ;// CONCATENATED MODULE: ./lib/action/read-inputs.js
 
 
-/** The one caller of getInput. */
+
+/** The one caller of getInput. Later steps may stand in another directory, so the kubeconfig's path is made absolute. */
 function readInputs() {
-    return Object.fromEntries(inputNames.map((name) => [name, getInput(name)]));
+    const given = Object.fromEntries(inputNames.map((name) => [name, getInput(name)]));
+    return given.kubeconfig ? { ...given, kubeconfig: (0,external_node_path_namespaceObject.resolve)(given.kubeconfig) } : given;
 }
 
 ;// CONCATENATED MODULE: ./lib/report/summary.js

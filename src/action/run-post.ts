@@ -11,7 +11,7 @@ export async function runPost(): Promise<void> {
   try {
     const record = savedRun()
     if (record === undefined) return
-    if (record.plan.cleanup) await down(createWorld(record.run, createActionsLog(), debug), record)
+    if (record.cleanup) await down(createWorld(record.run, createActionsLog(), debug), record)
     else info(removalHint(record))
   } catch (error) {
     warning(messageOf(error))

@@ -30,7 +30,7 @@ async function run(
 ): Promise<string> {
   const { input, timeoutSeconds = 120, onLine } = options
   const [program = '', ...parameters] = command
-  const timeout = AbortSignal.timeout(timeoutSeconds * 1000)
+  const timeout = AbortSignal.timeout(Math.ceil(timeoutSeconds * 1000))
   const stop = AbortSignal.any([...signals, timeout])
   throwIfAborted(signals)
   debug(formatCommand(command))

@@ -1,10 +1,11 @@
+import { resolve } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { newRunId } from '../adapters/run-id.js'
 import { onSignal } from '../adapters/signals.js'
 import { createWorld } from '../adapters/world.js'
 import { CancelledError, InputError, messageOf } from '../errors.js'
-import { down, plan, runsOnEngine, up, verify, type GivenInputs } from '../pipeline.js'
-import { inputNames, inputs, type InputName } from '../plan/inputs.js'
+import { down, plan, runsOnEngine, up, verify } from '../pipeline.js'
+import { inputNames, inputs, type GivenInputs, type InputName } from '../plan/inputs.js'
 import { outputsOf } from '../report/flat-network.js'
 import { requireFlat } from '../steps/verify.js'
 import { print, printFlatNetwork, printJson } from './print.js'
@@ -67,7 +68,7 @@ function program(): Command {
     const flat = await verify(worldOf(record.run, options), record, onSignal())
     if (options.json === true) printJson(outputsOf(flat))
     else printFlatNetwork(flat)
-    requireFlat(flat.pairs ?? [], flat.nodes, record.plan.preserveSourceIp)
+    requireFlat(flat.pairs ?? [], flat.nodes, record.preserveSourceIp)
   })
   withRun(root.command('down').description('remove exactly what up made')).action(async (options: RunOptions) => {
     const id = await chosenRun(options)
@@ -108,12 +109,8 @@ function withCommon(command: Command): Command {
 function given(options: object): GivenInputs {
   const values = new Map(Object.entries(options) as [string, string][])
   const camelCase = (name: InputName) => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
-  return Object.fromEntries(
-    inputNames.flatMap((name) => {
-      const value = values.get(camelCase(name))
-      return value === undefined ? [] : [[name, value]]
-    }),
-  )
+  const found: GivenInputs = Object.fromEntries(inputNames.map((name) => [name, values.get(camelCase(name))]))
+  return found.kubeconfig ? { ...found, kubeconfig: resolve(found.kubeconfig) } : found
 }
 
 function worldOf(id: string, options: CommonOptions) {

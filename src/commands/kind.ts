@@ -10,6 +10,8 @@ export function createCluster(cluster: ClusterPlan, kubeconfig: string): { comma
   }
 }
 
+export const kindVersion = ['kind', 'version', '--quiet'] as const
+
 /** The reason kind gives first, out of all it prints. */
 export function causeOf(error: CommandError): string {
   const line = error.output.split('\n').find((text) => text.startsWith('ERROR: '))

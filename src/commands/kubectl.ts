@@ -8,6 +8,8 @@ function kubectl({ kubeconfig }: KubectlTarget, ...rest: string[]): string[] {
   return ['kubectl', '--kubeconfig', kubeconfig, ...rest]
 }
 
+export const kubectlVersion = ['kubectl', 'version', '--client', '--output=json'] as const
+
 const coreDns = 'deployment/coredns'
 
 export function waitForNodes(target: KubectlTarget, seconds: number): string[] {

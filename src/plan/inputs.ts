@@ -43,9 +43,12 @@ export type InputName = keyof typeof inputs
 /** Inputs as the action and the command line hand them over: text, with the defaults filled in. */
 export type RawInputs = Readonly<Record<InputName, string>>
 
+/** Inputs as given: what is missing or empty takes its default. */
+export type GivenInputs = Partial<Record<InputName, string | undefined>>
+
 export const inputNames = Object.keys(inputs) as InputName[]
 
 /** Inputs with what is missing or empty filled in from the defaults. */
-export function withDefaults(given: Partial<Record<InputName, string>>): RawInputs {
+export function withDefaults(given: GivenInputs): RawInputs {
   return Object.fromEntries(inputNames.map((name) => [name, given[name]?.trim() || inputs[name].default])) as RawInputs
 }

@@ -25,13 +25,17 @@ export interface Plan {
   readonly kubeconfig?: string
 }
 
-export interface ClusterPlan {
+/** A cluster as everything after its creation knows it. */
+export interface Cluster {
   readonly name: string
   /** Context in the kubeconfig. */
   readonly context: string
   readonly podSubnet: string
   readonly serviceSubnet: string
   readonly nodes: readonly { readonly name: string; readonly role: NodeRole }[]
+}
+
+export interface ClusterPlan extends Cluster {
   /** What `kind create cluster` gets. */
   readonly kindConfig: KindConfig
 }

@@ -1,35 +1,46 @@
 import * as z from 'zod'
 import type { Plan } from './plan.js'
 
-/** What a later process must know to take a run down, or to prove it again. */
-export interface RunRecord {
-  readonly run: string
-  /** Directory of the run's files: kubeconfigs of the clusters, and the merged one unless the user named a place. */
-  readonly directory: string
-  /** Path of the merged kubeconfig. */
-  readonly kubeconfig: string
-  /** All was made; before that, something may still be on its way. */
-  readonly complete: boolean
-  readonly plan: Plan
-}
-
 const schema = z.object({
   run: z.string().regex(/^[a-z0-9]{4,32}$/),
+  /** Directory of the run's files: kubeconfigs of the clusters, and the merged one unless the user named a place. */
   directory: z.string().min(1),
+  /** Path of the merged kubeconfig. */
   kubeconfig: z.string().min(1),
+  /** All was made; before that, something may still be on its way. */
   complete: z.boolean(),
-  plan: z.looseObject({
-    cleanup: z.boolean(),
-    clusters: z.array(z.looseObject({ name: z.string(), context: z.string() })),
-  }),
+  cleanup: z.boolean(),
+  network: z.string(),
+  routeServices: z.boolean(),
+  preserveSourceIp: z.boolean(),
+  clusters: z.array(
+    z.object({
+      name: z.string(),
+      context: z.string(),
+      podSubnet: z.string(),
+      serviceSubnet: z.string(),
+      nodes: z.array(z.object({ name: z.string(), role: z.enum(['control-plane', 'worker']) })),
+    }),
+  ),
 })
+
+/**
+ * What a later process must know to take a run down, or to prove it again. It travels through an environment
+ * variable, so it holds no kind configs, which have no bound.
+ */
+export type RunRecord = Readonly<z.infer<typeof schema>>
+
+/** The record of a run that is about to begin. */
+export function recordOf(plan: Plan, directory: string): RunRecord {
+  return schema.parse({ ...plan, directory, kubeconfig: plan.kubeconfig ?? `${directory}/kubeconfig`, complete: false })
+}
 
 /**
  * Reads what was saved.
  * @throws when the text is not a record of a run
  */
 export function parseRunRecord(text: string): RunRecord {
-  return schema.parse(JSON.parse(text)) as unknown as RunRecord
+  return schema.parse(JSON.parse(text))
 }
 
 /** Where the kubeconfig of one cluster is written. */

@@ -1,5 +1,6 @@
 import type { NodeRole } from './names.js'
-import type { ClusterPlan, Plan } from './plan.js'
+import type { Cluster } from './plan.js'
+import type { RunRecord } from './run-record.js'
 
 /** A running node, with what only a running node can tell. */
 export interface Node {
@@ -30,18 +31,18 @@ export interface Route {
  * The wiring of every node: each peer node's podCIDR through that node, each peer's service subnet through its first
  * control plane, each peer's pod subnet exempt from masquerade. Pure.
  */
-export function planWiring(plan: Plan, nodes: readonly Node[]): NodeWiring[] {
+export function planWiring(run: RunRecord, nodes: readonly Node[]): NodeWiring[] {
   return nodes.map((node) => {
-    const peers = plan.clusters.filter((cluster) => cluster.name !== node.cluster)
+    const peers = run.clusters.filter((cluster) => cluster.name !== node.cluster)
     return {
       node: node.name,
-      routes: peers.flatMap((peer) => routesTo(peer, nodes, plan.routeServices)),
-      keepSource: plan.preserveSourceIp ? peers.map((peer) => peer.podSubnet) : [],
+      routes: peers.flatMap((peer) => routesTo(peer, nodes, run.routeServices)),
+      keepSource: run.preserveSourceIp ? peers.map((peer) => peer.podSubnet) : [],
     }
   })
 }
 
-function routesTo(peer: ClusterPlan, nodes: readonly Node[], routeServices: boolean): Route[] {
+function routesTo(peer: Cluster, nodes: readonly Node[], routeServices: boolean): Route[] {
   const peerNodes = nodes.filter((node) => node.cluster === peer.name)
   const pods = peerNodes.map((node) => ({ destination: node.podCIDR, via: node.address }))
   const entry = peerNodes.find((node) => node.role === 'control-plane')

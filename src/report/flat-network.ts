@@ -27,7 +27,7 @@ export interface Outputs {
 }
 
 export function outputsOf({ record, nodes, pairs }: FlatNetwork): Outputs {
-  const { clusters } = record.plan
+  const { clusters } = record
   return {
     kubeconfig: record.kubeconfig,
     kubeconfigs: Object.fromEntries(clusters.map(({ name }) => [name, clusterKubeconfig(record, name)])),

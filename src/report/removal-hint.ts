@@ -1,11 +1,11 @@
 import type { RunRecord } from '../plan/run-record.js'
 
 /** How to remove by hand what was left in place. */
-export function removalHint({ run, directory, kubeconfig, plan }: RunRecord): string {
+export function removalHint({ run, directory, kubeconfig, clusters }: RunRecord): string {
   const files = kubeconfig.startsWith(`${directory}/`) ? [directory] : [kubeconfig, directory]
   return [
     'everything is left in place (cleanup: false); to remove it:',
-    ...plan.clusters.map(({ name }) => `  kind delete cluster --name ${name}`),
+    ...clusters.map(({ name }) => `  kind delete cluster --name ${name}`),
     `  docker network prune --force --filter label=kind-flat-network.run=${run}`,
     `  rm -r ${files.join(' ')}`,
   ].join('\n')

@@ -71,8 +71,8 @@ async function removeDockerObjects({ runner, log, clock }: World, removal: Remov
   }
 }
 
-async function containersOf(runner: CommandRunner, { run, plan }: Removal): Promise<KindContainer[]> {
-  return ownedBy(await kindContainers(runner), run, plan?.clusters.map(({ name }) => name) ?? [])
+async function containersOf(runner: CommandRunner, { run, clusters }: Removal): Promise<KindContainer[]> {
+  return ownedBy(await kindContainers(runner), run, clusters?.map(({ name }) => name) ?? [])
 }
 
 /**

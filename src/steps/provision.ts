@@ -9,7 +9,7 @@ import {
   type ClusterState,
 } from '../commands/kubectl.js'
 import { CommandError } from '../errors.js'
-import type { ClusterPlan, Plan } from '../plan/plan.js'
+import type { Cluster, ClusterPlan, Plan } from '../plan/plan.js'
 import { clusterKubeconfig, type RunRecord } from '../plan/run-record.js'
 import type { Node } from '../plan/wiring.js'
 import type { CommandRunner, World } from '../ports.js'
@@ -25,10 +25,10 @@ const createSeconds = 30 * 60
  */
 export async function provision(
   world: World,
+  plan: Plan,
   record: RunRecord,
-  onCreated: (world: World, cluster: ClusterPlan) => Promise<void>,
+  onCreated: (world: World, cluster: Cluster) => Promise<void>,
 ): Promise<Node[]> {
-  const { plan } = record
   const failure = new AbortController()
   const live = { ...world, runner: world.runner.until(failure.signal) }
   const limit = pLimit(plan.concurrency)
@@ -37,7 +37,10 @@ export async function provision(
     plan.clusters.map(async (cluster) => {
       try {
         await limit(() => create(live, record, cluster))
-        const [state] = await Promise.all([untilReady(live, record, cluster), onCreated(live, cluster)])
+        const [state] = await Promise.all([
+          untilReady(live, record, cluster, plan.waitSeconds),
+          onCreated(live, cluster),
+        ])
         return { cluster, state }
       } catch (error) {
         first ??= error
@@ -49,7 +52,7 @@ export async function provision(
   if (first !== undefined) throw first as Error
   return describeNodes(
     world.runner,
-    plan,
+    plan.network,
     states.filter((state) => state !== undefined),
   )
 }
@@ -76,10 +79,10 @@ async function create({ runner, log, clock }: World, record: RunRecord, cluster:
 async function untilReady(
   { runner, log, clock }: World,
   record: RunRecord,
-  cluster: ClusterPlan,
+  cluster: Cluster,
+  waitSeconds: number,
 ): Promise<ClusterState> {
   const target = { kubeconfig: clusterKubeconfig(record, cluster.name) }
-  const { waitSeconds } = record.plan
   const started = clock.now()
   const left = () => waitSeconds - (clock.now() - started)
   for (;;) {
@@ -107,7 +110,7 @@ function unlessCommandFailed(error: unknown): undefined {
   if (!(error instanceof CommandError)) throw error
 }
 
-function whatIsMissing({ nodes, coreDns }: ClusterState, cluster: ClusterPlan): string[] {
+function whatIsMissing({ nodes, coreDns }: ClusterState, cluster: Cluster): string[] {
   const missing = cluster.nodes.flatMap(({ name }) => {
     const node = nodes.find((each) => each.name === name)
     if (node === undefined) return [`node ${name} has not joined`]
@@ -120,16 +123,16 @@ function whatIsMissing({ nodes, coreDns }: ClusterState, cluster: ClusterPlan): 
 /** Joins what Kubernetes knows of the nodes (podCIDR) with what Docker knows (the address on the shared network). */
 async function describeNodes(
   runner: CommandRunner,
-  plan: Plan,
-  clusters: readonly { readonly cluster: ClusterPlan; readonly state: ClusterState }[],
+  network: string,
+  clusters: readonly { readonly cluster: Cluster; readonly state: ClusterState }[],
 ): Promise<Node[]> {
   const names = clusters.flatMap(({ cluster }) => cluster.nodes.map(({ name }) => name))
   const containers = parseKindContainers(await runner.run(inspectContainers(names)))
   return clusters.flatMap(({ cluster, state }) =>
     cluster.nodes.map(({ name, role }) => {
-      const address = containers.find((container) => container.name === name)?.addresses[plan.network] ?? ''
+      const address = containers.find((container) => container.name === name)?.addresses[network] ?? ''
       if (address === '')
-        throw new Error(`node ${name} has no address on the Docker network ${plan.network}; is it still running?`)
+        throw new Error(`node ${name} has no address on the Docker network ${network}; is it still running?`)
       const podCIDR = state.nodes.find((node) => node.name === name)?.podCIDR ?? ''
       return { cluster: cluster.name, name, role, address, podCIDR }
     }),
@@ -142,7 +145,7 @@ async function describeNodes(
  */
 export async function readNodes({ runner }: World, record: RunRecord): Promise<Node[]> {
   const clusters = await Promise.all(
-    record.plan.clusters.map(async (cluster) => {
+    record.clusters.map(async (cluster) => {
       const state = parseClusterState(
         await runner.run(getNodesAndCoreDns({ kubeconfig: clusterKubeconfig(record, cluster.name) })),
       )
@@ -151,5 +154,5 @@ export async function readNodes({ runner }: World, record: RunRecord): Promise<N
       return { cluster, state }
     }),
   )
-  return describeNodes(runner, record.plan, clusters)
+  return describeNodes(runner, record.network, clusters)
 }

@@ -9,7 +9,7 @@ import {
 import { askFrom, askSeconds, parseAnswers, probe, probeManifest } from '../commands/probe.js'
 import { messageOf } from '../errors.js'
 import { brokenPair, pairsOf, type Pair, type PairEnd } from '../plan/connectivity.js'
-import type { ClusterPlan } from '../plan/plan.js'
+import type { Cluster } from '../plan/plan.js'
 import { clusterKubeconfig, type RunRecord } from '../plan/run-record.js'
 import type { Node } from '../plan/wiring.js'
 import type { World } from '../ports.js'
@@ -18,7 +18,7 @@ import type { World } from '../ports.js'
 const rolloutSeconds = 120
 
 /** Puts the probe into a cluster; it need not be ready for that. */
-export async function deployProbe({ runner }: World, record: RunRecord, cluster: ClusterPlan): Promise<void> {
+export async function deployProbe({ runner }: World, record: RunRecord, cluster: Cluster): Promise<void> {
   const target = { kubeconfig: clusterKubeconfig(record, cluster.name) }
   const image = await runner.run(getCoreDnsImage(target))
   await runner.run(applyManifest(target), { input: probeManifest(image.trim()) })
@@ -29,9 +29,7 @@ export async function deployProbe({ runner }: World, record: RunRecord, cluster:
  * address is it seen? The probe must have been deployed.
  */
 export async function verifyPairs(world: World, record: RunRecord, nodes: readonly Node[]): Promise<Pair[]> {
-  const ends = (
-    await Promise.all(record.plan.clusters.map((cluster) => probesOf(world, record, cluster, nodes)))
-  ).flat()
+  const ends = (await Promise.all(record.clusters.map((cluster) => probesOf(world, record, cluster, nodes)))).flat()
   const answers = new Map(
     await Promise.all(
       ends.map(async (from) => {
@@ -66,7 +64,7 @@ export function requireFlat(pairs: readonly Pair[], nodes: readonly Node[], pres
 async function probesOf(
   { runner }: World,
   record: RunRecord,
-  cluster: ClusterPlan,
+  cluster: Cluster,
   nodes: readonly Node[],
 ): Promise<PairEnd[]> {
   const target = { kubeconfig: clusterKubeconfig(record, cluster.name) }
@@ -86,7 +84,7 @@ async function probesOf(
 /** Removes the probe from every cluster; what fails is a warning. */
 export async function removeProbes({ runner, log }: World, record: RunRecord): Promise<void> {
   await Promise.all(
-    record.plan.clusters.map(async (cluster) => {
+    record.clusters.map(async (cluster) => {
       const target = { kubeconfig: clusterKubeconfig(record, cluster.name) }
       try {
         await runner.run(deleteObjects(target, probe.namespace, probe.kinds, probe.selector))

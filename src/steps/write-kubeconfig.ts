@@ -10,7 +10,7 @@ interface Kubeconfig {
 
 /** Merges the clusters' kubeconfigs into one (0600), with a context each; the first cluster's is the current one. */
 export async function writeKubeconfig({ files }: World, record: RunRecord): Promise<void> {
-  const { clusters } = record.plan
+  const { clusters } = record
   const parts = await Promise.all(
     clusters.map(async ({ name }) => parse(await files.read(clusterKubeconfig(record, name))) as Kubeconfig),
   )
