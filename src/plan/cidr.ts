@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net'
-import { ip2long, long2ip, Netmask } from 'netmask'
+import { ip2long, long2ip } from 'netmask'
 
 /** An IPv4 subnet: `text` is its canonical form, `first` and `last` are its bounds as numbers, both inclusive. */
 export interface Cidr {
@@ -38,13 +38,17 @@ export function parseCidr(text: string): Cidr {
 
 /** The subnet of that prefix length in which an address (a number) lies. */
 export function cidrAt(address: number, prefix: number): Cidr {
-  const block = new Netmask(long2ip(address), prefix)
-  return {
-    text: `${block.base}/${String(prefix)}`,
-    first: ip2long(block.base),
-    last: ip2long(block.base) + sizeOf(prefix) - 1,
-    prefix,
-  }
+  const first = address - (address % sizeOf(prefix))
+  return { text: `${long2ip(first)}/${String(prefix)}`, first, last: first + sizeOf(prefix) - 1, prefix }
+}
+
+/**
+ * The subnet that a machine itself told, `undefined` when it is not IPv4. Host bits pass: engines before Docker 25 keep
+ * those of `docker network create --subnet`.
+ */
+export function machineCidr(text: string): Cidr | undefined {
+  const [address = '', prefix = '32'] = text.split('/')
+  return isIPv4(address) ? cidrAt(ip2long(address), Number(prefix)) : undefined
 }
 
 /** Addresses in a subnet of that prefix length. */

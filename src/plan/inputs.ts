@@ -50,5 +50,13 @@ export const inputNames = Object.keys(inputs) as InputName[]
 
 /** Inputs with what is missing or empty filled in from the defaults. */
 export function withDefaults(given: GivenInputs): RawInputs {
-  return Object.fromEntries(inputNames.map((name) => [name, given[name]?.trim() || inputs[name].default])) as RawInputs
+  return Object.fromEntries(
+    inputNames.map((name) => [name, trim(given[name] ?? '') || inputs[name].default]),
+  ) as RawInputs
+}
+
+/** Takes away what surrounds a value; where several lines are left, the indentation of the first belongs to the YAML. */
+function trim(text: string): string {
+  const lines = text.trimEnd().replace(/^\s*\n/, '')
+  return lines.includes('\n') ? lines : lines.trim()
 }

@@ -63,6 +63,8 @@ export function checkKindConfig(config: unknown): ConfigProblem[] {
       refuse(path, node, 'is no map; give "role: worker"')
     } else if (!['control-plane', 'worker', undefined].includes(node['role'] as string | undefined)) {
       refuse(`${path}.role`, node['role'], 'is no role; give control-plane or worker')
+    } else if (!Array.isArray(node['extraMounts'] ?? [])) {
+      refuse(`${path}.extraMounts`, node['extraMounts'], 'is no list; put "- " before each mount')
     }
   }
   if (nodes.length > 0 && !nodes.some((node) => isMap(node) && node['role'] !== 'worker')) {

@@ -1,5 +1,4 @@
-import { isIPv4 } from 'node:net'
-import { overlap, parseCidr, type Cidr } from './cidr.js'
+import { machineCidr, overlap, type Cidr } from './cidr.js'
 import type { HostFacts } from './host-facts.js'
 import { toKindConfig, type KindConfig } from './kind-config.js'
 import { contextName, loadBalancerName, nameProblem, nodeNames, type NodeRole } from './names.js'
@@ -151,7 +150,7 @@ function checkNames(problems: Problems, { clusters }: Request, facts: HostFacts)
 
 /** IPv4 subnets in use on the machine. Routes wider than /8 stand for "everything else", as a VPN's 0.0.0.0/1 does. */
 function reservedSubnets(facts: HostFacts): Reserved[] {
-  const known = (text: string): Cidr[] => (isIPv4(text.split('/')[0] ?? '') ? [parseCidr(text)] : [])
+  const known = (text: string): Cidr[] => [machineCidr(text)].flatMap((subnet) => subnet ?? [])
   return [
     ...facts.networks.flatMap(({ name, subnets }) =>
       subnets.flatMap(known).map((subnet) => ({ subnet, owner: `the Docker network ${name} (${subnet.text})` })),

@@ -1,6 +1,7 @@
 import { closest, distance } from 'fastest-levenshtein'
 import { parseDocument } from 'yaml'
 import * as z from 'zod'
+import { messageOf } from '../errors.js'
 import { parseCidr, type Cidr } from './cidr.js'
 import { inputs, type InputName, type RawInputs } from './inputs.js'
 import { checkKindConfig, mergeKindConfigs, nodesOf, type KindConfig, type KindNode } from './kind-config.js'
@@ -71,8 +72,11 @@ export function parseRequest(raw: RawInputs): Request {
   const controlPlanes = wholeNumber(problems, 'control-planes', raw, 1)
   const sharedConfig = raw.config === '' ? {} : parseKindConfig(problems, 'config', raw.config)
   const entries = parseClusters(problems, raw.clusters)
-  const clusters = entries.map((entry, index) =>
-    toCluster(problems, entry, index, { raw, workers, controlPlanes, config: sharedConfig }),
+  // an entry that cannot be read keeps its place, or the problems of those behind it would name the wrong one
+  const clusters = entries.flatMap((entry, index) =>
+    entry === undefined
+      ? []
+      : [toCluster(problems, entry, index, { raw, workers, controlPlanes, config: sharedConfig })],
   )
   const podSupernet = problems.attempt('pod-supernet', raw['pod-supernet'], () => parseCidr(raw['pod-supernet']))
   const serviceSupernet = problems.attempt('service-supernet', raw['service-supernet'], () =>
@@ -96,7 +100,7 @@ export function parseRequest(raw: RawInputs): Request {
   }
 }
 
-function parseClusters(problems: Problems, value: string): ClusterEntry[] {
+function parseClusters(problems: Problems, value: string): (ClusterEntry | undefined)[] {
   if (/^\d+$/.test(value)) {
     const number = Number(value)
     if (number >= 1 && number <= 1000) return Array.from({ length: number }, () => ({}))
@@ -113,11 +117,11 @@ function parseClusters(problems: Problems, value: string): ClusterEntry[] {
     )
     return []
   }
-  return list.flatMap((item: unknown, index) => {
+  return list.map((item: unknown, index) => {
     const result = clusterEntry.safeParse(item)
-    if (result.success) return [result.data]
+    if (result.success) return result.data
     for (const issue of result.error.issues) addIssue(problems, `clusters[${String(index)}]`, item, issue)
-    return []
+    return undefined
   })
 }
 
@@ -201,10 +205,15 @@ function parseKindConfig(problems: Problems, input: string, value: string | Reco
 
 function parseYaml(problems: Problems, input: string, value: string): unknown {
   const document = parseDocument(value, { prettyErrors: true })
-  const [error] = document.errors
-  if (error === undefined) return document.toJS() as unknown
-  problems.add(input, undefined, `is no YAML: ${error.message.trim()}`)
-  return undefined
+  try {
+    const [error] = document.errors
+    if (error !== undefined) throw error
+    // throws for an alias without its anchor
+    return document.toJS() as unknown
+  } catch (error) {
+    problems.add(input, undefined, `is no YAML: ${messageOf(error).trim()}`)
+    return undefined
+  }
 }
 
 function wholeNumber(problems: Problems, name: InputName, raw: RawInputs, least: number): number {

@@ -1,10 +1,11 @@
 import { applyWiring } from '../commands/node-wiring.js'
+import { CommandError } from '../errors.js'
 import type { NodeWiring } from '../plan/wiring.js'
 import type { World } from '../ports.js'
 
 /**
  * Gives every node its routes and its rules: one exec each, all at the same time. A second time changes nothing.
- * @throws with every node that failed, the first one's cause first
+ * @throws with every node that failed, the first one's cause first; what stopped the run is thrown as it is
  */
 export async function connect({ runner }: World, wirings: readonly NodeWiring[]): Promise<void> {
   const results = await Promise.allSettled(wirings.map((wiring) => runner.run(applyWiring(wiring))))
@@ -12,6 +13,8 @@ export async function connect({ runner }: World, wirings: readonly NodeWiring[])
     result.status === 'rejected' ? [{ node: wirings[index]?.node ?? '', cause: result.reason as Error }] : [],
   )
   if (failures.length === 0) return
+  const stopped = failures.find(({ cause }) => !(cause instanceof CommandError))
+  if (stopped !== undefined) throw stopped.cause
   throw new Error(failures.map(({ node, cause }) => `node ${node} was not wired: ${cause.message}`).join('\n'), {
     cause: failures[0]?.cause,
   })

@@ -44,12 +44,14 @@ async function create(runner: CommandRunner, name: string, run: string, mtu: num
     } catch (error) {
       if (!(error instanceof CommandError)) throw error
       if (/already exists/.test(error.output)) return
-      if (/ip6tables|IPv6/i.test(error.output)) {
-        await runner.run(createNetwork(name, run, options))
-        return
+      // before IPv6 is looked for: Docker says "networks have overlapping IPv6"
+      if (/overlap/i.test(error.output)) {
+        overlap = error
+        continue
       }
-      if (!/overlap/i.test(error.output)) throw error
-      overlap = error
+      if (!/ip6tables|IPv6/i.test(error.output)) throw error
+      await runner.run(createNetwork(name, run, options))
+      return
     }
   }
   throw overlap
