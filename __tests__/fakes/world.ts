@@ -1,0 +1,115 @@
+import type { Clock, Files, Log, Processes, RunStore, World } from '../../src/ports.js'
+import type { RunRecord } from '../../src/plan/run-record.js'
+import { RecordingRunner } from './recording-runner.js'
+
+/** Files in memory, by path. */
+export class FakeFiles implements Files {
+  readonly content = new Map<string, string>()
+  readonly directories = new Set<string>()
+  /** Paths that cannot be removed. */
+  readonly stuck = new Set<string>()
+
+  exists(path: string): Promise<boolean> {
+    return Promise.resolve(this.content.has(path) || this.directories.has(path))
+  }
+
+  read(path: string): Promise<string> {
+    const found = this.content.get(path)
+    return found === undefined ? Promise.reject(new Error(`ENOENT: ${path}`)) : Promise.resolve(found)
+  }
+
+  writePrivate(path: string, content: string): Promise<void> {
+    this.content.set(path, content)
+    return Promise.resolve()
+  }
+
+  makePrivateDirectory(path: string): Promise<void> {
+    this.directories.add(path)
+    return Promise.resolve()
+  }
+
+  remove(path: string): Promise<void> {
+    if (this.stuck.has(path)) return Promise.reject(new Error(`EACCES: ${path}`))
+    this.directories.delete(path)
+    for (const file of this.content.keys()) if (file === path || file.startsWith(`${path}/`)) this.content.delete(file)
+    return Promise.resolve()
+  }
+}
+
+/** Time passes by sleeping alone, or when a test says so. */
+export class FakeClock implements Clock {
+  seconds = 1000
+  readonly sleeps: number[] = []
+
+  now(): number {
+    return this.seconds
+  }
+
+  async sleep(seconds: number): Promise<void> {
+    this.sleeps.push(seconds)
+    this.seconds += seconds
+    // others get their turn, as they would while somebody sleeps
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+export class CollectingLog implements Log {
+  readonly infos: string[] = []
+  readonly warnings: string[] = []
+  /** Titles of the phases, in the order they began. */
+  readonly phases: string[] = []
+
+  info(line: string): void {
+    this.infos.push(line)
+  }
+
+  warning(line: string): void {
+    this.warnings.push(line)
+  }
+
+  phase<T>(title: string, work: () => Promise<T>): Promise<T> {
+    this.phases.push(title)
+    return work()
+  }
+}
+
+/** So many leftovers, or the trouble of looking for them. */
+export class FakeProcesses implements Processes {
+  leftovers: number | Error = 0
+  looks = 0
+
+  endLeftovers(): Promise<number> {
+    this.looks++
+    return this.leftovers instanceof Error ? Promise.reject(this.leftovers) : Promise.resolve(this.leftovers)
+  }
+}
+
+/** Keeps every record that was saved, and what had been run by then. */
+export class RecordingStore implements RunStore {
+  readonly saved: { readonly record: RunRecord; readonly commandsBefore: readonly string[] }[] = []
+
+  constructor(private readonly runner: RecordingRunner) {}
+
+  save(record: RunRecord): Promise<void> {
+    this.saved.push({ record, commandsBefore: this.runner.lines() })
+    return Promise.resolve()
+  }
+}
+
+export interface FakeWorld extends World {
+  readonly runner: RecordingRunner
+  readonly files: FakeFiles
+  readonly processes: FakeProcesses
+  readonly log: CollectingLog
+  readonly clock: FakeClock
+}
+
+export function fakeWorld(): FakeWorld {
+  return {
+    runner: new RecordingRunner(),
+    files: new FakeFiles(),
+    processes: new FakeProcesses(),
+    log: new CollectingLog(),
+    clock: new FakeClock(),
+  }
+}

@@ -1,0 +1,426 @@
+import { describe, expect, test } from '@jest/globals'
+import { InputError, type Problem } from '../../../src/errors.js'
+import type { GivenInputs } from '../../../src/plan/inputs.js'
+import { request } from '../../fakes/build.js'
+
+/** The problems of inputs, each as its line. */
+function problemsOf(given: GivenInputs): string[] {
+  try {
+    request(given)
+  } catch (error) {
+    if (error instanceof InputError) return error.message.split('\n')
+    throw error
+  }
+  return []
+}
+
+const roles = (given: GivenInputs) => request(given).clusters.map(({ nodes }) => nodes.map(({ role }) => role))
+
+describe('clusters', () => {
+  test('is two clusters of one node unless told', () => {
+    expect(request()).toMatchObject({
+      clusters: [
+        { input: 'clusters[0]', name: 'cluster1', nodes: [{ role: 'control-plane' }], config: {} },
+        { input: 'clusters[1]', name: 'cluster2', nodes: [{ role: 'control-plane' }], config: {} },
+      ],
+      podSupernet: { text: '10.128.0.0/10' },
+      serviceSupernet: { text: '10.192.0.0/10' },
+      waitSeconds: 300,
+      routeServices: true,
+      preserveSourceIp: true,
+      verify: true,
+      cleanup: true,
+    })
+  })
+
+  test('leaves out what was not asked for', () => {
+    expect(Object.keys(request())).not.toContain('kubeconfig')
+    expect(Object.keys(request().clusters[0] ?? {}).sort()).toEqual(['config', 'input', 'name', 'nodes'])
+  })
+
+  test.each(['1', '3', '1000'])('is a count: %s', (count) => {
+    const names = request({ clusters: count }).clusters.map(({ name }) => name)
+    expect([names.length, names.at(-1)]).toEqual([Number(count), `cluster${count}`])
+  })
+
+  test.each(['0', '00', '1001', '99999999999999999999'])('is no such count: %s', (count) => {
+    expect(problemsOf({ clusters: count })).toEqual([
+      `clusters: "${count}" is out of range; give a count from 1 to 1000, or a YAML list`,
+    ])
+  })
+
+  test('is a list of names, of maps, of both', () => {
+    const { clusters } = request({
+      clusters: ['- east', '- name: west', '  pod-subnet: 10.1.0.0/16', '- workers: 2', '- {}'].join('\n'),
+    })
+    expect(clusters.map(({ name, nodes, podSubnet }) => [name, nodes.length, podSubnet?.text])).toEqual([
+      ['east', 1, undefined],
+      ['west', 1, '10.1.0.0/16'],
+      ['cluster3', 3, undefined],
+      ['cluster4', 1, undefined],
+    ])
+  })
+
+  test('holds everything that can be said of a cluster', () => {
+    const { clusters } = request({
+      'node-image': 'shared:1',
+      clusters: `
+- name: east
+  control-planes: 2
+  workers: 1
+  pod-subnet: 10.1.0.0/16
+  service-subnet: 10.2.0.0/20
+  node-image: kindest/node:v1.34.0
+  config: {featureGates: {InPlacePodVerticalScaling: true}}
+- west`,
+    })
+    expect(clusters).toEqual([
+      {
+        input: 'clusters[0]',
+        name: 'east',
+        nodes: [{ role: 'control-plane' }, { role: 'control-plane' }, { role: 'worker' }],
+        podSubnet: expect.objectContaining({ text: '10.1.0.0/16' }) as unknown,
+        serviceSubnet: expect.objectContaining({ text: '10.2.0.0/20' }) as unknown,
+        nodeImage: 'kindest/node:v1.34.0',
+        config: { featureGates: { InPlacePodVerticalScaling: true } },
+      },
+      expect.objectContaining({ name: 'west', nodeImage: 'shared:1' }),
+    ])
+  })
+
+  test.each([
+    ['an empty list', '[]'],
+    ['a map', 'name: east'],
+    ['a text', 'east'],
+    ['a negative number', '-3'],
+    ['nothing but a comment', '# later'],
+  ])('is neither a count nor a list: %s', (_, value) => {
+    expect(problemsOf({ clusters: value })).toEqual([
+      `clusters: "${value}" is neither a count nor a YAML list; give 3, or one entry for each cluster: "- name: east"`,
+    ])
+  })
+
+  test.each<[string, string, string]>([
+    ['a key with one letter wrong', '{worker: 1}', 'clusters[0].worker: is no key of a cluster; did you mean workers?'],
+    [
+      'a key in camel case',
+      '{podSubnet: x}',
+      'clusters[0].podSubnet: is no key of a cluster; did you mean pod-subnet?',
+    ],
+    [
+      'a key like no other',
+      '{flavour: sweet}',
+      'clusters[0].flavour: is no key of a cluster; known are name, workers, control-planes, pod-subnet, service-subnet, node-image, config',
+    ],
+    ['a number for a name', '{name: 1}', 'clusters[0].name: 1 is no text; give a string'],
+    [
+      'a quoted number of workers',
+      '{workers: "2"}',
+      'clusters[0].workers: "2" is no number of nodes; give a whole number from 0, without quotes',
+    ],
+    [
+      'a part of a worker',
+      '{workers: 1.5}',
+      'clusters[0].workers: 1.5 is no number of nodes; give a whole number from 0, without quotes',
+    ],
+    [
+      'fewer workers than none',
+      '{workers: -1}',
+      'clusters[0].workers: -1 is no number of nodes; give a whole number from 0, without quotes',
+    ],
+    [
+      'no control plane',
+      '{control-planes: 0}',
+      'clusters[0].control-planes: 0 is no number of nodes; give a whole number from 1, without quotes',
+    ],
+    [
+      'a list for a subnet',
+      '{pod-subnet: [10.0.0.0/8]}',
+      'clusters[0].pod-subnet: ["10.0.0.0/8"] is no text; give a string',
+    ],
+    [
+      'a subnet with host bits',
+      '{service-subnet: 10.0.0.1/16}',
+      'clusters[0].service-subnet: "10.0.0.1/16" has host bits set; the subnet is 10.0.0.0/16',
+    ],
+    ['an empty image', '{node-image: ""}', 'clusters[0].node-image: "" is empty; name an image or leave it out'],
+    ['a number for a config', '{config: 1}', 'clusters[0].config: 1 is no kind config; give a YAML map'],
+    ['a number', '7', 'clusters[0]: 7 is no cluster; give a name or a map with name, workers, …'],
+    ['nothing', '', 'clusters[0]: null is no cluster; give a name or a map with name, workers, …'],
+    ['a list', '[east]', 'clusters[0]: ["east"] is no cluster; give a name or a map with name, workers, …'],
+  ])('refuses %s', (_, entry, problem) => {
+    expect(problemsOf({ clusters: `- ${entry}` })).toEqual([problem])
+  })
+
+  test('problems name the place of the entry as it was given, also behind one that cannot be read', () => {
+    expect(problemsOf({ clusters: '- 7\n- {pod-subnet: nowhere}\n- {service-subnet: 10.0.0.0}' })).toEqual([
+      'clusters[0]: 7 is no cluster; give a name or a map with name, workers, …',
+      'clusters[1].pod-subnet: "nowhere" is no subnet; give address and prefix length, such as 10.128.0.0/16',
+      'clusters[2].service-subnet: "10.0.0.0" has no prefix length; give one, such as 10.0.0.0/16',
+    ])
+  })
+})
+
+describe('what is not YAML', () => {
+  test.each<[string, string, string]>([
+    ['an open bracket', '- [a', 'at line 1, column 5'],
+    ['a key said twice', '- name: a\n  name: b', 'Map keys must be unique at line 2, column 3'],
+    ['two documents', '- a\n---\n- b', 'Source contains multiple documents'],
+    ['an alias without an anchor', '- *nobody', 'Unresolved alias'],
+  ])('is told with its place: %s', (_, yaml, place) => {
+    for (const input of ['clusters', 'config'] as const) {
+      const [first] = problemsOf({ [input]: yaml })
+      expect(first).toMatch(new RegExp(`^${input}: is no YAML: `))
+      expect(problemsOf({ [input]: yaml }).join('\n')).toContain(place)
+    }
+  })
+
+  test('is told for the config of a cluster too', () => {
+    expect(problemsOf({ clusters: '- config: "a: [1"' })[0]).toMatch(/^clusters\[0\]\.config: is no YAML: /)
+  })
+})
+
+describe('single values', () => {
+  test.each([
+    ['90s', 90],
+    ['90', 90],
+    ['5m', 300],
+    ['1h', 3600],
+    ['1h30m', 5400],
+    ['1h1m1s', 3661],
+    ['2m30s', 150],
+  ])('wait: %s is %i seconds', (wait, seconds) => {
+    expect(request({ wait }).waitSeconds).toBe(seconds)
+  })
+
+  test.each(['0', '0s', 'soon', '-5m', '5 m', '1.5m', '30s1m', 'm', '5d'])('wait: %s is no duration', (wait) => {
+    expect(problemsOf({ wait })).toEqual([`wait: "${wait}" is no duration; give one such as 90s, 5m or 1h30m`])
+  })
+
+  test.each([
+    ['true', true],
+    ['True', true],
+    ['TRUE', true],
+    ['false', false],
+    ['FALSE', false],
+  ])('a flag reads %s', (text, value) => {
+    const flags = { 'route-services': text, 'preserve-source-ip': text, verify: text, cleanup: text }
+    expect(request(flags)).toMatchObject({
+      routeServices: value,
+      preserveSourceIp: value,
+      verify: value,
+      cleanup: value,
+    })
+  })
+
+  test.each(['yes', '1', 'on', 'truefalse'])('a flag refuses %s', (text) => {
+    for (const name of ['route-services', 'preserve-source-ip', 'verify', 'cleanup']) {
+      expect(problemsOf({ [name]: text })).toEqual([`${name}: "${text}" is neither true nor false; give one of them`])
+    }
+  })
+
+  test.each([
+    ['workers', '-1', 0],
+    ['workers', '1.5', 0],
+    ['workers', 'two', 0],
+    ['workers', '10000', 0],
+    ['control-planes', '0', 1],
+  ])('%s refuses %s', (name, value, least) => {
+    expect(problemsOf({ [name]: value })).toEqual([
+      `${name}: "${value}" is no number of nodes; give a whole number from ${String(least)} to 9999`,
+    ])
+  })
+
+  test.each(['pod-supernet', 'service-supernet'])('%s is read as strictly as every subnet', (name) => {
+    expect(problemsOf({ [name]: '10.1.0.0/8' })).toEqual([
+      `${name}: "10.1.0.0/8" has host bits set; the subnet is 10.0.0.0/8`,
+    ])
+  })
+})
+
+describe('nodes', () => {
+  test('come from the defaults for every cluster, which a cluster may override', () => {
+    const given = { workers: '1', 'control-planes': '3', clusters: '- a\n- {workers: 0}\n- {control-planes: 1}' }
+    expect(roles(given).map((list) => list.join(' '))).toEqual([
+      'control-plane control-plane control-plane worker',
+      'control-plane control-plane control-plane',
+      'control-plane worker',
+    ])
+  })
+
+  test('come from a config, with all that it says of them, and a node without a role is a control plane', () => {
+    const [cluster] = request({ config: 'nodes: [{labels: {tier: a}}, {role: worker, image: i}]' }).clusters
+    expect(cluster?.nodes).toEqual([
+      { role: 'control-plane', labels: { tier: 'a' } },
+      { role: 'worker', image: 'i' },
+    ])
+    expect(cluster?.config).toEqual({})
+  })
+
+  const config = 'nodes: [{role: control-plane}, {role: worker}]'
+
+  test.each<[string, GivenInputs, string]>([
+    [
+      'of the cluster',
+      { clusters: '- workers: 2', config },
+      "clusters[0].workers: 2 differs from the 1 of that role among the config's nodes; give one of the two",
+    ],
+    [
+      'for all clusters',
+      { clusters: '1', workers: '2', config },
+      "clusters[0].workers: 2 differs from the 1 of that role among the config's nodes; give one of the two",
+    ],
+    [
+      'of control planes',
+      { clusters: '- control-planes: 3', config },
+      "clusters[0].control-planes: 3 differs from the 1 of that role among the config's nodes; give one of the two",
+    ],
+  ])('of a config may not contradict a number %s', (_, given, problem) => {
+    expect(problemsOf(given)).toEqual([problem])
+  })
+
+  test.each<[string, GivenInputs]>([
+    ['the same number', { clusters: '1', workers: '1', config }],
+    ['no number', { clusters: '1', config }],
+    ['the built-in default', { clusters: '1', workers: '0', config }],
+  ])('of a config stand beside %s', (_, given) => {
+    expect(roles(given)).toEqual([['control-plane', 'worker']])
+  })
+})
+
+describe('kind config', () => {
+  test.each<[string, string, string]>([
+    ['a list', '[a]', 'config: ["a"] is no kind config; give a YAML map, such as "networking: {…}"'],
+    ['another kind', 'kind: Pod', 'config.kind: "Pod" is not Cluster; leave it out'],
+    [
+      'another version',
+      'apiVersion: kind.x-k8s.io/v1alpha3',
+      'config.apiVersion: "kind.x-k8s.io/v1alpha3" is not kind.x-k8s.io/v1alpha4; leave it out',
+    ],
+    ['a name', 'name: east', 'config.name: "east" cannot be set here; give name in the list of clusters'],
+    ['networking that is no map', 'networking: fast', 'config.networking: "fast" is no map'],
+    [
+      'a pod subnet',
+      'networking: {podSubnet: 10.0.0.0/16}',
+      'config.networking.podSubnet: "10.0.0.0/16" cannot be set here; give pod-subnet in the list of clusters',
+    ],
+    [
+      'a service subnet',
+      'networking: {serviceSubnet: 10.0.0.0/16}',
+      'config.networking.serviceSubnet: "10.0.0.0/16" cannot be set here; give service-subnet in the list of clusters',
+    ],
+    [
+      'IPv6',
+      'networking: {ipFamily: dual}',
+      'config.networking.ipFamily: "dual" is not joined by this version; leave it out or give ipv4',
+    ],
+    [
+      'another CNI',
+      'networking: {disableDefaultCNI: true}',
+      "config.networking.disableDefaultCNI: true is not joined by this version: routes follow kind's own CNI; leave it out",
+    ],
+    ['nodes that are no list', 'nodes: 3', 'config.nodes: 3 is no list'],
+    [
+      'a node that is no map',
+      'nodes: [{role: control-plane}, worker]',
+      'config.nodes[1]: "worker" is no map; give "role: worker"',
+    ],
+    [
+      'an unknown role',
+      'nodes: [{role: control-plane}, {role: boss}]',
+      'config.nodes[1].role: "boss" is no role; give control-plane or worker',
+    ],
+    [
+      'no control plane',
+      'nodes: [{role: worker}]',
+      'config.nodes: holds no control plane; add "- role: control-plane"',
+    ],
+    [
+      'mounts that are no list',
+      'nodes: [{extraMounts: {hostPath: /a, containerPath: /b}}]',
+      'config.nodes[0].extraMounts: {"hostPath":"/a","containerPath":"/b"} is no list; put "- " before each mount',
+    ],
+  ])('refuses %s', (_, config, problem) => {
+    expect(problemsOf({ config })).toEqual([problem])
+  })
+
+  test('of a cluster is checked the same way, as a map and as text', () => {
+    expect(problemsOf({ clusters: '- config: {kind: Pod}\n- config: "kind: Pod"' })).toEqual([
+      'clusters[0].config.kind: "Pod" is not Cluster; leave it out',
+      'clusters[1].config.kind: "Pod" is not Cluster; leave it out',
+    ])
+  })
+
+  test('may say what is so anyway, and nothing', () => {
+    const config = [
+      'kind: Cluster',
+      'apiVersion: kind.x-k8s.io/v1alpha4',
+      'networking: {ipFamily: ipv4, disableDefaultCNI: false}',
+      'nodes:',
+    ].join('\n')
+    expect(problemsOf({ config })).toEqual([])
+    expect(roles({ clusters: '1', config })).toEqual([['control-plane']])
+  })
+
+  test('of a cluster is merged over the shared one: maps deep, lists one after the other, nodes whole', () => {
+    const [cluster] = request({
+      config: `
+networking: {apiServerAddress: 127.0.0.1, kubeProxyMode: iptables}
+featureGates: {A: true}
+kubeadmConfigPatches: [one]
+containerdConfigPatches: [x]
+nodes: [{role: control-plane}, {role: worker}]`,
+      clusters: `
+- config:
+    networking: {kubeProxyMode: nftables}
+    featureGates: {B: true}
+    kubeadmConfigPatches: [two, three]
+    nodes: [{role: control-plane, image: own}]`,
+    }).clusters
+    expect(cluster).toMatchObject({
+      nodes: [{ role: 'control-plane', image: 'own' }],
+      config: {
+        networking: { apiServerAddress: '127.0.0.1', kubeProxyMode: 'nftables' },
+        featureGates: { A: true, B: true },
+        kubeadmConfigPatches: ['one', 'two', 'three'],
+        containerdConfigPatches: ['x'],
+      },
+    })
+  })
+})
+
+test('every problem of every input is told at once', () => {
+  const inputsOf = (given: GivenInputs) => {
+    try {
+      request(given)
+    } catch (error) {
+      return (error as InputError).problems.map(({ input }: Problem) => input)
+    }
+    return []
+  }
+  const wrong = {
+    clusters: '- {worker: 1, workers: "1"}\n- {pod-subnet: x, service-subnet: y}',
+    workers: 'few',
+    'control-planes': '0',
+    'pod-supernet': 'x',
+    'service-supernet': 'y',
+    config: 'kind: Pod',
+    wait: 'long',
+    'route-services': 'maybe',
+    verify: 'no',
+  }
+  expect(inputsOf(wrong).sort()).toEqual([
+    'clusters[0].worker',
+    'clusters[0].workers',
+    'clusters[1].pod-subnet',
+    'clusters[1].service-subnet',
+    'config.kind',
+    'control-planes',
+    'pod-supernet',
+    'route-services',
+    'service-supernet',
+    'verify',
+    'wait',
+    'workers',
+  ])
+})

@@ -1,0 +1,60 @@
+import { describe, expect, test } from '@jest/globals'
+import { clusterKubeconfig, parseRunRecord, recordOf } from '../../../src/plan/run-record.js'
+import { clusters, directory, plan, record, run } from '../../fakes/build.js'
+
+describe('recordOf', () => {
+  test('keeps what a later process needs and nothing without bound', () => {
+    const decided = plan({ clusters: clusters(['east', 1, 1]), config: 'featureGates: {a: true}' })
+    expect(recordOf(decided, directory)).toEqual({
+      run,
+      directory,
+      kubeconfig: `${directory}/kubeconfig`,
+      complete: false,
+      cleanup: true,
+      network: 'kind',
+      routeServices: true,
+      preserveSourceIp: true,
+      clusters: [
+        {
+          name: 'east',
+          context: 'kind-east',
+          podSubnet: '10.128.0.0/16',
+          serviceSubnet: '10.192.0.0/16',
+          nodes: [
+            { name: 'east-control-plane', role: 'control-plane' },
+            { name: 'east-worker', role: 'worker' },
+          ],
+        },
+      ],
+    })
+  })
+
+  test('names the place the user chose for the kubeconfig', () => {
+    expect(recordOf(plan({ kubeconfig: '/home/me/config' }), directory).kubeconfig).toBe('/home/me/config')
+  })
+
+  test('is read back from JSON as it was', () => {
+    const saved = record({ clusters: clusters(['east', 1, 1], ['west', 3, 0]) }, { complete: true })
+    expect(parseRunRecord(JSON.stringify(saved))).toEqual(saved)
+  })
+})
+
+describe('parseRunRecord', () => {
+  test.each<[string, object]>([
+    ['a run that is no id', { run: '../../etc' }],
+    ['no directory', { directory: '' }],
+    ['no clusters', { clusters: undefined }],
+    ['an unknown role', { clusters: [{ ...record().clusters[0], nodes: [{ name: 'a', role: 'boss' }] }] }],
+    ['a flag that is none', { complete: 'yes' }],
+  ])('refuses a record with %s', (_, wrong) => {
+    expect(() => parseRunRecord(JSON.stringify({ ...record(), ...wrong }))).toThrow()
+  })
+
+  test('refuses what is no JSON', () => {
+    expect(() => parseRunRecord('{"run":')).toThrow(SyntaxError)
+  })
+})
+
+test('every cluster has a kubeconfig of its own in the directory', () => {
+  expect(clusterKubeconfig({ directory: '/var/run' }, 'west')).toBe('/var/run/west.kubeconfig')
+})

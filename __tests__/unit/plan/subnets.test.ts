@@ -1,0 +1,50 @@
+import { describe, expect, test } from '@jest/globals'
+import { parseCidr } from '../../../src/plan/cidr.js'
+import { allot } from '../../../src/plan/subnets.js'
+
+const texts = (count: number, supernet: string, taken: string[], shortest: number, longest: number) => {
+  const result = allot(count, parseCidr(supernet), taken.map(parseCidr), { shortest, longest })
+  return 'subnets' in result ? result.subnets.map(({ text }) => text) : result
+}
+
+describe('allot', () => {
+  test.each<[string, Parameters<typeof texts>, ReturnType<typeof texts>]>([
+    ['takes the largest subnets allowed, lowest first', [2, '10.0.0.0/8', [], 16, 24], ['10.0.0.0/16', '10.1.0.0/16']],
+    [
+      'takes smaller ones when not all fit',
+      [3, '10.0.0.0/15', [], 16, 24],
+      ['10.0.0.0/17', '10.0.128.0/17', '10.1.0.0/17'],
+    ],
+    [
+      'steps over what is taken',
+      [2, '10.0.0.0/8', ['10.0.0.0/16', '10.2.3.0/24'], 16, 24],
+      ['10.1.0.0/16', '10.3.0.0/16'],
+    ],
+    ['steps over what is wider than its own step', [1, '10.0.0.0/8', ['10.0.0.0/9'], 16, 24], ['10.128.0.0/16']],
+    [
+      'steps over what begins before the supernet',
+      [1, '10.64.0.0/10', ['10.0.0.0/9'], 16, 24],
+      { fits: 0, prefix: 24 },
+    ],
+    ['uses a supernet whole', [1, '10.7.0.0/20', [], 16, 24], ['10.7.0.0/20']],
+    ['ends at the last address there is', [1, '255.255.255.0/24', [], 16, 24], ['255.255.255.0/24']],
+    [
+      'tells the most that fit, at the largest size at which they do',
+      [9, '10.0.0.0/22', [], 16, 24],
+      { fits: 4, prefix: 24 },
+    ],
+    [
+      'finds nothing in a supernet smaller than the smallest subnet',
+      [1, '10.0.0.0/25', [], 16, 24],
+      { fits: 0, prefix: 24 },
+    ],
+    ['finds nothing where all is taken', [1, '10.0.0.0/16', ['10.0.0.0/8'], 16, 24], { fits: 0, prefix: 24 }],
+  ])('%s', (_, given, expected) => {
+    expect(texts(...given)).toEqual(expected)
+  })
+
+  test('goes through a large supernet in steps, not address by address', () => {
+    const taken = Array.from({ length: 255 }, (_, index) => `10.${String(index)}.0.0/16`)
+    expect(texts(256, '10.0.0.0/8', taken, 16, 24)).toHaveLength(256)
+  })
+})
