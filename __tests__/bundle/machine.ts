@@ -1,0 +1,336 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+export const projectRoot = fileURLToPath(new URL('../..', import.meta.url))
+
+export const dist = join(projectRoot, 'dist')
+
+export const bundles = ['main', 'post', 'cli'] as const
+
+const tools = ['docker', 'kind', 'kubectl', 'ip'] as const
+type Tool = (typeof tools)[number]
+
+/** Longest time one process of the product may take: a bound for a hang, not a measure. */
+const runSeconds = 25
+
+/** What the stubs shall do other than the model. */
+export interface Script {
+  /** The first rule whose pattern a command line matches: wait, ignore SIGTERM, end without doing anything. */
+  readonly rules?: readonly {
+    readonly match: string
+    readonly delaySeconds?: number
+    readonly heedless?: boolean
+    readonly exit?: number
+    readonly stderr?: string
+  }[]
+  /** Pairs of nodes (`from > to`) whose answer gets lost. */
+  readonly silent?: readonly string[]
+  /** Nodes that masquerade whatever they were told. */
+  readonly masquerading?: readonly string[]
+}
+
+/** A call of a stub. */
+export interface Call {
+  readonly line: string
+  readonly argv: readonly string[]
+  readonly stdin: string
+  readonly pid: number
+  /** Value of KIND_FLAT_NETWORK_RUN. */
+  readonly run?: string
+  /** What stood in GITHUB_STATE when the call began. */
+  readonly state?: string
+}
+
+interface EngineObject {
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+}
+
+export interface Outcome {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+  readonly seconds: number
+}
+
+/** A process of the product. */
+export interface Running {
+  readonly kill: (signal: NodeJS.Signals) => void
+  readonly ended: Promise<Outcome>
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * A machine for one test: a directory with the stubs as the whole PATH, an engine that holds what others made, and
+ * the files that a runner hands to an action.
+ */
+export class Machine {
+  readonly root = realpathSync(mkdtempSync(join(tmpdir(), 'kfn-bundle-')))
+  private readonly children: ChildProcess[] = []
+
+  constructor(
+    private readonly node: string,
+    missing: readonly Tool[],
+  ) {
+    for (const directory of ['bin', 'work', 'temp', 'engine/containers', 'engine/networks']) {
+      mkdirSync(this.path(directory), { recursive: true })
+    }
+    const stub = pathToFileURL(join(projectRoot, '__tests__/bundle/stub/program.js')).href
+    for (const tool of tools.filter((each) => !missing.includes(each))) {
+      const lines = [
+        `#!${process.execPath}`,
+        `import(${JSON.stringify(stub)}).then((stub) => stub.run('${tool}', ${JSON.stringify(this.root)}))`,
+      ]
+      writeFileSync(this.path(`bin/${tool}`), `${lines.join('\n')}\n`, { mode: 0o755 })
+    }
+    this.addNetwork('bridge', {}, '172.17.0.0/16')
+    this.addNetwork('web_default', {}, '172.20.0.0/16')
+    this.addContainer('web-1', {})
+    this.addContainer('theirs-control-plane', kindLabels('theirs'))
+  }
+
+  path(name: string): string {
+    return join(this.root, name)
+  }
+
+  read(name: string): string {
+    return existsSync(this.path(name)) ? readFileSync(this.path(name), 'utf8') : ''
+  }
+
+  script(script: Script): void {
+    writeFileSync(this.path('script.json'), JSON.stringify(script))
+  }
+
+  /** Puts there what a run of the product made: a cluster of one node. */
+  addRun(run: string, cluster: string): void {
+    this.addContainer(`${cluster}-control-plane`, kindLabels(cluster), [`/kind-flat-network/${run}`])
+  }
+
+  addNetwork(name: string, labels: Record<string, string>, subnet: string): void {
+    this.add('networks', { id: `id-of-network-${name}`, name, labels, subnets: [subnet] })
+  }
+
+  private addContainer(name: string, labels: Record<string, string>, mounts: readonly string[] = []): void {
+    this.add('containers', { id: `id-of-${name}`, name, labels, mounts, addresses: { web_default: '172.20.0.2' } })
+  }
+
+  private add(kind: string, object: EngineObject & Record<string, unknown>): void {
+    writeFileSync(this.path(`engine/${kind}/${object.name}.json`), JSON.stringify(object))
+  }
+
+  /** All objects of the engine, whole. */
+  engine(): { containers: EngineObject[]; networks: EngineObject[]; pods: EngineObject[] } {
+    return { containers: this.objects('containers'), networks: this.objects('networks'), pods: this.objects('pods') }
+  }
+
+  private objects(kind: string): EngineObject[] {
+    const directory = this.path(`engine/${kind}`)
+    const files = existsSync(directory) ? readdirSync(directory) : []
+    return files
+      .filter((file) => file.endsWith('.json'))
+      .sort()
+      .map((file) => JSON.parse(readFileSync(join(directory, file), 'utf8')) as EngineObject)
+  }
+
+  calls(): Call[] {
+    return this.read('calls.jsonl')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Call)
+  }
+
+  /** Command lines of the calls that change something on the engine or in a cluster. */
+  changes(): Call[] {
+    return this.calls().filter(({ line }) =>
+      /^(docker (network (create|rm)|rm|exec|run)|kind (create|delete)|kubectl .*(apply|delete))\b/.test(line),
+    )
+  }
+
+  start(bundle: (typeof bundles)[number], given: { args?: readonly string[]; env?: Environment } = {}): Running {
+    const { args = [], env = {} } = given
+    const child = spawn(this.node, [join(dist, bundle, 'index.js'), ...args], {
+      cwd: this.path('work'),
+      env: { PATH: this.path('bin'), HOME: this.root, TMPDIR: this.path('temp'), [marker]: this.root, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    this.children.push(child)
+    return { kill: (signal) => child.kill(signal), ended: outcomeOf(child, bundle) }
+  }
+
+  run(...parameters: Parameters<Machine['start']>): Promise<Outcome> {
+    return this.start(...parameters).ended
+  }
+
+  /** Runs the action's main as a runner does: inputs and places for its files in the environment. */
+  startMain(inputs: Readonly<Record<string, string>>, env: Environment = {}): Running {
+    for (const file of Object.values(runnerFiles)) writeFileSync(this.path(file), '', { flag: 'a' })
+    return this.start('main', { env: { ...this.runnerEnvironment(), ...inputVariables(inputs), ...env } })
+  }
+
+  main(...parameters: Parameters<Machine['startMain']>): Promise<Outcome> {
+    return this.startMain(...parameters).ended
+  }
+
+  /** Runs the action's post with the state that main saved. */
+  post(): Promise<Outcome> {
+    const state = [...fileCommands(this.read(runnerFiles.GITHUB_STATE))].map(([name, value]) => [
+      `STATE_${name}`,
+      value,
+    ])
+    return this.run('post', {
+      env: { ...this.runnerEnvironment(), ...(Object.fromEntries(state) as Environment) },
+    })
+  }
+
+  private runnerEnvironment(): Environment {
+    const files = Object.entries(runnerFiles).map(([name, file]) => [name, this.path(file)])
+    return { RUNNER_TEMP: this.path('temp'), ...(Object.fromEntries(files) as Environment) }
+  }
+
+  /** What main last saved for post; `undefined` when it saved nothing. */
+  record(text = this.read(runnerFiles.GITHUB_STATE)): SavedRun | undefined {
+    const saved = fileCommands(text).get('run')
+    return saved === undefined ? undefined : (JSON.parse(saved) as SavedRun)
+  }
+
+  cli(...args: string[]): Promise<Outcome> {
+    return this.startCli(...args).ended
+  }
+
+  startCli(...args: string[]): Running {
+    return this.start('cli', { args, env: { XDG_STATE_HOME: this.path('state') } })
+  }
+
+  /** Waits until so many stubs run a command like that. */
+  async until(pattern: RegExp, count = 1): Promise<void> {
+    for (let look = 0; look < runSeconds * 20; look++) {
+      if (this.calls().filter(({ line }) => pattern.test(line)).length >= count) return
+      await sleep(50)
+    }
+    throw new Error(`no ${String(count)} calls like ${String(pattern)} within ${String(runSeconds)} s`)
+  }
+
+  /** Process ids of everything that was started on this machine and still runs. */
+  processes(): number[] {
+    return readdirSync('/proc')
+      .filter((entry) => /^\d+$/.test(entry))
+      .filter((pid) => {
+        try {
+          return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`${marker}=${this.root}`)
+        } catch {
+          return false
+        }
+      })
+      .map(Number)
+  }
+
+  async dispose(): Promise<void> {
+    for (let look = 0; look < 50; look++) {
+      const left = this.processes()
+      if (left.length === 0) break
+      for (const pid of left) {
+        try {
+          process.kill(pid, 'SIGKILL')
+        } catch {
+          // it ended by itself
+        }
+      }
+      await sleep(20)
+    }
+    rmSync(this.root, { recursive: true, force: true })
+  }
+}
+
+/** The part of a saved run that tests look at. */
+export interface SavedRun {
+  readonly run: string
+  readonly directory: string
+  readonly complete: boolean
+  readonly clusters: readonly { readonly name: string }[]
+}
+
+/** Environment variable by which everything that is started on a machine is found again. */
+const marker = 'KFN_BUNDLE_TEST'
+
+export const runnerFiles = {
+  GITHUB_OUTPUT: 'output',
+  GITHUB_ENV: 'env',
+  GITHUB_STATE: 'state.txt',
+  GITHUB_STEP_SUMMARY: 'summary.md',
+} as const
+
+/** Runs a test on a machine of its own, which is gone afterwards with all that runs on it. */
+export async function onMachine(
+  node: string,
+  test: (machine: Machine) => Promise<void>,
+  missing: readonly Tool[] = [],
+): Promise<void> {
+  const machine = new Machine(node, missing)
+  try {
+    await test(machine)
+  } finally {
+    await machine.dispose()
+  }
+}
+
+function kindLabels(cluster: string): Record<string, string> {
+  return { 'io.x-k8s.kind.cluster': cluster, 'io.x-k8s.kind.role': 'control-plane' }
+}
+
+async function outcomeOf(child: ChildProcess, bundle: string): Promise<Outcome> {
+  const started = performance.now()
+  const texts = { stdout: '', stderr: '' }
+  for (const stream of ['stdout', 'stderr'] as const) {
+    child[stream]?.setEncoding('utf8').on('data', (text: string) => (texts[stream] += text))
+  }
+  let late = false
+  const limit = setTimeout(() => {
+    late = true
+    child.kill('SIGKILL')
+  }, runSeconds * 1000)
+  // not 'close': orphans hold no pipe of the product, but a mistake there should not look like a hang
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject).once('exit', (exitCode) => setImmediate(() => resolve(exitCode)))
+  }).finally(() => clearTimeout(limit))
+  if (late) throw new Error(`${bundle} did not end within ${String(runSeconds)} s\n${texts.stdout}${texts.stderr}`)
+  return { code, ...texts, seconds: (performance.now() - started) / 1000 }
+}
+
+function inputVariables(inputs: Readonly<Record<string, string>>): Environment {
+  return Object.fromEntries(Object.entries(inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]))
+}
+
+/** Names and values in a file such as GITHUB_OUTPUT: `name<<delimiter`, the value, the delimiter. The last of a name counts. */
+export function fileCommands(text: string): Map<string, string> {
+  return new Map(
+    [...text.matchAll(/^([^\n]+?)<<(\S+)\n([\s\S]*?)\n\2$/gm)].map(([, name = '', , value = '']) => [name, value]),
+  )
+}
+
+/** Messages of workflow commands on standard output: `::error::…`, `::warning::…`. */
+export function messages(kind: 'error' | 'warning', { stdout }: Outcome): string[] {
+  return stdout
+    .split('\n')
+    .filter((line) => line.startsWith(`::${kind}::`))
+    .map((line) =>
+      line
+        .slice(kind.length + 4)
+        .replaceAll('%0D', '\r')
+        .replaceAll('%0A', '\n')
+        .replaceAll('%25', '%'),
+    )
+}

@@ -1,0 +1,141 @@
+// docker, as far as the product and kind use it.
+import { parseArgs } from 'node:util'
+import { answer, refusal } from './model.js'
+import { askPods, wireNode } from './node.js'
+
+const flag = { type: 'boolean' }
+const text = { type: 'string' }
+const texts = { type: 'string', multiple: true, default: [] }
+
+/** Words after a command, read strictly: a flag that is not listed throws. */
+function words(args, options = {}) {
+  return parseArgs({ args, options, allowPositionals: true })
+}
+
+const commands = {
+  info: () => answer(JSON.stringify({ ServerVersion: '27.0.0', NCPU: 2, MemTotal: 8e9 })),
+
+  ps(args, { model }) {
+    const { values } = words(args, { all: flag, quiet: flag, 'no-trunc': flag, format: text, filter: texts })
+    const found = model.all('containers').filter(({ labels }) => values.filter.every((each) => hasLabel(labels, each)))
+    return lines(
+      found.map(({ id, name, labels }) =>
+        values.quiet ? id : JSON.stringify({ ID: id, Names: name, Labels: pairs(labels).join(',') }),
+      ),
+    )
+  },
+
+  'container inspect'(args, { model }) {
+    return inspect('container', words(args).positionals, model, ({ id, name, labels, mounts, addresses }) => ({
+      Id: id,
+      Name: `/${name}`,
+      Config: { Labels: labels },
+      Mounts: mounts.map((Destination) => ({ Type: 'bind', Destination })),
+      NetworkSettings: {
+        Networks: Object.fromEntries(Object.entries(addresses).map(([network, IPAddress]) => [network, { IPAddress }])),
+      },
+    }))
+  },
+
+  'network inspect'(args, { model }) {
+    const { values, positionals } = words(args, { format: text })
+    if (values.format !== undefined) return answer('1500\n')
+    return inspect('network', positionals, model, ({ id, name, labels, subnets }) => ({
+      Id: id,
+      Name: name,
+      Labels: labels,
+      IPAM: { Config: subnets.map((Subnet) => ({ Subnet })) },
+      Containers: Object.fromEntries(attached(model, name).map((container) => [container.id, {}])),
+    }))
+  },
+
+  'network ls'(args, { model }) {
+    const { values } = words(args, { 'no-trunc': flag, format: text, filter: texts })
+    const found = model
+      .all('networks')
+      .filter(({ name, labels }) =>
+        values.filter.every((each) =>
+          each.startsWith('name=') ? new RegExp(each.slice(5)).test(name) : hasLabel(labels, each),
+        ),
+      )
+    return lines(found.map(({ id }) => id))
+  },
+
+  'network create'(args, { model }) {
+    const { values, positionals } = words(args, { driver: text, opt: texts, ipv6: flag, subnet: texts, label: texts })
+    const [name] = positionals
+    const id = model.newId(name)
+    const labels = Object.fromEntries(values.label.map((label) => label.split('=')))
+    const subnets = [`172.${String(model.claim('networks', 21))}.0.0/16`, ...values.subnet]
+    return model.add('networks', { id, name, labels, subnets })
+      ? answer(`${id}\n`)
+      : refusal(`Error response from daemon: network with name ${name} already exists`)
+  },
+
+  'network rm'(args, { model }) {
+    return each(words(args).positionals, (key) => {
+      const network = model.find('networks', key)
+      if (network === undefined) return `Error response from daemon: network ${key} not found`
+      if (attached(model, network.name).length > 0) {
+        return `Error response from daemon: error while removing network: network ${network.name} id ${network.id} has active endpoints`
+      }
+      model.remove('networks', network.name)
+      return undefined
+    })
+  },
+
+  rm(args, { model }) {
+    return each(words(args, { force: flag, volumes: flag }).positionals, (key) => {
+      const container = model.find('containers', key)
+      if (container === undefined) return `Error: No such container: ${key}`
+      for (const part of ['pods', 'wirings']) model.remove(part, container.name)
+      model.remove('containers', container.name)
+      return undefined
+    })
+  },
+
+  exec(args, call) {
+    const [name, program, ...rest] = args.filter((word) => word !== '--privileged')
+    const container = call.model.find('containers', name)
+    if (container === undefined) return refusal(`Error: No such container: ${name}`)
+    if (program === 'kubeadm') return answer()
+    const [, script, , ...values] = rest
+    if (script.includes('ip -batch')) return wireNode(call.model, container, values)
+    if (script.includes('/dev/udp/')) return askPods(call, container, script, values)
+    return refusal('bash: a script the stub does not know', 126)
+  },
+}
+
+export function docker(call) {
+  const [first, second] = call.argv
+  const [command, rest] =
+    `${first} ${second}` in commands ? [`${first} ${second}`, call.argv.slice(2)] : [first, call.argv.slice(1)]
+  return command in commands
+    ? commands[command](rest, call)
+    : refusal(`docker: '${call.argv.join(' ')}' is not a docker command`)
+}
+
+function inspect(what, keys, model, describe) {
+  const found = keys.map((key) => [key, model.find(`${what}s`, key)])
+  const missing = found.filter(([, object]) => object === undefined).map(([key]) => `Error: No such ${what}: ${key}`)
+  const output = JSON.stringify(found.flatMap(([, object]) => (object === undefined ? [] : [describe(object)])))
+  return missing.length === 0 ? answer(output) : refusal(missing.join('\n'), 1, output)
+}
+
+/** Does one thing after the other; what fails is told and does not keep the rest. */
+function each(keys, work) {
+  const failures = keys.flatMap((key) => work(key) ?? [])
+  return failures.length === 0 ? answer() : refusal(failures.join('\n'))
+}
+
+function attached(model, network) {
+  return model.all('containers').filter(({ addresses }) => network in addresses)
+}
+
+function hasLabel(labels, filter) {
+  const wanted = filter.replace(/^label=/, '')
+  return wanted in labels || pairs(labels).includes(wanted)
+}
+
+const pairs = (labels) => Object.entries(labels).map(([name, value]) => `${name}=${value}`)
+const lines = (list) => answer(list.map((line) => `${line}\n`).join(''))

@@ -1,0 +1,81 @@
+// kind: makes a cluster's containers, starts Kubernetes in them with docker exec, and writes the kubeconfig. When that
+// fails it removes its containers, as kind does; when it is killed they stay.
+import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { answer, refusal } from './model.js'
+
+const text = { type: 'string' }
+
+export async function kind({ argv, stdin, model }) {
+  if (argv.join(' ') === 'version --quiet') return answer('0.33.0\n')
+  if (argv.slice(0, 2).join(' ') !== 'create cluster') return refusal(`ERROR: unknown command ${argv.join(' ')}`)
+  const options = { name: text, config: text, kubeconfig: text }
+  const { name, kubeconfig } = parseArgs({ args: argv.slice(2), options }).values
+  const { parse, stringify } = await import('yaml')
+  const { nodes, networking } = parse(stdin)
+  const failed = (why) => refusal(`ERROR: failed to create cluster: ${why}`)
+
+  if (process.env.KIND_EXPERIMENTAL_PROVIDER !== 'docker') return failed('the provider is not docker')
+  const network = model.find('networks', process.env.KIND_EXPERIMENTAL_DOCKER_NETWORK ?? 'kind')
+  if (network === undefined) return failed('the Docker network does not exist')
+  const made = containersOf(name, nodes, networking.podSubnet).map((container) => ({
+    id: model.newId(container.name),
+    addresses: { [network.name]: addressOn(model, network) },
+    ...container,
+  }))
+  for (const container of made) {
+    if (!model.add('containers', container)) {
+      return failed(`node(s) already exist for a cluster with the name "${name}"`)
+    }
+  }
+  process.stderr.write(`Creating cluster "${name}" ...\n ✓ Preparing nodes\n`)
+
+  const command = ['exec', '--privileged', `${name}-control-plane`, 'kubeadm', 'init', '--skip-token-print']
+  const init = spawnSync('docker', command, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+  if (init.status !== 0) {
+    for (const container of made) model.remove('containers', container.name)
+    return failed(
+      `failed to init node with kubeadm: command "docker ${command.join(' ')}" failed with error: exit status ${String(init.status)}\n` +
+        `Command Output: ${init.stderr}`,
+    )
+  }
+  const context = `kind-${name}`
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': context,
+    preferences: {},
+    clusters: [{ name: context, cluster: { server: 'https://127.0.0.1:6443' } }],
+    contexts: [{ name: context, context: { cluster: context, user: context } }],
+    users: [{ name: context, user: { 'client-key-data': 'c2VjcmV0' } }],
+  }
+  writeFileSync(kubeconfig, stringify(config), { mode: 0o600 })
+  return { ...answer(), stderr: ` ✓ Starting control-plane\nSet kubectl context to "${context}"\n` }
+}
+
+/** kind's containers in its order and with its labels; each node has a /24 of the pod subnet. */
+function containersOf(cluster, nodes, podSubnet) {
+  const [a, b, c] = podSubnet.split('.').map(Number)
+  const counts = {}
+  const containers = nodes.map(({ role, extraMounts = [] }, index) => {
+    counts[role] = (counts[role] ?? 0) + 1
+    const suffix = counts[role] > 1 ? String(counts[role]) : ''
+    return {
+      name: `${cluster}-${role}${suffix}`,
+      labels: labelsOf(cluster, role),
+      mounts: ['/var', ...extraMounts.map(({ containerPath }) => containerPath)],
+      podCIDR: `${String(a)}.${String(b)}.${String(c + index)}.0/24`,
+    }
+  })
+  const balancer = 'external-load-balancer'
+  return counts['control-plane'] > 1
+    ? [...containers, { name: `${cluster}-${balancer}`, labels: labelsOf(cluster, balancer), mounts: [] }]
+    : containers
+}
+
+const labelsOf = (cluster, role) => ({ 'io.x-k8s.kind.cluster': cluster, 'io.x-k8s.kind.role': role })
+
+function addressOn(model, { name, subnets: [subnet] }) {
+  return `${subnet.split('.').slice(0, 2).join('.')}.0.${String(model.claim(`addresses-${name}`, 2))}`
+}
