@@ -1,0 +1,141 @@
+import { describe, expect, test } from '@jest/globals'
+import {
+  createNetwork,
+  execScript,
+  listNetworks,
+  parseContainers,
+  parseEngineInfo,
+  parseKindContainers,
+  parseNetworks,
+  removeContainers,
+} from '../../../src/commands/docker.js'
+
+describe('what docker prints', () => {
+  test('of the engine: version, cores, memory', () => {
+    const output =
+      '{"ID":"x","Containers":3,"NCPU":2,"MemTotal":8321499136,"ServerVersion":"20.10.24","Warnings":null}\n'
+    expect(parseEngineInfo(output)).toEqual({ version: '20.10.24', cpus: 2, memory: 8321499136 })
+  })
+
+  test('of an engine that tells little is read all the same', () => {
+    expect(parseEngineInfo('{"ServerErrors":["x"]}')).toEqual({ version: '', cpus: 1, memory: 0 })
+  })
+
+  test('of containers: names, and the cluster of those that are kind nodes', () => {
+    const output = [
+      '{"Command":"\\"/usr/local/bin/entr…\\"","ID":"9f1","Image":"kindest/node:v1.34.0","Labels":"io.x-k8s.kind.cluster=east,io.x-k8s.kind.role=worker","Names":"east-worker","State":"running"}',
+      '{"ID":"0c2","Labels":"maintainer=a, b <c@d>,x.io.x-k8s.kind.cluster=no","Names":"web","State":"exited"}',
+      '{"ID":"1d3","Labels":"","Names":"bare"}',
+      '',
+    ].join('\n')
+    expect(parseContainers(output)).toEqual([
+      { name: 'east-worker', cluster: 'east' },
+      { name: 'web' },
+      { name: 'bare' },
+    ])
+    expect(parseContainers('')).toEqual([])
+  })
+
+  test('of networks: subnets of every family and the number of containers', () => {
+    const output = JSON.stringify([
+      {
+        Name: 'kind',
+        Id: 'aa',
+        EnableIPv6: true,
+        IPAM: {
+          Driver: 'default',
+          Config: [{ Subnet: 'fc00:f853:ccd:e793::/64' }, { Subnet: '172.18.0.0/16', Gateway: '172.18.0.1' }],
+        },
+        Containers: { c1: { Name: 'east-worker' }, c2: { Name: 'west-worker' } },
+      },
+      { Name: 'host', Id: 'bb', IPAM: { Driver: 'default', Config: [] }, Containers: {} },
+      { Name: 'swarm', Id: 'cc', IPAM: { Config: null }, Containers: null },
+      { Name: 'odd', Id: 'dd', IPAM: { Config: [{ Gateway: '10.0.0.1' }] } },
+    ])
+    expect(parseNetworks(output)).toEqual([
+      { id: 'aa', name: 'kind', subnets: ['fc00:f853:ccd:e793::/64', '172.18.0.0/16'], containers: 2 },
+      { id: 'bb', name: 'host', subnets: [], containers: 0 },
+      { id: 'cc', name: 'swarm', subnets: [], containers: 0 },
+      { id: 'dd', name: 'odd', subnets: [], containers: 0 },
+    ])
+  })
+
+  test('of kind containers: cluster, role, owner and the address on every network', () => {
+    const labels = { 'io.x-k8s.kind.cluster': 'east', 'io.x-k8s.kind.role': 'control-plane' }
+    const output = JSON.stringify([
+      {
+        Id: 'c1',
+        Name: '/east-control-plane',
+        Config: { Labels: labels },
+        Mounts: [
+          { Type: 'volume', Destination: '/var' },
+          { Type: 'bind', Source: '/dev/null', Destination: '/kind-flat-network/feedc0de', RW: false },
+        ],
+        NetworkSettings: { Networks: { kind: { IPAddress: '172.18.0.2' }, other: { IPAddress: '' }, none: {} } },
+      },
+      {
+        Id: 'c2',
+        Name: '/east-external-load-balancer',
+        Config: { Labels: { ...labels, 'io.x-k8s.kind.role': 'external-load-balancer' } },
+        Mounts: [],
+      },
+      { Id: 'c3', Name: '/bare', Config: { Labels: null }, Mounts: null, NetworkSettings: { Networks: null } },
+    ])
+    expect(parseKindContainers(output)).toEqual([
+      {
+        id: 'c1',
+        name: 'east-control-plane',
+        cluster: 'east',
+        role: 'control-plane',
+        run: 'feedc0de',
+        addresses: { kind: '172.18.0.2', other: '', none: '' },
+      },
+      { id: 'c2', name: 'east-external-load-balancer', cluster: 'east', role: 'external-load-balancer', addresses: {} },
+      { id: 'c3', name: 'bare', cluster: '', role: '', addresses: {} },
+    ])
+  })
+
+  test('of a mount elsewhere that only looks like ours is no owner', () => {
+    const container = (Destination: string) =>
+      parseKindContainers(JSON.stringify([{ Id: 'c', Name: '/n', Config: {}, Mounts: [{ Destination }] }]))[0]
+    expect(container('/kind-flat-network-data/x')).not.toHaveProperty('run')
+    expect(container('/mnt/kind-flat-network/x')).not.toHaveProperty('run')
+  })
+})
+
+describe('what docker is told', () => {
+  test.each([
+    [{}, []],
+    [{ name: 'kind' }, ['--filter', 'name=^kind$']],
+    [{ run: 'feedc0de' }, ['--filter', 'label=kind-flat-network.run=feedc0de']],
+  ])('networks are listed by %j', (filter, expected) => {
+    expect(listNetworks(filter).slice(6)).toEqual(expected)
+  })
+
+  test('a network is made as kind makes it, with MTU and IPv6 only where there are any', () => {
+    const bare = createNetwork('kind', 'feedc0de', {})
+    expect(bare.slice(3)).toEqual([
+      '--driver=bridge',
+      '--opt=com.docker.network.bridge.enable_ip_masquerade=true',
+      '--label=kind-flat-network.run=feedc0de',
+      'kind',
+    ])
+    const full = createNetwork('kind', 'feedc0de', { mtu: 1450, ipv6Subnet: 'fc00::/64' })
+    expect(full.filter((word) => !bare.includes(word))).toEqual([
+      '--opt=com.docker.network.driver.mtu=1450',
+      '--ipv6',
+      '--subnet=fc00::/64',
+    ])
+  })
+
+  test('containers go with their volumes', () => {
+    expect(removeContainers(['a', 'b'])).toEqual(['docker', 'rm', '--force', '--volumes', 'a', 'b'])
+  })
+
+  test('values of a script are its positional parameters, whatever they hold', () => {
+    expect(execScript('node', 'echo "$1"', ['a b', '$(id)'])).toEqual([
+      ...['docker', 'exec', 'node', 'bash', '-c', 'echo "$1"', 'bash'],
+      ...['a b', '$(id)'],
+    ])
+  })
+})
