@@ -33,18 +33,22 @@ export async function provision(
   const live = { ...world, runner: world.runner.until(failure.signal) }
   const limit = pLimit(plan.concurrency)
   let first: unknown
+  const endOthers = (error: unknown): never => {
+    first ??= error
+    failure.abort(first)
+    throw error
+  }
   const states = await Promise.all(
     plan.clusters.map(async (cluster) => {
       try {
-        await limit(() => create(live, record, cluster))
+        // the others are ended before the next in the queue would begin
+        await limit(() => create(live, record, cluster).catch(endOthers))
         const [state] = await Promise.all([
           untilReady(live, record, cluster, plan.waitSeconds),
           onCreated(live, cluster),
-        ])
+        ]).catch(endOthers)
         return { cluster, state }
-      } catch (error) {
-        first ??= error
-        failure.abort(first)
+      } catch {
         return undefined
       }
     }),
