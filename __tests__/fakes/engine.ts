@@ -23,6 +23,14 @@ export interface EngineNetwork extends DockerNetwork {
   readonly others?: number
 }
 
+/** A node or the deployment of CoreDNS, as the API of a cluster tells it. */
+export interface StateItem {
+  readonly kind: string
+  readonly metadata: { readonly name: string }
+  readonly spec: { readonly podCIDR?: string }
+  readonly status: { readonly conditions: readonly object[] }
+}
+
 /**
  * A Docker engine with kind and kubectl, as far as this project talks to them: what one command makes, the next one
  * sees. A test adds rules to the runner for what shall go wrong.
@@ -34,6 +42,9 @@ export class FakeEngine {
   nextSubnet = '172.18.0.0/16'
   /** Who another pod is seen as: itself, unless something masquerades. */
   seenAs = (podAddress: string): string => podAddress
+  /** What the API tells of a cluster that is all ready, at the nth look from 1 on. */
+  tells: (items: readonly StateItem[], cluster: string, look: number) => readonly StateItem[] = (items) => items
+  readonly #looks = new Map<string, number>()
   #ids = 0
 
   constructor(private readonly world: FakeWorld) {
@@ -175,6 +186,8 @@ export class FakeEngine {
   }
 
   #clusterState(cluster: string): string {
+    const look = (this.#looks.get(cluster) ?? 0) + 1
+    this.#looks.set(cluster, look)
     const yes = (type: string) => ({ conditions: [{ type, status: 'True' }] })
     const nodes = this.#nodesOf(cluster).map(({ name, podCIDR }) => ({
       kind: 'Node',
@@ -183,7 +196,7 @@ export class FakeEngine {
       status: yes('Ready'),
     }))
     const coreDns = { kind: 'Deployment', metadata: { name: 'coredns' }, spec: {}, status: yes('Available') }
-    return JSON.stringify({ items: [...nodes, coreDns] })
+    return JSON.stringify({ items: this.tells([...nodes, coreDns], cluster, look) })
   }
 
   #probes(cluster: string): string {

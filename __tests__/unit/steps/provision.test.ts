@@ -1,0 +1,259 @@
+import { beforeEach, describe, expect, test } from '@jest/globals'
+import { parse } from 'yaml'
+import { CancelledError, CommandError } from '../../../src/errors.js'
+import type { GivenInputs } from '../../../src/plan/inputs.js'
+import { recordOf } from '../../../src/plan/run-record.js'
+import { provision, readNodes } from '../../../src/steps/provision.js'
+import { clusters, directory, plan, record, runningNodes } from '../../fakes/build.js'
+import { FakeEngine, kubectlOf, type StateItem } from '../../fakes/engine.js'
+import { fails, hang } from '../../fakes/recording-runner.js'
+import { fakeWorld, type FakeWorld } from '../../fakes/world.js'
+
+const two: GivenInputs = { clusters: clusters(['east', 1, 1], ['west', 1, 0]), wait: '10s' }
+
+let world: FakeWorld
+let engine: FakeEngine
+let onCreated: (name: string) => Promise<void>
+
+beforeEach(() => {
+  world = fakeWorld()
+  engine = new FakeEngine(world)
+  onCreated = () => Promise.resolve()
+})
+
+function provisionThem(given = two, signal?: AbortSignal) {
+  const decided = plan(given)
+  const runner = signal === undefined ? world.runner : world.runner.until(signal)
+  return provision({ ...world, runner }, decided, recordOf(decided, directory), (_, { name }) => onCreated(name))
+}
+
+const failureOf = (work: Promise<unknown>) =>
+  work.then(
+    () => new Error('nothing failed'),
+    (error: unknown) => error as Error,
+  )
+
+const outcomes = (matcher: string | RegExp) => world.runner.matching(matcher).map(({ outcome }) => outcome)
+
+/** Node or deployment with another condition, or another spec. */
+const but = (item: StateItem, change: Partial<StateItem>) => ({ ...item, ...change })
+const not = (type: string, message: string) => ({ conditions: [{ type, status: 'False', message }] })
+
+describe('when all goes well', () => {
+  test('returns every node with its address and its podCIDR', async () => {
+    expect(await provisionThem()).toEqual(runningNodes(record(two)))
+  })
+
+  test('creates all clusters at once, each with its own config and kubeconfig', async () => {
+    let release: (output: string) => void = () => undefined
+    const gate = new Promise<string>((resolve) => (release = resolve))
+    world.runner.on('kind create', () => gate)
+    const failure = failureOf(provisionThem())
+    await world.clock.sleep(0)
+    const creates = world.runner.matching('kind create')
+    expect(creates.map(({ options }) => (parse(options.input ?? '') as { name: string }).name)).toEqual([
+      'east',
+      'west',
+    ])
+    expect(creates.map(({ command }) => command.at(-1))).toEqual([
+      `${directory}/east.kubeconfig`,
+      `${directory}/west.kubeconfig`,
+    ])
+    expect(outcomes('kind create')).toEqual(['running', 'running'])
+    release('')
+    await failure
+  })
+
+  test('creates no more at the same time than planned', async () => {
+    let [now, most] = [0, 0]
+    world.runner.on('kind create', async () => {
+      most = Math.max(most, ++now)
+      await new Promise((resolve) => setImmediate(resolve))
+      now--
+      return ''
+    })
+    world.runner.on(/kubectl .* wait /, hang)
+    const decided = { ...plan({ clusters: '7' }), concurrency: 3 }
+    void provision(world, decided, recordOf(decided, directory), () => Promise.resolve())
+    for (let turn = 0; turn < 10; turn++) await world.clock.sleep(0)
+    expect([most, outcomes('kind create')]).toEqual([3, Array<string>(7).fill('done')])
+  })
+
+  test('calls back for each cluster as soon as it is created, before it is ready', async () => {
+    const called: [string, number][] = []
+    onCreated = (name) => {
+      called.push([name, world.runner.matching(kubectlOf(name, 'get nodes,')).length])
+      return Promise.resolve()
+    }
+    await provisionThem()
+    expect(called).toEqual([
+      ['east', 0],
+      ['west', 0],
+    ])
+  })
+
+  test('hands on what kind tells of its progress, and not what it tells a person to do', async () => {
+    await provisionThem({ clusters: '- east' })
+    expect(world.log.infos).toEqual([
+      'east: ✓ Starting control-plane 🕹️',
+      'east: created in 0.0 s',
+      'east: ready 0.0 s later',
+    ])
+  })
+
+  test.each<[string, (item: StateItem) => StateItem[]]>([
+    ['a podCIDR', (item) => [item.kind === 'Node' ? but(item, { spec: {} }) : item]],
+    ['a node', (item) => (item.metadata.name === 'east-worker' ? [] : [item])],
+    ['CoreDNS', (item) => (item.kind === 'Deployment' ? [] : [item])],
+  ])('waits for %s that is missing at first', async (_, tells) => {
+    engine.tells = (items, _cluster, look) => (look < 3 ? items.flatMap(tells) : items)
+    expect(await provisionThem()).toEqual(runningNodes(record(two)))
+    expect(world.runner.matching(kubectlOf('east', 'get nodes,'))).toHaveLength(3)
+  })
+
+  test('trusts what it sees and not the ways in which kubectl wait may fail', async () => {
+    world.runner.on(/kubectl .* wait /, fails('error: no matching resources found'))
+    expect(await provisionThem()).toHaveLength(3)
+  })
+})
+
+describe('when a cluster cannot be created', () => {
+  const words = ' ✗ Preparing nodes 📦\nERROR: failed to create cluster: port is already allocated\nStack Trace:'
+
+  test("its name and kind's reason come first, then all that kind said, and the others are ended", async () => {
+    world.runner.on('--name west', hang)
+    world.runner.on('--name east', fails(words))
+    const failure = await failureOf(provisionThem())
+    const [first, ...rest] = failure.message.split('\n')
+    expect(first).toBe('cluster east was not created: port is already allocated')
+    expect(rest.join('\n')).toContain(`--kubeconfig ${directory}/east.kubeconfig: exit code 1\n  ✗ Preparing nodes`)
+    expect(failure.cause).toBeInstanceOf(CommandError)
+    expect(outcomes('kind create')).toEqual(['failed', 'stopped'])
+  })
+
+  test('one that is getting ready is ended too, and one that waits for its turn never begins', async () => {
+    world.runner.on('--name west', async ({ command }) => {
+      await new Promise((resolve) => setImmediate(resolve))
+      throw new CommandError(command, 'exit code 1', words)
+    })
+    world.runner.on(kubectlOf('east', 'wait node'), hang)
+    const decided = { ...plan({ clusters: '- east\n- west\n- south\n- north' }), concurrency: 2 }
+    world.runner.on('--name south', hang)
+    await failureOf(provision(world, decided, recordOf(decided, directory), () => Promise.resolve()))
+    expect(outcomes(kubectlOf('east', 'wait node'))).toEqual(['stopped'])
+    expect(outcomes('--name south')).toEqual(['stopped'])
+    expect(outcomes('--name north')).toEqual([])
+  })
+
+  test('only the first failure is told', async () => {
+    world.runner.on('--name east', fails('ERROR: one'))
+    world.runner.on('--name west', fails('ERROR: two'))
+    expect((await failureOf(provisionThem())).message).toMatch(/^cluster east was not created: one\n/)
+  })
+
+  test('what fails after the creation ends the others as well', async () => {
+    onCreated = (name) => (name === 'east' ? Promise.reject(new Error('no probe')) : Promise.resolve())
+    world.runner.on('--name west', hang)
+    expect((await failureOf(provisionThem())).message).toBe('no probe')
+    expect(outcomes('--name west')).toEqual(['stopped'])
+  })
+})
+
+describe('when a cluster does not get ready in time', () => {
+  test('the message names all that is missing, and why', async () => {
+    engine.tells = (items, cluster) =>
+      cluster === 'west'
+        ? items
+        : items.flatMap((item) => {
+            if (item.kind === 'Deployment') return but(item, { status: not('Available', 'no minimum availability') })
+            if (item.metadata.name === 'east-worker2') return []
+            if (item.metadata.name === 'east-worker3') return but(item, { spec: {} })
+            return item.metadata.name === 'east-worker' ? but(item, { status: not('Ready', 'no CNI') }) : item
+          })
+    const failure = await failureOf(provisionThem({ clusters: clusters(['east', 1, 3], ['west', 1, 0]), wait: '10s' }))
+    expect(failure.message).toBe(
+      [
+        'cluster east was not ready within 10 s (input wait):',
+        '  node east-worker is not Ready: no CNI',
+        '  node east-worker2 has not joined',
+        '  node east-worker3 has no podCIDR yet',
+        '  CoreDNS is not available: no minimum availability',
+      ].join('\n'),
+    )
+  })
+
+  test('kubectl is told to wait only for what is left of the time', async () => {
+    engine.tells = () => []
+    world.runner.on(kubectlOf('east', 'wait node'), () => {
+      world.clock.seconds += 4
+      return ''
+    })
+    await failureOf(provisionThem({ clusters: '- east', wait: '10s' }))
+    const waits = world.runner.matching(/kubectl .* wait /)
+    // 4 s for the nodes, then CoreDNS, a second of sleep, and at least one second when nothing is left
+    expect(waits.map(({ line }) => /--timeout=(.*)$/.exec(line)?.[1])).toEqual(['10s', '6s', '5s', '1s', '1s', '1s'])
+    expect(waits.every(({ options }) => (options.timeoutSeconds ?? 0) > 30)).toBe(true)
+  })
+})
+
+test.each([
+  ['is not on the shared network', { other: { IPAddress: '10.0.0.2' } }],
+  ['has stopped', { kind: { IPAddress: '' } }],
+])('a node that %s is named', async (_, networks) => {
+  world.runner.on('docker container inspect', () =>
+    JSON.stringify(
+      ['east-control-plane', 'east-worker', 'west-control-plane'].map((name) => ({
+        Id: name,
+        Name: `/${name}`,
+        Config: {},
+        NetworkSettings: { Networks: name === 'east-worker' ? networks : { kind: { IPAddress: '172.18.0.9' } } },
+      })),
+    ),
+  )
+  expect((await failureOf(provisionThem())).message).toBe(
+    'node east-worker has no address on the Docker network kind; is it still running?',
+  )
+})
+
+test('being stopped ends every creation and is thrown as it is', async () => {
+  world.runner.on('kind create', hang)
+  const stop = new AbortController()
+  const failure = failureOf(provisionThem(two, stop.signal))
+  await world.clock.sleep(0)
+  const reason = new CancelledError('SIGTERM')
+  stop.abort(reason)
+  expect(await failure).toBe(reason)
+  expect(outcomes('kind create')).toEqual(['stopped', 'stopped'])
+})
+
+describe('readNodes', () => {
+  test('finds the nodes of a run that was made before', async () => {
+    const nodes = await provisionThem()
+    expect(await readNodes(world, record(two))).toEqual(nodes)
+  })
+
+  test('finds a new address after a node was restarted', async () => {
+    await provisionThem()
+    engine.containers = engine.containers.map((each) => ({ ...each, address: each.address.replace('.0.2', '.0.77') }))
+    expect((await readNodes(world, record(two)))[0]).toMatchObject({
+      name: 'east-control-plane',
+      address: '172.18.0.77',
+    })
+  })
+
+  test('names what is missing of a cluster that is not ready', async () => {
+    await provisionThem()
+    engine.tells = (items) => items.filter(({ kind }) => kind === 'Deployment')
+    await expect(readNodes(world, record(two))).rejects.toThrow(
+      new Error(
+        'cluster east is not ready:\n  node east-control-plane has not joined\n  node east-worker has not joined',
+      ),
+    )
+  })
+
+  test('fails when a cluster does not answer', async () => {
+    await provisionThem()
+    world.runner.on(kubectlOf('west', 'get nodes,'), fails('The connection to the server 127.0.0.1:40001 was refused'))
+    await expect(readNodes(world, record(two))).rejects.toThrow(/west\.kubeconfig.*\n {2}The connection .* refused/)
+  })
+})
