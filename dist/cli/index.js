@@ -4803,7 +4803,7 @@ function sync (path, options) {
 var __webpack_unused_export__;
 
 __webpack_unused_export__ = ({ value: true });
-exports.aT = exports.GQ = exports.iK = void 0;
+exports.aT = exports.GQ = __webpack_unused_export__ = void 0;
 const netmask4_1 = __nccwpck_require__(1783);
 Object.defineProperty(exports, "GQ", ({ enumerable: true, get: function () { return netmask4_1.ip2long; } }));
 Object.defineProperty(exports, "aT", ({ enumerable: true, get: function () { return netmask4_1.long2ip; } }));
@@ -4868,7 +4868,7 @@ class Netmask {
         return this._impl.toString();
     }
 }
-exports.iK = Netmask;
+__webpack_unused_export__ = Netmask;
 
 
 /***/ }),
@@ -28198,7 +28198,12 @@ const inputs = {
 const inputNames = Object.keys(inputs);
 /** Inputs with what is missing or empty filled in from the defaults. */
 function withDefaults(given) {
-    return Object.fromEntries(inputNames.map((name) => [name, given[name]?.trim() || inputs[name].default]));
+    return Object.fromEntries(inputNames.map((name) => [name, trim(given[name] ?? '') || inputs[name].default]));
+}
+/** Takes away what surrounds a value; where several lines are left, the indentation of the first belongs to the YAML. */
+function trim(text) {
+    const lines = text.trimEnd().replace(/^\s*\n/, '');
+    return lines.includes('\n') ? lines : lines.trim();
 }
 
 ;// CONCATENATED MODULE: external "node:net"
@@ -28236,13 +28241,16 @@ function parseCidr(text) {
 }
 /** The subnet of that prefix length in which an address (a number) lies. */
 function cidrAt(address, prefix) {
-    const block = new netmask/* Netmask */.iK((0,netmask/* long2ip */.aT)(address), prefix);
-    return {
-        text: `${block.base}/${String(prefix)}`,
-        first: (0,netmask/* ip2long */.GQ)(block.base),
-        last: (0,netmask/* ip2long */.GQ)(block.base) + sizeOf(prefix) - 1,
-        prefix,
-    };
+    const first = address - (address % sizeOf(prefix));
+    return { text: `${(0,netmask/* long2ip */.aT)(first)}/${String(prefix)}`, first, last: first + sizeOf(prefix) - 1, prefix };
+}
+/**
+ * The subnet that a machine itself told, `undefined` when it is not IPv4. Host bits pass: engines before Docker 25 keep
+ * those of `docker network create --subnet`.
+ */
+function machineCidr(text) {
+    const [address = '', prefix = '32'] = text.split('/');
+    return (0,external_node_net_namespaceObject.isIPv4)(address) ? cidrAt((0,netmask/* ip2long */.GQ)(address), Number(prefix)) : undefined;
 }
 /** Addresses in a subnet of that prefix length. */
 function sizeOf(prefix) {
@@ -30085,6 +30093,9 @@ function checkKindConfig(config) {
         else if (!['control-plane', 'worker', undefined].includes(node['role'])) {
             refuse(`${path}.role`, node['role'], 'is no role; give control-plane or worker');
         }
+        else if (!Array.isArray(node['extraMounts'] ?? [])) {
+            refuse(`${path}.extraMounts`, node['extraMounts'], 'is no list; put "- " before each mount');
+        }
     }
     if (nodes.length > 0 && !nodes.some((node) => isMap(node) && node['role'] !== 'worker')) {
         refuse('nodes', undefined, 'holds no control plane; add "- role: control-plane"');
@@ -30227,7 +30238,6 @@ function freeBlocks(count, supernet, taken, prefix) {
 
 
 
-
 /** kind's own network; kind makes it when it is missing, and several kinds at once race on that. */
 const network = 'kind';
 /** Pod subnets are cut into one /24 for each node: kubeadm's default for IPv4. */
@@ -30319,7 +30329,7 @@ function checkNames(problems, { clusters }, facts) {
 }
 /** IPv4 subnets in use on the machine. Routes wider than /8 stand for "everything else", as a VPN's 0.0.0.0/1 does. */
 function reservedSubnets(facts) {
-    const known = (text) => ((0,external_node_net_namespaceObject.isIPv4)(text.split('/')[0] ?? '') ? [parseCidr(text)] : []);
+    const known = (text) => [machineCidr(text)].flatMap((subnet) => subnet ?? []);
     return [
         ...facts.networks.flatMap(({ name, subnets }) => subnets.flatMap(known).map((subnet) => ({ subnet, owner: `the Docker network ${name} (${subnet.text})` }))),
         ...facts.routes
@@ -39933,6 +39943,7 @@ function preprocess(fn, schema) {
 
 
 
+
 const request_text = schemas_string('is no text; give a string');
 const request_count = (least) => {
     const remedy = `is no number of nodes; give a whole number from ${String(least)}, without quotes`;
@@ -39960,7 +39971,10 @@ function parseRequest(raw) {
     const controlPlanes = wholeNumber(problems, 'control-planes', raw, 1);
     const sharedConfig = raw.config === '' ? {} : parseKindConfig(problems, 'config', raw.config);
     const entries = parseClusters(problems, raw.clusters);
-    const clusters = entries.map((entry, index) => toCluster(problems, entry, index, { raw, workers, controlPlanes, config: sharedConfig }));
+    // an entry that cannot be read keeps its place, or the problems of those behind it would name the wrong one
+    const clusters = entries.flatMap((entry, index) => entry === undefined
+        ? []
+        : [toCluster(problems, entry, index, { raw, workers, controlPlanes, config: sharedConfig })]);
     const podSupernet = problems.attempt('pod-supernet', raw['pod-supernet'], () => parseCidr(raw['pod-supernet']));
     const serviceSupernet = problems.attempt('service-supernet', raw['service-supernet'], () => parseCidr(raw['service-supernet']));
     const waitSeconds = request_duration(problems, 'wait', raw);
@@ -39995,13 +40009,13 @@ function parseClusters(problems, value) {
         problems.add('clusters', value, 'is neither a count nor a YAML list; give 3, or one entry for each cluster: "- name: east"');
         return [];
     }
-    return list.flatMap((item, index) => {
+    return list.map((item, index) => {
         const result = clusterEntry.safeParse(item);
         if (result.success)
-            return [result.data];
+            return result.data;
         for (const issue of result.error.issues)
             addIssue(problems, `clusters[${String(index)}]`, item, issue);
-        return [];
+        return undefined;
     });
 }
 function addIssue(problems, input, item, issue) {
@@ -40069,11 +40083,17 @@ function parseKindConfig(problems, input, value) {
 }
 function parseYaml(problems, input, value) {
     const document = (0,dist/* parseDocument */.Tp)(value, { prettyErrors: true });
-    const [error] = document.errors;
-    if (error === undefined)
+    try {
+        const [error] = document.errors;
+        if (error !== undefined)
+            throw error;
+        // throws for an alias without its anchor
         return document.toJS();
-    problems.add(input, undefined, `is no YAML: ${error.message.trim()}`);
-    return undefined;
+    }
+    catch (error) {
+        problems.add(input, undefined, `is no YAML: ${messageOf(error).trim()}`);
+        return undefined;
+    }
 }
 function wholeNumber(problems, name, raw, least) {
     const value = raw[name];
@@ -40483,15 +40503,19 @@ function applyWiring(wiring) {
 
 ;// CONCATENATED MODULE: ./lib/steps/connect.js
 
+
 /**
  * Gives every node its routes and its rules: one exec each, all at the same time. A second time changes nothing.
- * @throws with every node that failed, the first one's cause first
+ * @throws with every node that failed, the first one's cause first; what stopped the run is thrown as it is
  */
 async function connect({ runner }, wirings) {
     const results = await Promise.allSettled(wirings.map((wiring) => runner.run(applyWiring(wiring))));
     const failures = results.flatMap((result, index) => result.status === 'rejected' ? [{ node: wirings[index]?.node ?? '', cause: result.reason }] : []);
     if (failures.length === 0)
         return;
+    const stopped = failures.find(({ cause }) => !(cause instanceof CommandError));
+    if (stopped !== undefined)
+        throw stopped.cause;
     throw new Error(failures.map(({ node, cause }) => `node ${node} was not wired: ${cause.message}`).join('\n'), {
         cause: failures[0]?.cause,
     });
@@ -40664,13 +40688,15 @@ async function create(runner, name, run, mtu) {
                 throw error;
             if (/already exists/.test(error.output))
                 return;
-            if (/ip6tables|IPv6/i.test(error.output)) {
-                await runner.run(createNetwork(name, run, options));
-                return;
+            // before IPv6 is looked for: Docker says "networks have overlapping IPv6"
+            if (/overlap/i.test(error.output)) {
+                overlap = error;
+                continue;
             }
-            if (!/overlap/i.test(error.output))
+            if (!/ip6tables|IPv6/i.test(error.output))
                 throw error;
-            overlap = error;
+            await runner.run(createNetwork(name, run, options));
+            return;
         }
     }
     throw overlap;
@@ -41003,18 +41029,22 @@ async function provision(world, plan, record, onCreated) {
     const live = { ...world, runner: world.runner.until(failure.signal) };
     const limit = pLimit(plan.concurrency);
     let first;
+    const endOthers = (error) => {
+        first ??= error;
+        failure.abort(first);
+        throw error;
+    };
     const states = await Promise.all(plan.clusters.map(async (cluster) => {
         try {
-            await limit(() => provision_create(live, record, cluster));
+            // the others are ended before the next in the queue would begin
+            await limit(() => provision_create(live, record, cluster).catch(endOthers));
             const [state] = await Promise.all([
                 untilReady(live, record, cluster, plan.waitSeconds),
                 onCreated(live, cluster),
-            ]);
+            ]).catch(endOthers);
             return { cluster, state };
         }
-        catch (error) {
-            first ??= error;
-            failure.abort(first);
+        catch {
             return undefined;
         }
     }));

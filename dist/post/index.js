@@ -53241,7 +53241,12 @@ const inputs_inputs = {
 const inputNames = Object.keys(inputs_inputs);
 /** Inputs with what is missing or empty filled in from the defaults. */
 function inputs_withDefaults(given) {
-    return Object.fromEntries(inputNames.map((name) => [name, given[name]?.trim() || inputs_inputs[name].default]));
+    return Object.fromEntries(inputNames.map((name) => [name, trim(given[name] ?? '') || inputs_inputs[name].default]));
+}
+/** Takes away what surrounds a value; where several lines are left, the indentation of the first belongs to the YAML. */
+function trim(text) {
+    const lines = text.trimEnd().replace(/^\s*\n/, '');
+    return lines.includes('\n') ? lines : lines.trim();
 }
 
 // EXTERNAL MODULE: external "node:net"
@@ -53279,13 +53284,16 @@ function cidr_parseCidr(text) {
 }
 /** The subnet of that prefix length in which an address (a number) lies. */
 function cidr_cidrAt(address, prefix) {
-    const block = new Netmask(long2ip(address), prefix);
-    return {
-        text: `${block.base}/${String(prefix)}`,
-        first: ip2long(block.base),
-        last: ip2long(block.base) + cidr_sizeOf(prefix) - 1,
-        prefix,
-    };
+    const first = address - (address % cidr_sizeOf(prefix));
+    return { text: `${long2ip(first)}/${String(prefix)}`, first, last: first + cidr_sizeOf(prefix) - 1, prefix };
+}
+/**
+ * The subnet that a machine itself told, `undefined` when it is not IPv4. Host bits pass: engines before Docker 25 keep
+ * those of `docker network create --subnet`.
+ */
+function cidr_machineCidr(text) {
+    const [address = '', prefix = '32'] = text.split('/');
+    return isIPv4(address) ? cidr_cidrAt(ip2long(address), Number(prefix)) : undefined;
 }
 /** Addresses in a subnet of that prefix length. */
 function cidr_sizeOf(prefix) {
@@ -55128,6 +55136,9 @@ function kind_config_checkKindConfig(config) {
         else if (!['control-plane', 'worker', undefined].includes(node['role'])) {
             refuse(`${path}.role`, node['role'], 'is no role; give control-plane or worker');
         }
+        else if (!Array.isArray(node['extraMounts'] ?? [])) {
+            refuse(`${path}.extraMounts`, node['extraMounts'], 'is no list; put "- " before each mount');
+        }
     }
     if (nodes.length > 0 && !nodes.some((node) => isMap(node) && node['role'] !== 'worker')) {
         refuse('nodes', undefined, 'holds no control plane; add "- role: control-plane"');
@@ -55237,7 +55248,6 @@ function freeBlocks(count, supernet, taken, prefix) {
 
 
 
-
 /** kind's own network; kind makes it when it is missing, and several kinds at once race on that. */
 const network = 'kind';
 /** Pod subnets are cut into one /24 for each node: kubeadm's default for IPv4. */
@@ -55329,7 +55339,7 @@ function checkNames(problems, { clusters }, facts) {
 }
 /** IPv4 subnets in use on the machine. Routes wider than /8 stand for "everything else", as a VPN's 0.0.0.0/1 does. */
 function reservedSubnets(facts) {
-    const known = (text) => (isIPv4(text.split('/')[0] ?? '') ? [parseCidr(text)] : []);
+    const known = (text) => [machineCidr(text)].flatMap((subnet) => subnet ?? []);
     return [
         ...facts.networks.flatMap(({ name, subnets }) => subnets.flatMap(known).map((subnet) => ({ subnet, owner: `the Docker network ${name} (${subnet.text})` }))),
         ...facts.routes
@@ -64943,6 +64953,7 @@ function preprocess(fn, schema) {
 
 
 
+
 const request_text = schemas_string('is no text; give a string');
 const request_count = (least) => {
     const remedy = `is no number of nodes; give a whole number from ${String(least)}, without quotes`;
@@ -64970,7 +64981,10 @@ function request_parseRequest(raw) {
     const controlPlanes = wholeNumber(problems, 'control-planes', raw, 1);
     const sharedConfig = raw.config === '' ? {} : parseKindConfig(problems, 'config', raw.config);
     const entries = parseClusters(problems, raw.clusters);
-    const clusters = entries.map((entry, index) => toCluster(problems, entry, index, { raw, workers, controlPlanes, config: sharedConfig }));
+    // an entry that cannot be read keeps its place, or the problems of those behind it would name the wrong one
+    const clusters = entries.flatMap((entry, index) => entry === undefined
+        ? []
+        : [toCluster(problems, entry, index, { raw, workers, controlPlanes, config: sharedConfig })]);
     const podSupernet = problems.attempt('pod-supernet', raw['pod-supernet'], () => parseCidr(raw['pod-supernet']));
     const serviceSupernet = problems.attempt('service-supernet', raw['service-supernet'], () => parseCidr(raw['service-supernet']));
     const waitSeconds = request_duration(problems, 'wait', raw);
@@ -65005,13 +65019,13 @@ function parseClusters(problems, value) {
         problems.add('clusters', value, 'is neither a count nor a YAML list; give 3, or one entry for each cluster: "- name: east"');
         return [];
     }
-    return list.flatMap((item, index) => {
+    return list.map((item, index) => {
         const result = clusterEntry.safeParse(item);
         if (result.success)
-            return [result.data];
+            return result.data;
         for (const issue of result.error.issues)
             addIssue(problems, `clusters[${String(index)}]`, item, issue);
-        return [];
+        return undefined;
     });
 }
 function addIssue(problems, input, item, issue) {
@@ -65079,11 +65093,17 @@ function parseKindConfig(problems, input, value) {
 }
 function parseYaml(problems, input, value) {
     const document = parseDocument(value, { prettyErrors: true });
-    const [error] = document.errors;
-    if (error === undefined)
+    try {
+        const [error] = document.errors;
+        if (error !== undefined)
+            throw error;
+        // throws for an alias without its anchor
         return document.toJS();
-    problems.add(input, undefined, `is no YAML: ${error.message.trim()}`);
-    return undefined;
+    }
+    catch (error) {
+        problems.add(input, undefined, `is no YAML: ${messageOf(error).trim()}`);
+        return undefined;
+    }
 }
 function wholeNumber(problems, name, raw, least) {
     const value = raw[name];
@@ -65405,15 +65425,19 @@ function node_wiring_applyWiring(wiring) {
 
 ;// CONCATENATED MODULE: ./lib/steps/connect.js
 
+
 /**
  * Gives every node its routes and its rules: one exec each, all at the same time. A second time changes nothing.
- * @throws with every node that failed, the first one's cause first
+ * @throws with every node that failed, the first one's cause first; what stopped the run is thrown as it is
  */
 async function connect_connect({ runner }, wirings) {
     const results = await Promise.allSettled(wirings.map((wiring) => runner.run(applyWiring(wiring))));
     const failures = results.flatMap((result, index) => result.status === 'rejected' ? [{ node: wirings[index]?.node ?? '', cause: result.reason }] : []);
     if (failures.length === 0)
         return;
+    const stopped = failures.find(({ cause }) => !(cause instanceof CommandError));
+    if (stopped !== undefined)
+        throw stopped.cause;
     throw new Error(failures.map(({ node, cause }) => `node ${node} was not wired: ${cause.message}`).join('\n'), {
         cause: failures[0]?.cause,
     });
@@ -65588,13 +65612,15 @@ async function create(runner, name, run, mtu) {
                 throw error;
             if (/already exists/.test(error.output))
                 return;
-            if (/ip6tables|IPv6/i.test(error.output)) {
-                await runner.run(createNetwork(name, run, options));
-                return;
+            // before IPv6 is looked for: Docker says "networks have overlapping IPv6"
+            if (/overlap/i.test(error.output)) {
+                overlap = error;
+                continue;
             }
-            if (!/overlap/i.test(error.output))
+            if (!/ip6tables|IPv6/i.test(error.output))
                 throw error;
-            overlap = error;
+            await runner.run(createNetwork(name, run, options));
+            return;
         }
     }
     throw overlap;
@@ -65672,18 +65698,22 @@ async function provision_provision(world, plan, record, onCreated) {
     const live = { ...world, runner: world.runner.until(failure.signal) };
     const limit = pLimit(plan.concurrency);
     let first;
+    const endOthers = (error) => {
+        first ??= error;
+        failure.abort(first);
+        throw error;
+    };
     const states = await Promise.all(plan.clusters.map(async (cluster) => {
         try {
-            await limit(() => provision_create(live, record, cluster));
+            // the others are ended before the next in the queue would begin
+            await limit(() => provision_create(live, record, cluster).catch(endOthers));
             const [state] = await Promise.all([
                 untilReady(live, record, cluster, plan.waitSeconds),
                 onCreated(live, cluster),
-            ]);
+            ]).catch(endOthers);
             return { cluster, state };
         }
-        catch (error) {
-            first ??= error;
-            failure.abort(first);
+        catch {
             return undefined;
         }
     }));
