@@ -32,7 +32,8 @@ export async function kind({ argv, stdin, model }) {
   process.stderr.write(`Creating cluster "${name}" ...\n ✓ Preparing nodes\n`)
 
   const command = ['exec', '--privileged', `${name}-control-plane`, 'kubeadm', 'init', '--skip-token-print']
-  const init = spawnSync('docker', command, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+  // docker holds this program's standard output, so whoever reads that sees the end of both
+  const init = spawnSync('docker', command, { encoding: 'utf8', stdio: ['ignore', 'inherit', 'pipe'] })
   if (init.status !== 0) {
     for (const container of made) model.remove('containers', container.name)
     return failed(
