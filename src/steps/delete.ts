@@ -112,15 +112,15 @@ export async function kindContainers(runner: CommandRunner): Promise<KindContain
   }
 }
 
-function gone(error: unknown): KindContainer[] {
-  if (error instanceof CommandError && /no such container/i.test(error.output)) return []
+function gone(error: unknown): never[] {
+  if (error instanceof CommandError && /no such (container|network)|not found/i.test(error.output)) return []
   throw error
 }
 
 async function networksOf(runner: CommandRunner, run: string) {
   const ids = (await runner.run(listNetworks({ run }))).split('\n').filter((id) => id !== '')
-  if (ids.length === 0) return []
-  return parseNetworks(await runner.run(inspectNetworks(ids)))
+  const found = await Promise.all(ids.map((id) => runner.run(inspectNetworks([id])).then(parseNetworks, gone)))
+  return found.flat()
 }
 
 function unlessGone(error: unknown): undefined {
