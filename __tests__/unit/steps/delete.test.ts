@@ -1,0 +1,284 @@
+import { beforeEach, describe, expect, test } from '@jest/globals'
+import type { KindContainer } from '../../../src/commands/docker.js'
+import { deleteRun, kindContainers, ownedBy, type Removal } from '../../../src/steps/delete.js'
+import { clusters, directory, record, run } from '../../fakes/build.js'
+import { FakeEngine } from '../../fakes/engine.js'
+import { fails, inTurn, type Reply } from '../../fakes/recording-runner.js'
+import { fakeWorld, type FakeWorld } from '../../fakes/world.js'
+
+const begun = record({ clusters: clusters(['east', 1, 1], ['west', 3, 0]) })
+const complete = { ...begun, complete: true }
+
+let world: FakeWorld
+let engine: FakeEngine
+
+beforeEach(() => {
+  world = fakeWorld()
+  engine = new FakeEngine(world)
+})
+
+/** Everything a run makes, besides a cluster and a network of somebody else. */
+function everything() {
+  engine.networks.push({ id: 'k1', name: 'kind', subnets: ['172.18.0.0/16'], run })
+  engine.networks.push({ id: 'x1', name: 'other', subnets: ['172.19.0.0/16'], run: 'somebody' })
+  engine.add('east', ['control-plane', 'worker'], run)
+  engine.add('west', ['external-load-balancer', 'control-plane', 'control-plane', 'control-plane'], run)
+  world.files.directories.add(directory)
+  world.files.content.set(`${directory}/east.kubeconfig`, '')
+  world.files.content.set(begun.kubeconfig, '')
+  world.files.content.set('/home/me/other', '')
+}
+
+const failureOf = (work: Promise<unknown>) =>
+  work.then(
+    () => '',
+    (error: unknown) => (error as Error).message,
+  )
+const names = () => engine.containers.map(({ name }) => name)
+const networkNames = () => engine.networks.map(({ name }) => name)
+const looks = () => world.runner.lines(/docker ps .*--quiet/).length
+
+describe('ownedBy', () => {
+  const container = (cluster: string, role: KindContainer['role'], owner?: string): KindContainer => ({
+    id: `${cluster}-${role}-${owner ?? 'nobody'}`,
+    name: `${cluster}-${role}`,
+    cluster,
+    role,
+    ...(owner !== undefined && { run: owner }),
+    addresses: {},
+  })
+  const balancer = container('a', 'external-load-balancer')
+
+  test.each<[string, KindContainer[], string[], KindContainer[]]>([
+    [
+      'own nodes',
+      [container('a', 'control-plane', run), container('a', 'worker', run)],
+      [],
+      [container('a', 'control-plane', run), container('a', 'worker', run)],
+    ],
+    ['no nodes of another run', [container('a', 'worker', 'other1')], ['a'], []],
+    ['no nodes of nobody, even with the name of a planned cluster', [container('a', 'worker')], ['a'], []],
+    [
+      'the load balancer of an own cluster',
+      [balancer, container('a', 'control-plane', run)],
+      [],
+      [container('a', 'control-plane', run), balancer],
+    ],
+    [
+      'no load balancer of another cluster',
+      [balancer, container('b', 'worker', run)],
+      [],
+      [container('b', 'worker', run)],
+    ],
+    [
+      'no load balancer of a foreign cluster of the planned name',
+      [balancer, container('a', 'worker', 'other1')],
+      ['a'],
+      [],
+    ],
+    [
+      'no load balancer of a cluster with own and foreign nodes',
+      [balancer, container('a', 'worker', run), container('a', 'control-plane')],
+      ['a'],
+      [container('a', 'worker', run)],
+    ],
+    ['the load balancer of a planned cluster whose nodes are not there yet', [balancer], ['a'], [balancer]],
+    ['no load balancer that nobody planned', [balancer], ['b'], []],
+    ['nothing where there is nothing', [], ['a'], []],
+  ])('finds %s', (_, containers, planned, expected) => {
+    expect(ownedBy(containers, run, planned)).toEqual(expected)
+  })
+})
+
+describe('deleteRun', () => {
+  test('removes containers, network and files of the run, and nothing of anybody else', async () => {
+    everything()
+    engine.add('theirs', ['control-plane'], 'somebody')
+    engine.networks = engine.networks.map((each) => (each.id === 'k1' ? { ...each, name: 'mine' } : each))
+    await deleteRun(world, complete)
+    expect(names()).toEqual(['theirs-control-plane'])
+    expect(networkNames()).toEqual(['bridge', 'other'])
+    expect([[...world.files.content.keys()], [...world.files.directories]]).toEqual([['/home/me/other'], []])
+  })
+
+  test('is safe to repeat', async () => {
+    everything()
+    await deleteRun(world, complete)
+    const before = world.runner.calls.length
+    await deleteRun(world, complete)
+    expect(
+      world.runner
+        .lines()
+        .slice(before)
+        .filter((line) => / rm /.test(line)),
+    ).toEqual([])
+  })
+
+  test('removes by the id of the run alone when there is no record', async () => {
+    everything()
+    await deleteRun(world, { run })
+    expect(names()).toEqual([])
+    expect([...world.files.directories]).toEqual([directory])
+  })
+
+  test('of a complete run looks once more after it removed something, and no more', async () => {
+    everything()
+    await deleteRun(world, complete)
+    expect([looks(), world.clock.sleeps]).toEqual([2, []])
+    await deleteRun(world, complete)
+    expect(looks()).toBe(3)
+  })
+
+  test('of an interrupted run looks until nothing has come for three looks', async () => {
+    everything()
+    // what a killed kind had asked for appears late, and so does what it asked for after that
+    world.runner.on(/docker ps .*--quiet/, ({ nth }) => {
+      if (nth === 2) engine.add('east', ['worker'], run)
+      if (nth === 5) engine.add('west', ['external-load-balancer'], undefined)
+      return engine.containers.map(({ id }) => `${id}\n`).join('')
+    })
+    await deleteRun(world, begun)
+    expect(names()).toEqual([])
+    expect(looks()).toBe(9)
+    expect(world.clock.sleeps.every((seconds) => seconds === 0.5)).toBe(true)
+  })
+
+  test('gives up when containers never stop appearing', async () => {
+    world.runner.on(/docker ps .*--quiet/, () => {
+      engine.add('east', ['worker'], run)
+      return engine.containers.map(({ id }) => `${id}\n`).join('')
+    })
+    expect(await failureOf(deleteRun(world, begun))).toBe(
+      `not everything was removed:\n  containers and network: containers of run ${run} still appear after 60 looks`,
+    )
+    expect(looks()).toBe(60)
+  })
+
+  test('tells what it removes', async () => {
+    everything()
+    await deleteRun(world, complete)
+    expect(world.log.infos).toEqual([
+      'removing east-control-plane, east-worker, west-control-plane, west-control-plane2, west-control-plane3, west-external-load-balancer',
+      'removing the Docker network kind',
+    ])
+  })
+
+  test('first ends what an interrupted process left running, and tells how many', async () => {
+    everything()
+    world.processes.leftovers = 3
+    await deleteRun(world, begun)
+    expect(world.log.infos[0]).toBe('3 processes of an interrupted run ended')
+  })
+
+  test.each([
+    ['has vanished', 'Error: No such container: c9'],
+    ['is being removed already', 'Error response from daemon: removal of container c9 is already in progress'],
+  ])('goes on when a container it removes %s', async (_, words) => {
+    everything()
+    world.runner.on('docker rm', () => {
+      engine.containers = []
+      return fails(words)
+    })
+    await deleteRun(world, complete)
+    expect(networkNames()).toEqual(['bridge', 'other'])
+  })
+
+  describe('the network', () => {
+    test('stays when others are on it, with a line', async () => {
+      everything()
+      engine.networks = engine.networks.map((each) => (each.id === 'k1' ? { ...each, others: 1 } : each))
+      await deleteRun(world, complete)
+      expect([names(), networkNames()]).toEqual([[], ['bridge', 'kind', 'other']])
+      expect(world.log.infos.at(-1)).toBe('the Docker network kind stays: containers of others are on it')
+    })
+
+    test('stays when the run did not make it', async () => {
+      engine.networks.push({ id: 'k1', name: 'kind', subnets: [] })
+      await deleteRun(world, complete)
+      expect(networkNames()).toEqual(['bridge', 'kind'])
+    })
+
+    test.each(['Error: No such network: k1', 'Error response from daemon: network kind not found'])(
+      'may be gone already: %s',
+      async (words) => {
+        everything()
+        world.runner.on('docker network rm', () => {
+          engine.networks = []
+          return fails(words)
+        })
+        await deleteRun(world, complete)
+        expect(names()).toEqual([])
+      },
+    )
+
+    test.each(['Error: No such network: k1', 'Error response from daemon: network k1 not found'])(
+      'may vanish while it is looked at: %s',
+      async (words) => {
+        everything()
+        world.runner.on('docker network inspect', () => {
+          engine.networks = []
+          return fails(`[]\n${words}`)
+        })
+        await deleteRun(world, complete)
+        expect(names()).toEqual([])
+      },
+    )
+
+    test('that cannot be removed for another reason is reported', async () => {
+      everything()
+      world.runner.on('docker network rm', fails('Error response from daemon: permission denied'))
+      expect(await failureOf(deleteRun(world, complete))).toMatch(/containers and network: .*rm k1.*\n {2}.*permission/)
+    })
+  })
+
+  test.each<[string, () => void, RegExp]>([
+    [
+      'containers cannot be removed',
+      () => world.runner.on('docker rm', fails('Error response from daemon: device or resource busy')),
+      /^not everything was removed:\n {2}containers and network: docker rm .*busy/s,
+    ],
+    [
+      'the engine does not answer',
+      () => world.runner.on('docker ps', fails('Cannot connect to the Docker daemon')),
+      /containers and network: docker ps .*Cannot connect/s,
+    ],
+    ['leftovers cannot be looked for', () => (world.processes.leftovers = new Error('EIO')), / {2}processes: EIO$/],
+  ])('still removes the rest and reports it when %s', async (_, breakIt, message) => {
+    everything()
+    breakIt()
+    expect(await failureOf(deleteRun(world, complete))).toMatch(message)
+    expect([...world.files.content.keys()]).toEqual(['/home/me/other'])
+  })
+
+  test('reports every file that cannot be removed', async () => {
+    const elsewhere: Removal = { ...complete, kubeconfig: '/home/me/config' }
+    everything()
+    world.files.stuck.add('/home/me/config').add(directory)
+    expect(await failureOf(deleteRun(world, elsewhere))).toBe(
+      `not everything was removed:\n  file /home/me/config: EACCES: /home/me/config\n  directory ${directory}: EACCES: ${directory}`,
+    )
+    expect(names()).toEqual([])
+  })
+})
+
+describe('kindContainers', () => {
+  beforeEach(() => {
+    engine.add('east', ['control-plane', 'worker', 'worker'], run)
+  })
+
+  test('leaves out a container that vanishes while it looks', async () => {
+    world.runner.on(/docker ps .*--quiet/, 'c1\nc9\nc3\n')
+    expect((await kindContainers(world.runner)).map(({ id }) => id)).toEqual(['c1', 'c3'])
+  })
+
+  test.each<[string, Reply]>([
+    ['of all', inTurn(fails('Cannot connect to the Docker daemon'))],
+    [
+      'of one after another had vanished',
+      inTurn(fails('Error: No such container: c1'), fails('Cannot connect to the Docker daemon')),
+    ],
+  ])('fails when the engine does not answer the inspection %s', async (_, reply) => {
+    world.runner.on('docker container inspect', reply)
+    await expect(kindContainers(world.runner)).rejects.toThrow(/Cannot connect/)
+  })
+})

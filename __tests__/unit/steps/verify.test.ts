@@ -1,0 +1,180 @@
+import { beforeEach, describe, expect, test } from '@jest/globals'
+import { parseAllDocuments } from 'yaml'
+import { CancelledError } from '../../../src/errors.js'
+import type { Pair } from '../../../src/plan/connectivity.js'
+import { deployProbe, removeProbes, requireFlat, verifyPairs } from '../../../src/steps/verify.js'
+import { clusters, pair, podOn, record, runningNodes } from '../../fakes/build.js'
+import { answer, coreDnsImage, FakeEngine, kubectlOf } from '../../fakes/engine.js'
+import { fails, hang } from '../../fakes/recording-runner.js'
+import { fakeWorld, type FakeWorld } from '../../fakes/world.js'
+
+const made = record({ clusters: clusters(['east', 1, 1], ['west', 1, 0]) })
+const nodes = runningNodes(made)
+const [east, eastWorker, west] = nodes as [(typeof nodes)[0], (typeof nodes)[0], (typeof nodes)[0]]
+
+let world: FakeWorld
+let engine: FakeEngine
+
+beforeEach(() => {
+  world = fakeWorld()
+  engine = new FakeEngine(world)
+  for (const { name, podSubnet, nodes: own } of made.clusters) {
+    engine.add(
+      name,
+      own.map(({ role }) => role),
+      made.run,
+      podSubnet,
+    )
+  }
+})
+
+/** What a node hears, line by line. */
+const hears = (node: string, ...lines: string[]) =>
+  world.runner.on(`docker exec ${node} bash`, lines.map((line) => `${line}\n`).join(''))
+
+const arrows = (pairs: readonly Pair[]) => pairs.map(({ from, to }) => `${from.node} → ${to.node}`)
+
+test('the probe is deployed with the CoreDNS image of its own cluster', async () => {
+  world.runner.on(kubectlOf('west', 'get deployment/coredns'), 'mirror.example/coredns:v9\n')
+  for (const cluster of made.clusters) await deployProbe(world, made, cluster)
+  const images = world.runner.matching(' apply ').map(({ line, options }) => {
+    const daemonSet = parseAllDocuments(options.input ?? '')[1]
+    return [line, daemonSet?.getIn(['spec', 'template', 'spec', 'containers', 0, 'image'])]
+  })
+  expect(images).toEqual([
+    [expect.stringContaining('/east.kubeconfig'), coreDnsImage],
+    [expect.stringContaining('/west.kubeconfig'), 'mirror.example/coredns:v9'],
+  ])
+})
+
+describe('verifyPairs', () => {
+  test('asks every pair of nodes of different clusters, one exec for each node', async () => {
+    const pairs = await verifyPairs(world, made, nodes)
+    expect(pairs).toEqual(
+      [pair(east, west), pair(eastWorker, west), pair(west, east), pair(west, eastWorker)].map((each) => ({
+        ...each,
+        latency: 0.8,
+      })),
+    )
+    expect(world.runner.matching('docker exec').map(({ command }) => [command[2], ...command.slice(7)])).toEqual([
+      ['east-control-plane', podOn(east), podOn(west)],
+      ['east-worker', podOn(eastWorker), podOn(west)],
+      ['west-control-plane', podOn(west), podOn(east), podOn(eastWorker)],
+    ])
+  })
+
+  test('first waits until the probe runs on every node of a cluster', async () => {
+    world.runner.on(kubectlOf('west', 'rollout status'), fails('error: timed out waiting for the condition'))
+    await expect(verifyPairs(world, made, nodes)).rejects.toThrow(/rollout status .*\n {2}error: timed out/)
+    expect(world.runner.lines('docker exec')).toEqual([])
+  })
+
+  test('tells who cannot be reached', async () => {
+    hears('west-control-plane', `${podOn(east)} - -`, `${podOn(eastWorker)} 400 ${answer(podOn(west))}`)
+    const silent = (await verifyPairs(world, made, nodes)).filter(({ reachable }) => !reachable)
+    expect(arrows(silent)).toEqual(['west-control-plane → east-control-plane'])
+    expect(Object.keys(silent[0] ?? {})).toEqual(['from', 'to', 'reachable', 'ownAddress'])
+  })
+
+  test('counts a target that is not spoken of as unreachable', async () => {
+    hears('west-control-plane')
+    const pairs = await verifyPairs(world, made, nodes)
+    expect(arrows(pairs.filter(({ reachable }) => !reachable))).toEqual([
+      'west-control-plane → east-control-plane',
+      'west-control-plane → east-worker',
+    ])
+  })
+
+  test('tells who is seen with an address that is not its own', async () => {
+    engine.seenAs = (own) => (own === podOn(eastWorker) ? eastWorker.address : own)
+    const masqueraded = (await verifyPairs(world, made, nodes)).filter(({ ownAddress }) => !ownAddress)
+    expect(masqueraded).toEqual([
+      pair(eastWorker, west, { source: eastWorker.address, ownAddress: false, latency: 0.8 }),
+    ])
+  })
+
+  test.each<[string, () => string]>([
+    ['has no probe', () => JSON.stringify({ items: [] })],
+    [
+      'has a probe without an address',
+      () => JSON.stringify({ items: [{ metadata: {}, spec: { nodeName: 'west-control-plane' }, status: {} }] }),
+    ],
+    [
+      'has only a probe on its way out',
+      () =>
+        JSON.stringify({
+          items: [
+            {
+              metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' },
+              spec: { nodeName: 'west-control-plane' },
+              status: { podIP: podOn(west) },
+            },
+          ],
+        }),
+    ],
+  ])('names a node that %s', async (_, pods) => {
+    world.runner.on(kubectlOf('west', 'get pods'), pods)
+    await expect(verifyPairs(world, made, nodes)).rejects.toThrow('the probe does not run on node west-control-plane')
+  })
+
+  test('fails when a node cannot be asked', async () => {
+    world.runner.on('docker exec east-worker bash', fails('no network namespace holds 10.128.1.10'))
+    await expect(verifyPairs(world, made, nodes)).rejects.toThrow(/exec east-worker .*\n {2}no network namespace holds/)
+  })
+
+  test('is ended by a stop while nodes are asking', async () => {
+    world.runner.on('docker exec', hang)
+    const stop = new AbortController()
+    const asking = verifyPairs({ ...world, runner: world.runner.until(stop.signal) }, made, nodes)
+    while (world.runner.lines('docker exec').length < 3) await world.clock.sleep(0)
+    stop.abort(new CancelledError('SIGINT'))
+    await expect(asking).rejects.toThrow(new CancelledError('SIGINT'))
+  })
+})
+
+describe('requireFlat', () => {
+  const silent: Pair = { ...pair(west, east), reachable: false, ownAddress: false }
+  const masqueraded = pair(eastWorker, west, { source: eastWorker.address, ownAddress: false })
+
+  test('is content when every pair is as it should be', () => {
+    requireFlat([pair(east, west), pair(west, east)], nodes, true)
+    requireFlat([pair(east, west), masqueraded], nodes, false)
+    requireFlat([], nodes, true)
+  })
+
+  test('names both ends of every broken pair and what was seen', () => {
+    expect(() => {
+      requireFlat([pair(east, west), masqueraded, silent], nodes, true)
+    }).toThrow(
+      new Error(
+        [
+          'the network is not flat: 2 of 3 pairs of nodes are broken',
+          '  east-worker (pod 10.128.1.10) → west-control-plane (pod 10.129.0.10): seen as 172.18.0.3 of east-worker, not as 10.128.1.10',
+          '  west-control-plane (pod 10.129.0.10) → east-control-plane (pod 10.128.0.10): no answer',
+        ].join('\n'),
+      ),
+    )
+  })
+})
+
+describe('removeProbes', () => {
+  test('removes exactly the objects that the manifest makes, from every cluster', async () => {
+    await removeProbes(world, made)
+    expect(world.runner.lines('--selector=app.kubernetes.io/name=kind-flat-network-probe')).toEqual([
+      expect.stringMatching(/east\.kubeconfig .* delete daemonset,configmap /),
+      expect.stringMatching(/west\.kubeconfig .* delete daemonset,configmap /),
+    ])
+    expect(world.log.warnings).toEqual([])
+  })
+
+  test('only warns when it fails, and still removes the others', async () => {
+    world.runner.on(kubectlOf('east', 'delete'), fails('Unable to connect to the server'))
+    await removeProbes(world, made)
+    expect(world.log.warnings).toEqual([
+      expect.stringMatching(
+        /^the probe was not removed from cluster east: kubectl .*: exit code 1\n {2}Unable to connect to the server$/,
+      ),
+    ])
+    expect(world.runner.matching(' delete ').map(({ outcome }) => outcome)).toEqual(['failed', 'done'])
+  })
+})
