@@ -177,7 +177,7 @@ export class FakeEngine {
       contexts: [{ name: context, context: { cluster: context, user: context } }],
       users: [{ name: context, user: {} }],
     }
-    void this.world.files.writePrivate(command.at(-1) ?? '', stringify(kubeconfig))
+    this.world.files.content.set(command.at(-1) ?? '', stringify(kubeconfig))
     return ` ✓ Starting control-plane 🕹️\nSet kubectl context to "${context}"\nHave a nice day! 👋\n`
   }
 

@@ -16,7 +16,8 @@ export interface Call {
 export type Matcher = string | RegExp
 
 /** What a command prints, or the way it fails; a function learns the call. */
-export type Reply = string | Failure | Hang | ((call: Call) => string | Failure | Hang | Promise<string>)
+export type Reply = PlainReply | ((call: Call) => PlainReply | Promise<PlainReply>)
+export type PlainReply = string | Failure | Hang
 
 /** The command fails with that output. */
 export interface Failure {
@@ -34,7 +35,7 @@ export function fails(output: string, outcome = 'exit code 1'): Failure {
 }
 
 /** One reply after the other; the last one stays. */
-export function inTurn(...replies: Exclude<Reply, (call: Call) => unknown>[]): Reply {
+export function inTurn(...replies: PlainReply[]): Reply {
   return ({ nth }) => replies[Math.min(nth, replies.length - 1)] ?? ''
 }
 

@@ -1,0 +1,60 @@
+import { expect, test } from '@jest/globals'
+import { summary } from '../../../src/report/summary.js'
+import { clusters, pair, record, runningNodes } from '../../fakes/build.js'
+
+const made = record({ clusters: clusters(['east', 1, 1], ['west', 1, 0], ['south', 1, 0]) })
+const nodes = runningNodes(made)
+const phases = [
+  { title: 'Create 3 clusters', seconds: 34.06 },
+  { title: 'Connect', seconds: 0.5 },
+]
+
+test('the summary is a graph, a table of clusters, the matrix and the seconds', () => {
+  const two = record({ clusters: clusters(['east', 1, 1], ['west', 1, 0]) })
+  const [east, , west] = runningNodes(two) as [(typeof nodes)[0], (typeof nodes)[0], (typeof nodes)[0]]
+  const flat = { record: two, nodes: runningNodes(two), pairs: [pair(east, west), pair(west, east)] }
+  expect(summary(flat, phases)).toBe(`## Flat network of kind clusters
+
+\`\`\`mermaid
+graph LR
+  subgraph c0["east · pods 10.128.0.0/16"]
+    c0n0["east-control-plane<br/>172.18.0.2<br/>pods 10.128.0.0/24"]
+    c0n1["east-worker<br/>172.18.0.3<br/>pods 10.128.1.0/24"]
+  end
+  subgraph c1["west · pods 10.129.0.0/16"]
+    c1n0["west-control-plane<br/>172.18.0.4<br/>pods 10.129.0.0/24"]
+  end
+  c0 <--> c1
+\`\`\`
+
+### Clusters
+
+| Cluster | Context | Pod subnet | Service subnet | Nodes |
+| --- | --- | --- | --- | --- |
+| east | \`kind-east\` | 10.128.0.0/16 | 10.192.0.0/16 | east-control-plane 172.18.0.2<br>east-worker 172.18.0.3 |
+| west | \`kind-west\` | 10.129.0.0/16 | 10.193.0.0/16 | west-control-plane 172.18.0.4 |
+
+### Connectivity
+
+2/2 pod pairs reachable, 2/2 with the pod's own address.
+
+| from ↓ to → | east-control-plane | west-control-plane |
+| --- | --- | --- |
+| east-control-plane | · | ✓ 1.3 ms |
+| west-control-plane | ✓ 1.3 ms | · |
+
+Create 3 clusters 34.1 s · Connect 0.5 s
+`)
+})
+
+test('the graph joins every two clusters once', () => {
+  expect(summary({ record: made, nodes }, []).match(/c\d <--> c\d/g)).toEqual([
+    'c0 <--> c1',
+    'c0 <--> c2',
+    'c1 <--> c2',
+  ])
+})
+
+test('a run that verified nothing has no matrix', () => {
+  expect(summary({ record: made, nodes }, phases)).not.toContain('Connectivity')
+})
