@@ -1,11 +1,17 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import { existsSync } from 'node:fs'
 import { messages, onMachine, type Machine, type Running } from './machine.js'
-import { installMilliseconds, nodes } from './nodes.js'
+import { actionNode, installMilliseconds, nodes } from './nodes.js'
 
 const testMilliseconds = 60_000
 
 const kubeadm = /^docker exec --privileged \S+ kubeadm init/
+
+const orders = [
+  { signal: 'SIGTERM', how: '', heedless: false },
+  { signal: 'SIGINT', how: '', heedless: false },
+] as const
+const stubborn = { signal: 'SIGTERM', how: ', which does not heed it', heedless: true } as const
 
 describe.each(nodes)('interrupted on $name', ({ program }) => {
   let node: string
@@ -25,11 +31,7 @@ describe.each(nodes)('interrupted on $name', ({ program }) => {
     return { main, before }
   }
 
-  test.each([
-    { signal: 'SIGTERM', how: '', heedless: false },
-    { signal: 'SIGINT', how: '', heedless: false },
-    { signal: 'SIGTERM', how: ', which does not heed it', heedless: true },
-  ] as const)(
+  test.each(program === actionNode.program ? [...orders, stubborn] : orders)(
     '$signal to main ends kind$how, and all is removed before main fails',
     ({ signal, heedless }) =>
       onMachine(node, async (machine) => {

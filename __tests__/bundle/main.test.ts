@@ -3,9 +3,16 @@ import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { parse } from 'yaml'
 import { fileCommands, Machine, messages, onMachine, runnerFiles, type Outcome } from './machine.js'
-import { installMilliseconds, nodes } from './nodes.js'
+import { actionNode, installMilliseconds, nodes } from './nodes.js'
 
 const testMilliseconds = 60_000
+
+const initFails = {
+  match: '^docker exec --privileged beta-control-plane kubeadm init',
+  exit: 1,
+  stderr: 'error: context deadline exceeded in wait-control-plane\n',
+}
+const three = { clusters: '[alpha, beta, gamma]', wait: '30s' }
 
 describe.each(nodes)('main on $name', ({ program }) => {
   let node: string
@@ -184,13 +191,6 @@ describe.each(nodes)('main on $name', ({ program }) => {
     testMilliseconds,
   )
 
-  const initFails = {
-    match: '^docker exec --privileged beta-control-plane kubeadm init',
-    exit: 1,
-    stderr: 'error: context deadline exceeded in wait-control-plane\n',
-  }
-  const three = { clusters: '[alpha, beta, gamma]', wait: '30s' }
-
   test(
     'names the cluster that kind could not create, shows what kind said, and removes what was made',
     () =>
@@ -206,19 +206,6 @@ describe.each(nodes)('main on $name', ({ program }) => {
         expect(message).toContain('context deadline exceeded in wait-control-plane')
         expect(machine.engine()).toEqual(before)
         expect(machine.processes()).toEqual([])
-      }),
-    testMilliseconds,
-  )
-
-  test(
-    'tells the cause of a failure also when removing fails',
-    () =>
-      onMachine(node, async (machine) => {
-        machine.script({ rules: [initFails, { match: '^docker rm ', exit: 1, stderr: 'cannot kill container\n' }] })
-        const outcome = await machine.main(three)
-        expect(outcome.code).toBe(1)
-        expect(messages('error', outcome)).toEqual([expect.stringMatching(/^cluster beta was not created: /)])
-        expect(messages('warning', outcome)).toEqual([expect.stringContaining('cannot kill container')])
       }),
     testMilliseconds,
   )
@@ -241,6 +228,26 @@ describe.each(nodes)('main on $name', ({ program }) => {
         },
         [tool],
       ),
+    testMilliseconds,
+  )
+})
+
+describe.each([actionNode])('main that fails late on $name', ({ program }) => {
+  let node: string
+  beforeAll(() => {
+    node = program()
+  }, installMilliseconds)
+
+  test(
+    'tells the cause of a failure also when removing fails',
+    () =>
+      onMachine(node, async (machine) => {
+        machine.script({ rules: [initFails, { match: '^docker rm ', exit: 1, stderr: 'cannot kill container\n' }] })
+        const outcome = await machine.main(three)
+        expect(outcome.code).toBe(1)
+        expect(messages('error', outcome)).toEqual([expect.stringMatching(/^cluster beta was not created: /)])
+        expect(messages('warning', outcome)).toEqual([expect.stringContaining('cannot kill container')])
+      }),
     testMilliseconds,
   )
 

@@ -40,7 +40,7 @@ export async function kubectl({ argv, stdin, model }) {
   return refusal(`error: the stub does not know ${command}`)
 }
 
-const image = 'registry.k8s.io/coredns/coredns:v1.12.1'
+const image = 'coredns/coredns:v1.12.1'
 const inCluster = (labels, cluster) => labels['io.x-k8s.kind.cluster'] === cluster
 const condition = (type) => ({ conditions: [{ type, status: 'True' }] })
 
