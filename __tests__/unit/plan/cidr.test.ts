@@ -76,9 +76,11 @@ describe('arithmetic', () => {
   test.each([
     ['10.0.0.0/24', '10.0.1.0/24', false],
     ['10.0.0.0/24', '10.0.0.255/32', true],
+    ['10.0.0.0/24', '10.0.0.0/32', true],
     ['10.0.0.0/23', '10.0.1.0/24', true],
     ['0.0.0.0/0', '203.0.113.0/24', true],
-  ])('%s and %s overlap: %s', (one, other, expected) => {
-    expect(overlap(parseCidr(one), parseCidr(other))).toBe(expected)
+  ])('%s and %s overlap: %s, either way round', (one, other, expected) => {
+    const [a, b] = [parseCidr(one), parseCidr(other)]
+    expect([overlap(a, b), overlap(b, a)]).toEqual([expected, expected])
   })
 })

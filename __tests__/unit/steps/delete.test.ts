@@ -245,9 +245,10 @@ describe('deleteRun', () => {
     ['leftovers cannot be looked for', () => (world.processes.leftovers = new Error('EIO')), / {2}processes: EIO$/],
   ])('still removes the rest and reports it when %s', async (_, breakIt, message) => {
     everything()
+    world.files.content.set('/home/me/config', '')
     breakIt()
-    expect(await failureOf(deleteRun(world, complete))).toMatch(message)
-    expect([...world.files.content.keys()]).toEqual(['/home/me/other'])
+    expect(await failureOf(deleteRun(world, { ...complete, kubeconfig: '/home/me/config' }))).toMatch(message)
+    expect([[...world.files.content.keys()], [...world.files.directories]]).toEqual([['/home/me/other'], []])
   })
 
   test('reports every file that cannot be removed', async () => {
