@@ -2,6 +2,7 @@ import { messageOf } from './errors.js'
 import { withDefaults, type GivenInputs } from './plan/inputs.js'
 import type { HostFacts } from './plan/host-facts.js'
 import { makePlan, type Plan } from './plan/plan.js'
+import { Problems } from './plan/problems.js'
 import { parseRequest, type Request } from './plan/request.js'
 import { recordOf, type RunRecord } from './plan/run-record.js'
 import { planWiring } from './plan/wiring.js'
@@ -9,7 +10,7 @@ import type { RunStore, World } from './ports.js'
 import { verdict, type FlatNetwork } from './report/flat-network.js'
 import { checkTools } from './steps/check-tools.js'
 import { connect } from './steps/connect.js'
-import { deleteRun, kindContainers, type Removal } from './steps/delete.js'
+import { deleteRun, runsOn, type Removal } from './steps/delete.js'
 import { ensureNetwork } from './steps/ensure-network.js'
 import { inspectHost } from './steps/inspect-host.js'
 import { provision, readNodes } from './steps/provision.js'
@@ -35,11 +36,15 @@ interface Decision {
  * @throws {InputError} with every problem of the inputs
  */
 export async function plan(world: World, given: GivenInputs, run: string): Promise<Decision> {
-  const raw = await readInputFiles(world, withDefaults(given))
-  const request = parseRequest(raw)
+  const problems = new Problems()
+  const request = parseRequest(await readInputFiles(world, withDefaults(given), problems), problems)
   const paths = request.kubeconfig === undefined ? [] : [request.kubeconfig]
-  const facts = await inspectHost(world, paths)
-  return { request, facts, plan: makePlan(request, facts, run) }
+  const facts = await inspectHost(world, paths).catch((error: unknown) => {
+    // what is wrong with the inputs is known without the machine
+    problems.throwIfAny()
+    throw error
+  })
+  return { request, facts, plan: makePlan(request, facts, run, problems) }
 }
 
 /**
@@ -51,6 +56,7 @@ export async function up(world: World, given: GivenInputs, run: Run, signal: Abo
   const live = { ...world, runner: world.runner.until(signal) }
   await checkTools(live)
   const decision = await world.log.phase('Plan', () => plan(live, given, run.id))
+  decision.plan.warnings.forEach(world.log.warning)
   let record = recordOf(decision.plan, run.directory)
   await run.store.save(record)
   try {
@@ -122,7 +128,7 @@ export async function down(world: World, removal: Removal): Promise<void> {
   await world.log.phase('Remove', () => deleteRun(world, removal))
 }
 
-/** Ids of the runs that have containers on the engine. */
-export async function runsOnEngine({ runner }: World): Promise<string[]> {
-  return [...new Set((await kindContainers(runner)).flatMap(({ run }) => run ?? []))]
+/** Ids of the runs that have something on the engine. */
+export function runsOnEngine({ runner }: World): Promise<string[]> {
+  return runsOn(runner)
 }

@@ -26,11 +26,14 @@ export interface Files {
   exists(path: string): Promise<boolean>
   /** @throws when there is no such file */
   read(path: string): Promise<string>
-  /** Writes a whole file that only its owner can read (0600), and the directories above it. */
+  isDirectory(path: string): Promise<boolean>
+  /** Writes a whole file that only its owner can read (0600); its directory must be there. */
   writePrivate(path: string, content: string): Promise<void>
   makePrivateDirectory(path: string): Promise<void>
-  /** Removes a file or a directory with all in it; one that is not there is fine. */
-  remove(path: string): Promise<void>
+  /** Removes a file; one that is not there is fine. */
+  removeFile(path: string): Promise<void>
+  /** Removes a directory with all in it; one that is not there is fine. */
+  removeDirectory(path: string): Promise<void>
 }
 
 export interface Processes {

@@ -18697,7 +18697,7 @@ else if (true) module.exports = ipCodec;
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _program_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(151);
+/* harmony import */ var _program_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7993);
 
 process.exitCode = await (0,_program_js__WEBPACK_IMPORTED_MODULE_0__/* .runCli */ .a)(process.argv.slice(2));
 
@@ -18706,7 +18706,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 151:
+/***/ 7993:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -28061,12 +28061,11 @@ async function forEachLine(lines, onLine) {
 const external_node_fs_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
 ;// CONCATENATED MODULE: ./lib/adapters/node-files.js
 
-
 const nodeFiles = {
     exists: (path) => (0,external_node_fs_promises_namespaceObject.access)(path).then(() => true, () => false),
+    isDirectory: (path) => (0,external_node_fs_promises_namespaceObject.stat)(path).then((found) => found.isDirectory(), () => false),
     read: (path) => (0,external_node_fs_promises_namespaceObject.readFile)(path, 'utf8'),
     async writePrivate(path, content) {
-        await (0,external_node_fs_promises_namespaceObject.mkdir)((0,external_node_path_.dirname)(path), { recursive: true });
         // whole or not at all, and never readable to others for a moment
         const temporary = `${path}.${String(process.pid)}.tmp`;
         await (0,external_node_fs_promises_namespaceObject.writeFile)(temporary, content, { mode: 0o600 });
@@ -28075,7 +28074,8 @@ const nodeFiles = {
     async makePrivateDirectory(path) {
         await (0,external_node_fs_promises_namespaceObject.mkdir)(path, { recursive: true, mode: 0o700 });
     },
-    remove: (path) => (0,external_node_fs_promises_namespaceObject.rm)(path, { recursive: true, force: true }),
+    removeFile: (path) => (0,external_node_fs_promises_namespaceObject.rm)(path, { force: true }),
+    removeDirectory: (path) => (0,external_node_fs_promises_namespaceObject.rm)(path, { recursive: true, force: true }),
 };
 
 ;// CONCATENATED MODULE: ./lib/adapters/node-processes.js
@@ -28204,6 +28204,24 @@ function withDefaults(given) {
 function trim(text) {
     const lines = text.trimEnd().replace(/^\s*\n/, '');
     return lines.includes('\n') ? lines : lines.trim();
+}
+
+;// CONCATENATED MODULE: ./lib/plan/budget.js
+/** What a running node takes, measured with kind v0.33 and Kubernetes v1.34, rounded up. */
+const perNode = { inotifyInstances: 20, memory: 500e6 };
+/** Where so many nodes would go beyond what the machine has, with the remedy: kind's commonest trouble with several clusters. */
+function budgetWarnings(nodes, { engine, inotifyInstances }) {
+    const warnings = [];
+    const watches = nodes * perNode.inotifyInstances;
+    if (inotifyInstances !== undefined && watches > inotifyInstances) {
+        warnings.push(`${String(nodes)} nodes take about ${String(watches)} inotify instances, a user of this machine may have ${String(inotifyInstances)}: ` +
+            `"too many open files" is likely; raise it with: sudo sysctl fs.inotify.max_user_instances=${String(Math.max(1024, watches * 2))}`);
+    }
+    if (nodes * perNode.memory > engine.memory) {
+        const [needed, there] = [nodes * perNode.memory, engine.memory].map((bytes) => (bytes / 1e9).toFixed(1));
+        warnings.push(`${String(nodes)} nodes take about ${String(needed)} GB of memory, the engine has ${String(there)} GB; give fewer nodes`);
+    }
+    return warnings;
 }
 
 ;// CONCATENATED MODULE: external "node:net"
@@ -30238,6 +30256,7 @@ function freeBlocks(count, supernet, taken, prefix) {
 
 
 
+
 /** kind's own network; kind makes it when it is missing, and several kinds at once race on that. */
 const network = 'kind';
 /** Pod subnets are cut into one /24 for each node: kubeadm's default for IPv4. */
@@ -30252,14 +30271,13 @@ const givenPrefixes = {
 /**
  * Decides everything that will be made. Pure.
  * @param run the run's id, put on everything it makes
- * @throws {InputError} with every problem: names, subnets and files that are taken or impossible
+ * @param problems what was found so far
+ * @throws {InputError} with every problem: what was found so far, and names, subnets and files that are taken or impossible
  */
-function makePlan(request, facts, run) {
-    const problems = new Problems();
+function makePlan(request, facts, run, problems = new Problems()) {
     checkNames(problems, request, facts);
-    if (request.kubeconfig !== undefined && facts.existingFiles.includes(request.kubeconfig)) {
-        problems.add('kubeconfig', request.kubeconfig, 'exists already and is left alone; name a file that does not, or remove it');
-    }
+    if (request.kubeconfig !== undefined)
+        checkKubeconfig(problems, request.kubeconfig, facts);
     const reserved = reservedSubnets(facts);
     const given = checkGiven(problems, request.clusters, reserved);
     const pods = allotMissing(problems, request, 'pod-subnet', [...reserved, ...given]);
@@ -30274,6 +30292,7 @@ function makePlan(request, facts, run) {
             const serviceSubnet = (cluster.serviceSubnet ?? free['service-subnet'].shift()).text;
             return toClusterPlan(cluster, podSubnet, serviceSubnet, run);
         }),
+        warnings: budgetWarnings(sum(request.clusters.map(({ nodes }) => nodes.length)), facts),
         concurrency: concurrency(request.clusters.length, facts),
         waitSeconds: request.waitSeconds,
         routeServices: request.routeServices,
@@ -30294,6 +30313,9 @@ function toClusterPlan(cluster, podSubnet, serviceSubnet, run) {
         nodes: nodeNames(name, roles).map((node, index) => ({ name: node, role: roles[index] })),
         kindConfig: toKindConfig({ run, name, nodes, podSubnet, serviceSubnet, nodeImage, config }),
     };
+}
+function sum(numbers) {
+    return numbers.reduce((total, number) => total + number, 0);
 }
 /** A creating cluster keeps a core busy half of the time and holds about 700 MB. */
 function concurrency(clusters, { engine }) {
@@ -30325,6 +30347,15 @@ function checkNames(problems, { clusters }, facts) {
                 problems.add(`${input}.name`, name, `needs a container named ${existing.name}, which exists already; give another name`);
             }
         }
+    }
+}
+function checkKubeconfig(problems, path, { files }) {
+    const found = files.find((file) => file.path === path);
+    if (found?.exists === true) {
+        problems.add('kubeconfig', path, 'exists already and is left alone; name a file that does not, or remove it');
+    }
+    else if (found?.directoryExists === false) {
+        problems.add('kubeconfig', path, 'lies in no directory; make it first, or name another file');
     }
 }
 /** IPv4 subnets in use on the machine. Routes wider than /8 stand for "everything else", as a VPN's 0.0.0.0/1 does. */
@@ -39943,7 +39974,6 @@ function preprocess(fn, schema) {
 
 
 
-
 const request_text = schemas_string('is no text; give a string');
 const request_count = (least) => {
     const remedy = `is no number of nodes; give a whole number from ${String(least)}, without quotes`;
@@ -39962,11 +39992,10 @@ const clusterEntry = preprocess((value) => (typeof value === 'string' ? { name: 
 }));
 const entryKeys = Object.keys(clusterEntry.out.shape);
 /**
- * Reads the inputs.
- * @throws {InputError} with every problem found
+ * Reads the inputs. What cannot be read is added to the problems and stands in the request as if it had not been
+ * given, so that the plan can find what else is wrong.
  */
-function parseRequest(raw) {
-    const problems = new Problems();
+function parseRequest(raw, problems) {
     const workers = wholeNumber(problems, 'workers', raw, 0);
     const controlPlanes = wholeNumber(problems, 'control-planes', raw, 1);
     const sharedConfig = raw.config === '' ? {} : parseKindConfig(problems, 'config', raw.config);
@@ -39975,22 +40004,15 @@ function parseRequest(raw) {
     const clusters = entries.flatMap((entry, index) => entry === undefined
         ? []
         : [toCluster(problems, entry, index, { raw, workers, controlPlanes, config: sharedConfig })]);
-    const podSupernet = problems.attempt('pod-supernet', raw['pod-supernet'], () => parseCidr(raw['pod-supernet']));
-    const serviceSupernet = problems.attempt('service-supernet', raw['service-supernet'], () => parseCidr(raw['service-supernet']));
-    const waitSeconds = request_duration(problems, 'wait', raw);
-    const flags = {
+    return {
+        clusters,
+        podSupernet: supernet(problems, 'pod-supernet', raw),
+        serviceSupernet: supernet(problems, 'service-supernet', raw),
+        waitSeconds: request_duration(problems, 'wait', raw),
         routeServices: yesOrNo(problems, 'route-services', raw),
         preserveSourceIp: yesOrNo(problems, 'preserve-source-ip', raw),
         verify: yesOrNo(problems, 'verify', raw),
         cleanup: yesOrNo(problems, 'cleanup', raw),
-    };
-    problems.throwIfAny();
-    return {
-        clusters,
-        podSupernet: podSupernet,
-        serviceSupernet: serviceSupernet,
-        waitSeconds,
-        ...flags,
         ...(raw.kubeconfig !== '' && { kubeconfig: raw.kubeconfig }),
     };
 }
@@ -40095,6 +40117,9 @@ function parseYaml(problems, input, value) {
         return undefined;
     }
 }
+function supernet(problems, name, raw) {
+    return problems.attempt(name, raw[name], () => parseCidr(raw[name])) ?? parseCidr(inputs[name].default);
+}
 function wholeNumber(problems, name, raw, least) {
     const value = raw[name];
     if (/^\d{1,4}$/.test(value) && Number(value) >= least)
@@ -40121,8 +40146,9 @@ function request_duration(problems, name, raw) {
 
 ;// CONCATENATED MODULE: ./lib/plan/run-record.js
 
+const runId = schemas_string().regex(/^[0-9a-f]{8}$/);
 const schema = object({
-    run: schemas_string().regex(/^[a-z0-9]{4,32}$/),
+    run: runId,
     /** Directory of the run's files: kubeconfigs of the clusters, and the merged one unless the user named a place. */
     directory: schemas_string().min(1),
     /** Path of the merged kubeconfig. */
@@ -40151,6 +40177,10 @@ function recordOf(plan, directory) {
  */
 function parseRunRecord(text) {
     return schema.parse(JSON.parse(text));
+}
+/** Whether a text can be the id of a run. */
+function isRunId(text) {
+    return runId.safeParse(text).success;
 }
 /** Where the kubeconfig of one cluster is written. */
 function clusterKubeconfig(record, cluster) {
@@ -40225,6 +40255,139 @@ function cell(pair) {
         return '✗ no answer';
     const latency = pair.latency === undefined ? '' : ` ${pair.latency.toFixed(1)} ms`;
     return pair.ownAddress ? `✓${latency}` : `≠ seen as ${pair.source ?? '?'}`;
+}
+
+;// CONCATENATED MODULE: ./lib/commands/docker.js
+
+/** Arguments for docker, and readers of what it prints. */
+const clusterLabel = 'io.x-k8s.kind.cluster';
+const roleLabel = 'io.x-k8s.kind.role';
+/** Label of the networks that a run made; its value is the run. */
+const runLabel = 'kind-flat-network.run';
+const dockerVersion = ['docker', '--version'];
+const engineInfo = ['docker', 'info', '--format', '{{json .}}'];
+function parseEngineInfo(output) {
+    const info = JSON.parse(output);
+    return { version: info.ServerVersion ?? '', cpus: info.NCPU ?? 1, memory: info.MemTotal ?? 0 };
+}
+const listContainers = ['docker', 'ps', '--all', '--no-trunc', '--format', '{{json .}}'];
+function parseContainers(output) {
+    return jsonLines(output).map(({ Names, Labels }) => {
+        const cluster = label(Labels, clusterLabel);
+        return { name: Names, ...(cluster !== undefined && { cluster }) };
+    });
+}
+/** `docker ps` joins labels with commas; a value with a comma in it can only confuse labels that are not kind's. */
+function label(labels, name) {
+    return labels
+        .split(',')
+        .find((pair) => pair.startsWith(`${name}=`))
+        ?.slice(name.length + 1);
+}
+function listNetworks(filter = {}) {
+    return [
+        'docker',
+        'network',
+        'ls',
+        '--no-trunc',
+        '--format',
+        '{{.ID}}',
+        ...(filter.name === undefined ? [] : ['--filter', `name=^${filter.name}$`]),
+        ...(filter.run === undefined ? [] : ['--filter', `label=${runLabel}=${filter.run}`]),
+    ];
+}
+/** The run of every network that a run made. */
+const listNetworkRuns = [
+    'docker',
+    'network',
+    'ls',
+    '--filter',
+    `label=${runLabel}`,
+    '--format',
+    `{{.Label "${runLabel}"}}`,
+];
+function inspectNetworks(ids) {
+    return ['docker', 'network', 'inspect', ...ids];
+}
+function parseNetworks(output) {
+    const networks = JSON.parse(output);
+    return networks.map(({ Id, Name, IPAM, Containers }) => ({
+        id: Id,
+        name: Name,
+        subnets: (IPAM?.Config ?? []).flatMap(({ Subnet }) => (Subnet === undefined ? [] : [Subnet])),
+        containers: Object.keys(Containers ?? {}).length,
+    }));
+}
+/** MTU of Docker's default network, which kind gives its own network too. */
+const defaultNetworkMtu = [
+    'docker',
+    'network',
+    'inspect',
+    'bridge',
+    '--format',
+    '{{index .Options "com.docker.network.driver.mtu"}}',
+];
+/** The network as kind itself makes it (`pkg/cluster/internal/providers/docker/network.go`), with a label of ours. */
+function createNetwork(name, run, options) {
+    return [
+        'docker',
+        'network',
+        'create',
+        '--driver=bridge',
+        '--opt=com.docker.network.bridge.enable_ip_masquerade=true',
+        ...(options.mtu === undefined ? [] : [`--opt=com.docker.network.driver.mtu=${String(options.mtu)}`]),
+        ...(options.ipv6Subnet === undefined ? [] : ['--ipv6', `--subnet=${options.ipv6Subnet}`]),
+        `--label=${runLabel}=${run}`,
+        name,
+    ];
+}
+function removeNetwork(id) {
+    return ['docker', 'network', 'rm', id];
+}
+/** IDs of the containers of all kind clusters, whoever made them. */
+const listKindContainers = [
+    'docker',
+    'ps',
+    '--all',
+    '--quiet',
+    '--no-trunc',
+    '--filter',
+    `label=${clusterLabel}`,
+];
+function inspectContainers(names) {
+    return ['docker', 'container', 'inspect', ...names];
+}
+function parseKindContainers(output) {
+    const containers = JSON.parse(output);
+    return containers.map((container) => {
+        const labels = container.Config.Labels ?? {};
+        const owner = container.Mounts?.find(({ Destination }) => Destination.startsWith(`${ownerDirectory}/`));
+        return {
+            id: container.Id,
+            name: container.Name.replace(/^\//, ''),
+            cluster: labels[clusterLabel] ?? '',
+            role: (labels[roleLabel] ?? ''),
+            ...(owner !== undefined && { run: owner.Destination.slice(ownerDirectory.length + 1) }),
+            addresses: Object.fromEntries(Object.entries(container.NetworkSettings?.Networks ?? {}).map(([name, { IPAddress }]) => [
+                name,
+                IPAddress ?? '',
+            ])),
+        };
+    });
+}
+/** Containers with their anonymous volumes. */
+function removeContainers(ids) {
+    return ['docker', 'rm', '--force', '--volumes', ...ids];
+}
+/** A bash script in a container; `values` are its positional parameters. */
+function execScript(container, script, values) {
+    return ['docker', 'exec', container, 'bash', '-c', script, 'bash', ...values];
+}
+function jsonLines(output) {
+    return output
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line));
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/kind.js
@@ -40312,6 +40475,7 @@ function deleteObjects(target, namespace, kinds, selector) {
 
 
 
+
 /**
  * Tells the versions of the tools that are used, before anything is made.
  * @throws naming every tool that is missing or does not run
@@ -40330,6 +40494,7 @@ async function checkTools({ runner, log }) {
         }
     };
     const versions = await Promise.all([
+        ask('Docker', dockerVersion, (output) => /version (\S+?),/.exec(output)?.[1] ?? output.trim()),
         ask('kind', kindVersion, (output) => output.trim()),
         ask('kubectl', kubectlVersion, (output) => {
             const { clientVersion } = JSON.parse(output);
@@ -40339,128 +40504,6 @@ async function checkTools({ runner, log }) {
     if (problems.length > 0)
         throw new Error(problems.join('\n'));
     log.info(versions.join(', '));
-}
-
-;// CONCATENATED MODULE: ./lib/commands/docker.js
-
-/** Arguments for docker, and readers of what it prints. */
-const clusterLabel = 'io.x-k8s.kind.cluster';
-const roleLabel = 'io.x-k8s.kind.role';
-/** Label of the networks that a run made; its value is the run. */
-const runLabel = 'kind-flat-network.run';
-const engineInfo = ['docker', 'info', '--format', '{{json .}}'];
-function parseEngineInfo(output) {
-    const info = JSON.parse(output);
-    return { version: info.ServerVersion ?? '', cpus: info.NCPU ?? 1, memory: info.MemTotal ?? 0 };
-}
-const listContainers = ['docker', 'ps', '--all', '--no-trunc', '--format', '{{json .}}'];
-function parseContainers(output) {
-    return jsonLines(output).map(({ Names, Labels }) => {
-        const cluster = label(Labels, clusterLabel);
-        return { name: Names, ...(cluster !== undefined && { cluster }) };
-    });
-}
-/** `docker ps` joins labels with commas; a value with a comma in it can only confuse labels that are not kind's. */
-function label(labels, name) {
-    return labels
-        .split(',')
-        .find((pair) => pair.startsWith(`${name}=`))
-        ?.slice(name.length + 1);
-}
-function listNetworks(filter = {}) {
-    return [
-        'docker',
-        'network',
-        'ls',
-        '--no-trunc',
-        '--format',
-        '{{.ID}}',
-        ...(filter.name === undefined ? [] : ['--filter', `name=^${filter.name}$`]),
-        ...(filter.run === undefined ? [] : ['--filter', `label=${runLabel}=${filter.run}`]),
-    ];
-}
-function inspectNetworks(ids) {
-    return ['docker', 'network', 'inspect', ...ids];
-}
-function parseNetworks(output) {
-    const networks = JSON.parse(output);
-    return networks.map(({ Id, Name, IPAM, Containers }) => ({
-        id: Id,
-        name: Name,
-        subnets: (IPAM?.Config ?? []).flatMap(({ Subnet }) => (Subnet === undefined ? [] : [Subnet])),
-        containers: Object.keys(Containers ?? {}).length,
-    }));
-}
-/** MTU of Docker's default network, which kind gives its own network too. */
-const defaultNetworkMtu = [
-    'docker',
-    'network',
-    'inspect',
-    'bridge',
-    '--format',
-    '{{index .Options "com.docker.network.driver.mtu"}}',
-];
-/** The network as kind itself makes it (`pkg/cluster/internal/providers/docker/network.go`), with a label of ours. */
-function createNetwork(name, run, options) {
-    return [
-        'docker',
-        'network',
-        'create',
-        '--driver=bridge',
-        '--opt=com.docker.network.bridge.enable_ip_masquerade=true',
-        ...(options.mtu === undefined ? [] : [`--opt=com.docker.network.driver.mtu=${String(options.mtu)}`]),
-        ...(options.ipv6Subnet === undefined ? [] : ['--ipv6', `--subnet=${options.ipv6Subnet}`]),
-        `--label=${runLabel}=${run}`,
-        name,
-    ];
-}
-function removeNetwork(id) {
-    return ['docker', 'network', 'rm', id];
-}
-/** IDs of the containers of all kind clusters, whoever made them. */
-const listKindContainers = [
-    'docker',
-    'ps',
-    '--all',
-    '--quiet',
-    '--no-trunc',
-    '--filter',
-    `label=${clusterLabel}`,
-];
-function inspectContainers(names) {
-    return ['docker', 'container', 'inspect', ...names];
-}
-function parseKindContainers(output) {
-    const containers = JSON.parse(output);
-    return containers.map((container) => {
-        const labels = container.Config.Labels ?? {};
-        const owner = container.Mounts?.find(({ Destination }) => Destination.startsWith(`${ownerDirectory}/`));
-        return {
-            id: container.Id,
-            name: container.Name.replace(/^\//, ''),
-            cluster: labels[clusterLabel] ?? '',
-            role: (labels[roleLabel] ?? ''),
-            ...(owner !== undefined && { run: owner.Destination.slice(ownerDirectory.length + 1) }),
-            addresses: Object.fromEntries(Object.entries(container.NetworkSettings?.Networks ?? {}).map(([name, { IPAddress }]) => [
-                name,
-                IPAddress ?? '',
-            ])),
-        };
-    });
-}
-/** Containers with their anonymous volumes. */
-function removeContainers(ids) {
-    return ['docker', 'rm', '--force', '--volumes', ...ids];
-}
-/** A bash script in a container; `values` are its positional parameters. */
-function execScript(container, script, values) {
-    return ['docker', 'exec', container, 'bash', '-c', script, 'bash', ...values];
-}
-function jsonLines(output) {
-    return output
-        .split('\n')
-        .filter((line) => line !== '')
-        .map((line) => JSON.parse(line));
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/node-wiring.js
@@ -40551,9 +40594,9 @@ async function deleteRun(world, removal) {
     await attempt('containers and network', () => removeDockerObjects(world, removal));
     const { directory, kubeconfig } = removal;
     if (kubeconfig !== undefined)
-        await attempt(`file ${kubeconfig}`, () => world.files.remove(kubeconfig));
+        await attempt(`file ${kubeconfig}`, () => world.files.removeFile(kubeconfig));
     if (directory !== undefined)
-        await attempt(`directory ${directory}`, () => world.files.remove(directory));
+        await attempt(`directory ${directory}`, () => world.files.removeDirectory(directory));
     if (failures.length > 0)
         throw new Error(`not everything was removed:\n  ${failures.join('\n  ')}`);
 }
@@ -40564,13 +40607,14 @@ async function removeDockerObjects({ runner, log, clock }, removal) {
     for (let look = 1; quiet < needed; look++) {
         const [containers, networks] = await Promise.all([containersOf(runner, removal), networksOf(runner, removal.run)]);
         if (containers.length > 0) {
-            log.info(`removing ${containers.map(({ name }) => name).join(', ')}`);
-            await runner.run(removeContainers(containers.map(({ id }) => id))).catch(unlessGone);
+            const names = containers.map(({ name }) => name).join(', ');
+            log.info(`removing ${names}`);
+            await runner.run(removeContainers(containers.map(({ id }) => id))).catch(unless(goneTexts, names));
         }
         const free = containers.length > 0 ? networks : networks.filter((network) => network.containers === 0);
         for (const { id, name } of free) {
             log.info(`removing the Docker network ${name}`);
-            await runner.run(removeNetwork(id)).catch(unlessInUse);
+            await runner.run(removeNetwork(id)).catch(unless(inUseTexts, name));
         }
         quiet = containers.length === 0 && free.length === 0 ? quiet + 1 : 0;
         if (look === mostLooks)
@@ -40614,24 +40658,33 @@ async function kindContainers(runner) {
     }
 }
 function gone(error) {
-    if (error instanceof CommandError && /no such container/i.test(error.output))
+    if (error instanceof CommandError && goneTexts.test(error.output))
         return [];
     throw error;
 }
+/** Ids of the runs that have a container or a network on the engine. */
+async function runsOn(runner) {
+    const [containers, labels] = await Promise.all([kindContainers(runner), runner.run(listNetworkRuns)]);
+    const runs = [...containers.flatMap(({ run }) => run ?? []), ...labels.split('\n')];
+    return [...new Set(runs.filter((run) => run !== ''))];
+}
 async function networksOf(runner, run) {
     const ids = (await runner.run(listNetworks({ run }))).split('\n').filter((id) => id !== '');
-    if (ids.length === 0)
-        return [];
-    return parseNetworks(await runner.run(inspectNetworks(ids)));
+    const found = await Promise.all(ids.map((id) => runner.run(inspectNetworks([id])).then(parseNetworks, gone)));
+    return found.flat();
 }
-function unlessGone(error) {
-    // "is already in progress": another removal of the same container; the next look tells
-    if (!(error instanceof CommandError) || !/no such container|already in progress/i.test(error.output))
-        throw error;
-}
-function unlessInUse(error) {
-    if (!(error instanceof CommandError) || !/active endpoints|not found|no such network/i.test(error.output))
-        throw error;
+/** Somebody else removes the same object, or has done so: the next look tells. */
+const goneTexts = /no such (container|network)|not found|already in progress/i;
+/** Somebody else has joined the network since it was looked at. */
+const inUseTexts = /active endpoints|no such network|not found/i;
+/** Passes over a failure that says so; any other is told with the names of the objects. */
+function unless(texts, names) {
+    return (error) => {
+        if (!(error instanceof CommandError))
+            throw error;
+        if (!texts.test(error.output))
+            throw new Error(`${names}: ${error.message}`, { cause: error });
+    };
 }
 
 ;// CONCATENATED MODULE: ./lib/plan/kind-network.js
@@ -40688,8 +40741,8 @@ async function create(runner, name, run, mtu) {
                 throw error;
             if (/already exists/.test(error.output))
                 return;
-            // before IPv6 is looked for: Docker says "networks have overlapping IPv6"
-            if (/overlap/i.test(error.output)) {
+            // kind's two texts (`isPoolOverlapError`); before IPv6 is looked for, which the second speaks of too
+            if (/Pool overlaps with other one|networks have overlapping/.test(error.output)) {
                 overlap = error;
                 continue;
             }
@@ -40727,13 +40780,14 @@ function parseRoutes(output) {
 
 
 
+
 /**
  * Learns what the plan must know of the machine. Changes nothing.
  * @param files paths the run would write
  * @throws {CommandError} when the Docker engine does not answer
  */
 async function inspectHost({ runner, files, log }, paths) {
-    const [engine, networks, routes, containers, exist] = await Promise.all([
+    const [engine, networks, routes, containers, inspectedFiles, inotifyInstances] = await Promise.all([
         runner.run(engineInfo).then(parseEngineInfo),
         inspectAllNetworks(runner),
         runner.run(listRoutes).then(parseRoutes, (error) => {
@@ -40743,9 +40797,21 @@ async function inspectHost({ runner, files, log }, paths) {
             return [];
         }),
         runner.run(listContainers).then(parseContainers),
-        Promise.all(paths.map((path) => files.exists(path))),
+        Promise.all(paths.map(async (path) => ({
+            path,
+            exists: await files.exists(path),
+            directoryExists: await files.isDirectory((0,external_node_path_.dirname)(path)),
+        }))),
+        files.read('/proc/sys/fs/inotify/max_user_instances').then(Number, () => undefined),
     ]);
-    return { engine, networks, routes, containers, existingFiles: paths.filter((_, index) => exist[index]) };
+    return {
+        engine,
+        ...(inotifyInstances !== undefined && { inotifyInstances }),
+        networks,
+        routes,
+        containers,
+        files: inspectedFiles,
+    };
 }
 async function inspectAllNetworks(runner) {
     // a network that somebody removes between the two commands fails the second: look again
@@ -41009,7 +41075,24 @@ function validateConcurrency(concurrency) {
 	}
 }
 
+;// CONCATENATED MODULE: ./lib/steps/when-all-end.js
+/**
+ * Waits until every one has ended, so that nothing of them goes on behind a failure.
+ * @throws the failure that came first
+ */
+async function whenAllEnd(running) {
+    const failures = [];
+    const results = await Promise.allSettled(running.map((each) => each.catch((error) => {
+        failures.push(error);
+        throw error;
+    })));
+    if (failures.length > 0)
+        throw failures[0];
+    return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+}
+
 ;// CONCATENATED MODULE: ./lib/steps/provision.js
+
 
 
 
@@ -41028,29 +41111,18 @@ async function provision(world, plan, record, onCreated) {
     const failure = new AbortController();
     const live = { ...world, runner: world.runner.until(failure.signal) };
     const limit = pLimit(plan.concurrency);
-    let first;
     const endOthers = (error) => {
-        first ??= error;
-        failure.abort(first);
+        failure.abort(error);
         throw error;
     };
-    const states = await Promise.all(plan.clusters.map(async (cluster) => {
-        try {
-            // the others are ended before the next in the queue would begin
-            await limit(() => provision_create(live, record, cluster).catch(endOthers));
-            const [state] = await Promise.all([
-                untilReady(live, record, cluster, plan.waitSeconds),
-                onCreated(live, cluster),
-            ]).catch(endOthers);
-            return { cluster, state };
-        }
-        catch {
-            return undefined;
-        }
+    const ready = await whenAllEnd(plan.clusters.map(async (cluster) => {
+        // the others are ended before the next in the queue would begin
+        await limit(() => provision_create(live, record, cluster).catch(endOthers));
+        const running = [untilReady(live, record, cluster, plan.waitSeconds), onCreated(live, cluster)];
+        const [state] = await Promise.all(running).catch(endOthers);
+        return { cluster, state };
     }));
-    if (first !== undefined)
-        throw first;
-    return describeNodes(world.runner, plan.network, states.filter((state) => state !== undefined));
+    return describeNodes(world.runner, plan.network, ready);
 }
 async function provision_create({ runner, log, clock }, record, cluster) {
     const { command, input } = createCluster(cluster, clusterKubeconfig(record, cluster.name));
@@ -41081,11 +41153,12 @@ async function untilReady({ runner, log, clock }, record, cluster, waitSeconds) 
         // these two watch; what they tell is looked at afterwards, together with what they cannot wait for
         for (const wait of [waitForNodes, waitForCoreDns]) {
             const seconds = Math.max(1, left());
-            await runner.run(wait(target, seconds), { timeoutSeconds: seconds + 30 }).catch(unlessCommandFailed);
+            await runner.run(wait(target, seconds), { timeoutSeconds: seconds + 30 }).catch(commandFailure);
         }
-        const state = parseClusterState(await runner.run(getNodesAndCoreDns(target)));
-        const missing = whatIsMissing(state, cluster);
-        if (missing.length === 0) {
+        const output = await runner.run(getNodesAndCoreDns(target)).catch(commandFailure);
+        const state = output instanceof CommandError ? undefined : parseClusterState(output);
+        const missing = state === undefined ? [`it does not answer: ${messageOf(output)}`] : whatIsMissing(state, cluster);
+        if (state !== undefined && missing.length === 0) {
             log.info(`${cluster.name}: ready ${(clock.now() - started).toFixed(1)} s later`);
             return state;
         }
@@ -41095,9 +41168,11 @@ async function untilReady({ runner, log, clock }, record, cluster, waitSeconds) 
         await clock.sleep(1);
     }
 }
-function unlessCommandFailed(error) {
-    if (!(error instanceof CommandError))
-        throw error;
+/** A command that failed is an answer too; anything else is not. */
+function commandFailure(error) {
+    if (error instanceof CommandError)
+        return error;
+    throw error;
 }
 function whatIsMissing({ nodes, coreDns }, cluster) {
     const missing = cluster.nodes.flatMap(({ name }) => {
@@ -41139,12 +41214,8 @@ async function readNodes({ runner }, record) {
 
 ;// CONCATENATED MODULE: ./lib/steps/read-input-files.js
 
-/**
- * Puts the content of a YAML file in the place of its path, for the inputs that take either.
- * @throws {InputError} for a path that leads to no file
- */
-async function readInputFiles({ files }, raw) {
-    const problems = [];
+/** Puts the content of a YAML file in the place of its path, for the inputs that take either. */
+async function readInputFiles({ files }, raw, problems) {
     const contents = await Promise.all(['clusters', 'config']
         .filter((input) => /^\S+\.(ya?ml|json)$/.test(raw[input]))
         .map(async (input) => {
@@ -41152,16 +41223,10 @@ async function readInputFiles({ files }, raw) {
             return [input, await files.read(raw[input])];
         }
         catch {
-            problems.push({
-                input,
-                value: raw[input],
-                message: 'is no file that can be read; give the path of one, or YAML itself',
-            });
-            return [input, ''];
+            problems.add(input, raw[input], 'is no file that can be read; give the path of one, or YAML itself');
+            return [input, inputs[input].default];
         }
     }));
-    if (problems.length > 0)
-        throw new InputError(problems);
     return { ...raw, ...Object.fromEntries(contents) };
 }
 
@@ -41308,21 +41373,37 @@ function brokenPair(pair, nodes, preserveSourceIp) {
 
 
 
+
 /** Longest time until the probe runs on every node. */
 const rolloutSeconds = 120;
-/** Puts the probe into a cluster; it need not be ready for that. */
-async function deployProbe({ runner }, record, cluster) {
+/** An API server that has just come up may still turn a request away. */
+const deployAttempts = 5;
+/** Puts the probe into a cluster, whose nodes need not be ready for that. */
+async function deployProbe({ runner, clock }, record, cluster) {
     const target = { kubeconfig: clusterKubeconfig(record, cluster.name) };
-    const image = await runner.run(getCoreDnsImage(target));
-    await runner.run(applyManifest(target), { input: probeManifest(image.trim()) });
+    for (let attempt = 1;; attempt++) {
+        try {
+            const image = await runner.run(getCoreDnsImage(target));
+            await runner.run(applyManifest(target), { input: probeManifest(image.trim()) });
+            return;
+        }
+        catch (error) {
+            if (!(error instanceof CommandError))
+                throw error;
+            if (attempt === deployAttempts) {
+                throw new Error(`cluster ${cluster.name} did not take the probe: ${error.message}`, { cause: error });
+            }
+            await clock.sleep(1);
+        }
+    }
 }
 /**
  * Asks every ordered pair of nodes of different clusters, from the pod network: is it reachable, and with which
  * address is it seen? The probe must have been deployed.
  */
 async function verifyPairs(world, record, nodes) {
-    const ends = (await Promise.all(record.clusters.map((cluster) => probesOf(world, record, cluster, nodes)))).flat();
-    const answers = new Map(await Promise.all(ends.map(async (from) => {
+    const ends = (await whenAllEnd(record.clusters.map((cluster) => probesOf(world, record, cluster, nodes)))).flat();
+    const answers = new Map(await whenAllEnd(ends.map(async (from) => {
         const targets = ends.filter((to) => to.cluster !== from.cluster).map((to) => to.address);
         const output = await world.runner.run(askFrom(from.node, from.address, targets), { timeoutSeconds: askSeconds });
         return [from, parseAnswers(output)];
@@ -41362,9 +41443,12 @@ async function probesOf({ runner }, record, cluster, nodes) {
     });
 }
 /** Removes the probe from every cluster; what fails is a warning. */
-async function removeProbes({ runner, log }, record) {
+async function removeProbes({ runner, files, log }, record) {
     await Promise.all(record.clusters.map(async (cluster) => {
         const target = { kubeconfig: clusterKubeconfig(record, cluster.name) };
+        // a cluster that was never created has none
+        if (!(await files.exists(target.kubeconfig)))
+            return;
         try {
             await runner.run(deleteObjects(target, probe.namespace, probe.kinds, probe.selector));
         }
@@ -41410,16 +41494,21 @@ async function writeKubeconfig({ files }, record) {
 
 
 
+
 /**
  * Decides what `up` would make, and makes nothing.
  * @throws {InputError} with every problem of the inputs
  */
 async function plan(world, given, run) {
-    const raw = await readInputFiles(world, withDefaults(given));
-    const request = parseRequest(raw);
+    const problems = new Problems();
+    const request = parseRequest(await readInputFiles(world, withDefaults(given), problems), problems);
     const paths = request.kubeconfig === undefined ? [] : [request.kubeconfig];
-    const facts = await inspectHost(world, paths);
-    return { request, facts, plan: makePlan(request, facts, run) };
+    const facts = await inspectHost(world, paths).catch((error) => {
+        // what is wrong with the inputs is known without the machine
+        problems.throwIfAny();
+        throw error;
+    });
+    return { request, facts, plan: makePlan(request, facts, run, problems) };
 }
 /**
  * Makes the clusters, joins them and proves it. When anything fails everything made is removed, unless the input
@@ -41430,6 +41519,7 @@ async function up(world, given, run, signal) {
     const live = { ...world, runner: world.runner.until(signal) };
     await checkTools(live);
     const decision = await world.log.phase('Plan', () => plan(live, given, run.id));
+    decision.plan.warnings.forEach(world.log.warning);
     let record = recordOf(decision.plan, run.directory);
     await run.store.save(record);
     try {
@@ -41500,9 +41590,9 @@ async function verify(world, record, signal) {
 async function down(world, removal) {
     await world.log.phase('Remove', () => deleteRun(world, removal));
 }
-/** Ids of the runs that have containers on the engine. */
-async function runsOnEngine({ runner }) {
-    return [...new Set((await kindContainers(runner)).flatMap(({ run }) => run ?? []))];
+/** Ids of the runs that have something on the engine. */
+function runsOnEngine({ runner }) {
+    return runsOn(runner);
 }
 
 // EXTERNAL MODULE: ./node_modules/cli-table3/index.js
@@ -41569,7 +41659,8 @@ async function recordedRun(run) {
 }
 /** Ids of all runs that have a directory. */
 async function recordedRuns() {
-    return (0,external_node_fs_promises_namespaceObject.readdir)(stateDirectory()).catch(() => []);
+    const entries = await (0,external_node_fs_promises_namespaceObject.readdir)(stateDirectory(), { withFileTypes: true }).catch(() => []);
+    return entries.filter((entry) => entry.isDirectory() && isRunId(entry.name)).map(({ name }) => name);
 }
 
 ;// CONCATENATED MODULE: ./lib/cli/terminal-log.js
@@ -41597,6 +41688,7 @@ function createTerminalLog() {
 }
 
 ;// CONCATENATED MODULE: ./lib/cli/program.js
+
 
 
 
@@ -41681,7 +41773,7 @@ function withInputs(command) {
 }
 function withRun(command) {
     const runId = (value) => {
-        if (/^[a-z0-9]{4,32}$/.test(value))
+        if (isRunId(value))
             return value;
         throw new InvalidArgumentError('give the id of a run, as up printed it.');
     };

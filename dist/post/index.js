@@ -40837,7 +40837,7 @@ else if (true) module.exports = ipCodec;
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _run_post_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2284);
+/* harmony import */ var _run_post_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7642);
 
 await (0,_run_post_js__WEBPACK_IMPORTED_MODULE_0__/* .runPost */ .a)();
 
@@ -40846,7 +40846,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 2284:
+/***/ 7642:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -53104,12 +53104,11 @@ async function forEachLine(lines, onLine) {
 const external_node_fs_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
 ;// CONCATENATED MODULE: ./lib/adapters/node-files.js
 
-
 const nodeFiles = {
     exists: (path) => (0,external_node_fs_promises_namespaceObject.access)(path).then(() => true, () => false),
+    isDirectory: (path) => (0,external_node_fs_promises_namespaceObject.stat)(path).then((found) => found.isDirectory(), () => false),
     read: (path) => (0,external_node_fs_promises_namespaceObject.readFile)(path, 'utf8'),
     async writePrivate(path, content) {
-        await (0,external_node_fs_promises_namespaceObject.mkdir)((0,external_node_path_namespaceObject.dirname)(path), { recursive: true });
         // whole or not at all, and never readable to others for a moment
         const temporary = `${path}.${String(process.pid)}.tmp`;
         await (0,external_node_fs_promises_namespaceObject.writeFile)(temporary, content, { mode: 0o600 });
@@ -53118,7 +53117,8 @@ const nodeFiles = {
     async makePrivateDirectory(path) {
         await (0,external_node_fs_promises_namespaceObject.mkdir)(path, { recursive: true, mode: 0o700 });
     },
-    remove: (path) => (0,external_node_fs_promises_namespaceObject.rm)(path, { recursive: true, force: true }),
+    removeFile: (path) => (0,external_node_fs_promises_namespaceObject.rm)(path, { force: true }),
+    removeDirectory: (path) => (0,external_node_fs_promises_namespaceObject.rm)(path, { recursive: true, force: true }),
 };
 
 ;// CONCATENATED MODULE: ./lib/adapters/node-processes.js
@@ -53247,6 +53247,24 @@ function inputs_withDefaults(given) {
 function trim(text) {
     const lines = text.trimEnd().replace(/^\s*\n/, '');
     return lines.includes('\n') ? lines : lines.trim();
+}
+
+;// CONCATENATED MODULE: ./lib/plan/budget.js
+/** What a running node takes, measured with kind v0.33 and Kubernetes v1.34, rounded up. */
+const perNode = { inotifyInstances: 20, memory: 500e6 };
+/** Where so many nodes would go beyond what the machine has, with the remedy: kind's commonest trouble with several clusters. */
+function budget_budgetWarnings(nodes, { engine, inotifyInstances }) {
+    const warnings = [];
+    const watches = nodes * perNode.inotifyInstances;
+    if (inotifyInstances !== undefined && watches > inotifyInstances) {
+        warnings.push(`${String(nodes)} nodes take about ${String(watches)} inotify instances, a user of this machine may have ${String(inotifyInstances)}: ` +
+            `"too many open files" is likely; raise it with: sudo sysctl fs.inotify.max_user_instances=${String(Math.max(1024, watches * 2))}`);
+    }
+    if (nodes * perNode.memory > engine.memory) {
+        const [needed, there] = [nodes * perNode.memory, engine.memory].map((bytes) => (bytes / 1e9).toFixed(1));
+        warnings.push(`${String(nodes)} nodes take about ${String(needed)} GB of memory, the engine has ${String(there)} GB; give fewer nodes`);
+    }
+    return warnings;
 }
 
 // EXTERNAL MODULE: external "node:net"
@@ -55248,6 +55266,7 @@ function freeBlocks(count, supernet, taken, prefix) {
 
 
 
+
 /** kind's own network; kind makes it when it is missing, and several kinds at once race on that. */
 const network = 'kind';
 /** Pod subnets are cut into one /24 for each node: kubeadm's default for IPv4. */
@@ -55262,14 +55281,13 @@ const givenPrefixes = {
 /**
  * Decides everything that will be made. Pure.
  * @param run the run's id, put on everything it makes
- * @throws {InputError} with every problem: names, subnets and files that are taken or impossible
+ * @param problems what was found so far
+ * @throws {InputError} with every problem: what was found so far, and names, subnets and files that are taken or impossible
  */
-function plan_makePlan(request, facts, run) {
-    const problems = new Problems();
+function plan_makePlan(request, facts, run, problems = new Problems()) {
     checkNames(problems, request, facts);
-    if (request.kubeconfig !== undefined && facts.existingFiles.includes(request.kubeconfig)) {
-        problems.add('kubeconfig', request.kubeconfig, 'exists already and is left alone; name a file that does not, or remove it');
-    }
+    if (request.kubeconfig !== undefined)
+        checkKubeconfig(problems, request.kubeconfig, facts);
     const reserved = reservedSubnets(facts);
     const given = checkGiven(problems, request.clusters, reserved);
     const pods = allotMissing(problems, request, 'pod-subnet', [...reserved, ...given]);
@@ -55284,6 +55302,7 @@ function plan_makePlan(request, facts, run) {
             const serviceSubnet = (cluster.serviceSubnet ?? free['service-subnet'].shift()).text;
             return toClusterPlan(cluster, podSubnet, serviceSubnet, run);
         }),
+        warnings: budgetWarnings(sum(request.clusters.map(({ nodes }) => nodes.length)), facts),
         concurrency: concurrency(request.clusters.length, facts),
         waitSeconds: request.waitSeconds,
         routeServices: request.routeServices,
@@ -55304,6 +55323,9 @@ function toClusterPlan(cluster, podSubnet, serviceSubnet, run) {
         nodes: nodeNames(name, roles).map((node, index) => ({ name: node, role: roles[index] })),
         kindConfig: toKindConfig({ run, name, nodes, podSubnet, serviceSubnet, nodeImage, config }),
     };
+}
+function sum(numbers) {
+    return numbers.reduce((total, number) => total + number, 0);
 }
 /** A creating cluster keeps a core busy half of the time and holds about 700 MB. */
 function concurrency(clusters, { engine }) {
@@ -55335,6 +55357,15 @@ function checkNames(problems, { clusters }, facts) {
                 problems.add(`${input}.name`, name, `needs a container named ${existing.name}, which exists already; give another name`);
             }
         }
+    }
+}
+function checkKubeconfig(problems, path, { files }) {
+    const found = files.find((file) => file.path === path);
+    if (found?.exists === true) {
+        problems.add('kubeconfig', path, 'exists already and is left alone; name a file that does not, or remove it');
+    }
+    else if (found?.directoryExists === false) {
+        problems.add('kubeconfig', path, 'lies in no directory; make it first, or name another file');
     }
 }
 /** IPv4 subnets in use on the machine. Routes wider than /8 stand for "everything else", as a VPN's 0.0.0.0/1 does. */
@@ -64953,7 +64984,6 @@ function preprocess(fn, schema) {
 
 
 
-
 const request_text = schemas_string('is no text; give a string');
 const request_count = (least) => {
     const remedy = `is no number of nodes; give a whole number from ${String(least)}, without quotes`;
@@ -64972,11 +65002,10 @@ const clusterEntry = preprocess((value) => (typeof value === 'string' ? { name: 
 }));
 const entryKeys = Object.keys(clusterEntry.out.shape);
 /**
- * Reads the inputs.
- * @throws {InputError} with every problem found
+ * Reads the inputs. What cannot be read is added to the problems and stands in the request as if it had not been
+ * given, so that the plan can find what else is wrong.
  */
-function request_parseRequest(raw) {
-    const problems = new Problems();
+function request_parseRequest(raw, problems) {
     const workers = wholeNumber(problems, 'workers', raw, 0);
     const controlPlanes = wholeNumber(problems, 'control-planes', raw, 1);
     const sharedConfig = raw.config === '' ? {} : parseKindConfig(problems, 'config', raw.config);
@@ -64985,22 +65014,15 @@ function request_parseRequest(raw) {
     const clusters = entries.flatMap((entry, index) => entry === undefined
         ? []
         : [toCluster(problems, entry, index, { raw, workers, controlPlanes, config: sharedConfig })]);
-    const podSupernet = problems.attempt('pod-supernet', raw['pod-supernet'], () => parseCidr(raw['pod-supernet']));
-    const serviceSupernet = problems.attempt('service-supernet', raw['service-supernet'], () => parseCidr(raw['service-supernet']));
-    const waitSeconds = request_duration(problems, 'wait', raw);
-    const flags = {
+    return {
+        clusters,
+        podSupernet: supernet(problems, 'pod-supernet', raw),
+        serviceSupernet: supernet(problems, 'service-supernet', raw),
+        waitSeconds: request_duration(problems, 'wait', raw),
         routeServices: yesOrNo(problems, 'route-services', raw),
         preserveSourceIp: yesOrNo(problems, 'preserve-source-ip', raw),
         verify: yesOrNo(problems, 'verify', raw),
         cleanup: yesOrNo(problems, 'cleanup', raw),
-    };
-    problems.throwIfAny();
-    return {
-        clusters,
-        podSupernet: podSupernet,
-        serviceSupernet: serviceSupernet,
-        waitSeconds,
-        ...flags,
         ...(raw.kubeconfig !== '' && { kubeconfig: raw.kubeconfig }),
     };
 }
@@ -65105,6 +65127,9 @@ function parseYaml(problems, input, value) {
         return undefined;
     }
 }
+function supernet(problems, name, raw) {
+    return problems.attempt(name, raw[name], () => parseCidr(raw[name])) ?? parseCidr(inputs[name].default);
+}
 function wholeNumber(problems, name, raw, least) {
     const value = raw[name];
     if (/^\d{1,4}$/.test(value) && Number(value) >= least)
@@ -65131,8 +65156,9 @@ function request_duration(problems, name, raw) {
 
 ;// CONCATENATED MODULE: ./lib/plan/run-record.js
 
+const runId = schemas_string().regex(/^[0-9a-f]{8}$/);
 const schema = object({
-    run: schemas_string().regex(/^[a-z0-9]{4,32}$/),
+    run: runId,
     /** Directory of the run's files: kubeconfigs of the clusters, and the merged one unless the user named a place. */
     directory: schemas_string().min(1),
     /** Path of the merged kubeconfig. */
@@ -65161,6 +65187,10 @@ function run_record_recordOf(plan, directory) {
  */
 function parseRunRecord(text) {
     return schema.parse(JSON.parse(text));
+}
+/** Whether a text can be the id of a run. */
+function isRunId(text) {
+    return runId.safeParse(text).success;
 }
 /** Where the kubeconfig of one cluster is written. */
 function run_record_clusterKubeconfig(record, cluster) {
@@ -65213,56 +65243,6 @@ function cell(pair) {
     return pair.ownAddress ? `✓${latency}` : `≠ seen as ${pair.source ?? '?'}`;
 }
 
-;// CONCATENATED MODULE: ./lib/commands/kind.js
-
-
-/** Arguments for kind; its config goes to standard input. kind is not told to wait: readiness is ours to judge. */
-function kind_createCluster(cluster, kubeconfig) {
-    return {
-        command: ['kind', 'create', 'cluster', '--name', cluster.name, '--config', '-', '--kubeconfig', kubeconfig],
-        input: stringify(cluster.kindConfig),
-    };
-}
-const kind_kindVersion = (/* unused pure expression or super */ null && (['kind', 'version', '--quiet']));
-/** The reason kind gives first, out of all it prints. */
-function kind_causeOf(error) {
-    const line = error.output.split('\n').find((text) => text.startsWith('ERROR: '));
-    return line === undefined ? error.outcome : line.replace(/^ERROR: (failed to create cluster: )?/, '');
-}
-
-;// CONCATENATED MODULE: ./lib/steps/check-tools.js
-
-
-
-/**
- * Tells the versions of the tools that are used, before anything is made.
- * @throws naming every tool that is missing or does not run
- */
-async function check_tools_checkTools({ runner, log }) {
-    const problems = [];
-    const ask = async (tool, command, read) => {
-        try {
-            return `${tool} ${read(await runner.run(command))}`;
-        }
-        catch (error) {
-            if (!(error instanceof CommandError))
-                throw error;
-            problems.push(`${tool} is needed and does not run (${error.outcome}); put it on the PATH`);
-            return '';
-        }
-    };
-    const versions = await Promise.all([
-        ask('kind', kindVersion, (output) => output.trim()),
-        ask('kubectl', kubectlVersion, (output) => {
-            const { clientVersion } = JSON.parse(output);
-            return clientVersion.gitVersion;
-        }),
-    ]);
-    if (problems.length > 0)
-        throw new Error(problems.join('\n'));
-    log.info(versions.join(', '));
-}
-
 ;// CONCATENATED MODULE: ./lib/commands/docker.js
 
 /** Arguments for docker, and readers of what it prints. */
@@ -65270,6 +65250,7 @@ const clusterLabel = 'io.x-k8s.kind.cluster';
 const roleLabel = 'io.x-k8s.kind.role';
 /** Label of the networks that a run made; its value is the run. */
 const runLabel = 'kind-flat-network.run';
+const docker_dockerVersion = (/* unused pure expression or super */ null && (['docker', '--version']));
 const docker_engineInfo = (/* unused pure expression or super */ null && (['docker', 'info', '--format', '{{json .}}']));
 function docker_parseEngineInfo(output) {
     const info = JSON.parse(output);
@@ -65301,6 +65282,16 @@ function docker_listNetworks(filter = {}) {
         ...(filter.run === undefined ? [] : ['--filter', `label=${runLabel}=${filter.run}`]),
     ];
 }
+/** The run of every network that a run made. */
+const docker_listNetworkRuns = [
+    'docker',
+    'network',
+    'ls',
+    '--filter',
+    `label=${runLabel}`,
+    '--format',
+    `{{.Label "${runLabel}"}}`,
+];
 function docker_inspectNetworks(ids) {
     return ['docker', 'network', 'inspect', ...ids];
 }
@@ -65383,6 +65374,58 @@ function jsonLines(output) {
         .split('\n')
         .filter((line) => line !== '')
         .map((line) => JSON.parse(line));
+}
+
+;// CONCATENATED MODULE: ./lib/commands/kind.js
+
+
+/** Arguments for kind; its config goes to standard input. kind is not told to wait: readiness is ours to judge. */
+function kind_createCluster(cluster, kubeconfig) {
+    return {
+        command: ['kind', 'create', 'cluster', '--name', cluster.name, '--config', '-', '--kubeconfig', kubeconfig],
+        input: stringify(cluster.kindConfig),
+    };
+}
+const kind_kindVersion = (/* unused pure expression or super */ null && (['kind', 'version', '--quiet']));
+/** The reason kind gives first, out of all it prints. */
+function kind_causeOf(error) {
+    const line = error.output.split('\n').find((text) => text.startsWith('ERROR: '));
+    return line === undefined ? error.outcome : line.replace(/^ERROR: (failed to create cluster: )?/, '');
+}
+
+;// CONCATENATED MODULE: ./lib/steps/check-tools.js
+
+
+
+
+/**
+ * Tells the versions of the tools that are used, before anything is made.
+ * @throws naming every tool that is missing or does not run
+ */
+async function check_tools_checkTools({ runner, log }) {
+    const problems = [];
+    const ask = async (tool, command, read) => {
+        try {
+            return `${tool} ${read(await runner.run(command))}`;
+        }
+        catch (error) {
+            if (!(error instanceof CommandError))
+                throw error;
+            problems.push(`${tool} is needed and does not run (${error.outcome}); put it on the PATH`);
+            return '';
+        }
+    };
+    const versions = await Promise.all([
+        ask('Docker', dockerVersion, (output) => /version (\S+?),/.exec(output)?.[1] ?? output.trim()),
+        ask('kind', kindVersion, (output) => output.trim()),
+        ask('kubectl', kubectlVersion, (output) => {
+            const { clientVersion } = JSON.parse(output);
+            return clientVersion.gitVersion;
+        }),
+    ]);
+    if (problems.length > 0)
+        throw new Error(problems.join('\n'));
+    log.info(versions.join(', '));
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/node-wiring.js
@@ -65473,9 +65516,9 @@ async function deleteRun(world, removal) {
     await attempt('containers and network', () => removeDockerObjects(world, removal));
     const { directory, kubeconfig } = removal;
     if (kubeconfig !== undefined)
-        await attempt(`file ${kubeconfig}`, () => world.files.remove(kubeconfig));
+        await attempt(`file ${kubeconfig}`, () => world.files.removeFile(kubeconfig));
     if (directory !== undefined)
-        await attempt(`directory ${directory}`, () => world.files.remove(directory));
+        await attempt(`directory ${directory}`, () => world.files.removeDirectory(directory));
     if (failures.length > 0)
         throw new Error(`not everything was removed:\n  ${failures.join('\n  ')}`);
 }
@@ -65486,13 +65529,14 @@ async function removeDockerObjects({ runner, log, clock }, removal) {
     for (let look = 1; quiet < needed; look++) {
         const [containers, networks] = await Promise.all([containersOf(runner, removal), networksOf(runner, removal.run)]);
         if (containers.length > 0) {
-            log.info(`removing ${containers.map(({ name }) => name).join(', ')}`);
-            await runner.run(removeContainers(containers.map(({ id }) => id))).catch(unlessGone);
+            const names = containers.map(({ name }) => name).join(', ');
+            log.info(`removing ${names}`);
+            await runner.run(removeContainers(containers.map(({ id }) => id))).catch(unless(goneTexts, names));
         }
         const free = containers.length > 0 ? networks : networks.filter((network) => network.containers === 0);
         for (const { id, name } of free) {
             log.info(`removing the Docker network ${name}`);
-            await runner.run(docker_removeNetwork(id)).catch(unlessInUse);
+            await runner.run(docker_removeNetwork(id)).catch(unless(inUseTexts, name));
         }
         quiet = containers.length === 0 && free.length === 0 ? quiet + 1 : 0;
         if (look === mostLooks)
@@ -65505,7 +65549,7 @@ async function removeDockerObjects({ runner, log, clock }, removal) {
     }
 }
 async function containersOf(runner, { run, clusters }) {
-    return ownedBy(await delete_kindContainers(runner), run, clusters?.map(({ name }) => name) ?? []);
+    return ownedBy(await kindContainers(runner), run, clusters?.map(({ name }) => name) ?? []);
 }
 /**
  * The containers of a run: the nodes that carry its mount, and load balancers of those clusters, which carry nothing.
@@ -65521,7 +65565,7 @@ function ownedBy(containers, run, planned) {
     return [...nodes, ...balancers];
 }
 /** Every container of every kind cluster; one that vanishes while looking is left out. */
-async function delete_kindContainers(runner) {
+async function kindContainers(runner) {
     const ids = (await runner.run(listKindContainers)).split('\n').filter((id) => id !== '');
     if (ids.length === 0)
         return [];
@@ -65536,24 +65580,33 @@ async function delete_kindContainers(runner) {
     }
 }
 function gone(error) {
-    if (error instanceof errors_CommandError && /no such container/i.test(error.output))
+    if (error instanceof errors_CommandError && goneTexts.test(error.output))
         return [];
     throw error;
 }
+/** Ids of the runs that have a container or a network on the engine. */
+async function delete_runsOn(runner) {
+    const [containers, labels] = await Promise.all([kindContainers(runner), runner.run(listNetworkRuns)]);
+    const runs = [...containers.flatMap(({ run }) => run ?? []), ...labels.split('\n')];
+    return [...new Set(runs.filter((run) => run !== ''))];
+}
 async function networksOf(runner, run) {
     const ids = (await runner.run(docker_listNetworks({ run }))).split('\n').filter((id) => id !== '');
-    if (ids.length === 0)
-        return [];
-    return docker_parseNetworks(await runner.run(docker_inspectNetworks(ids)));
+    const found = await Promise.all(ids.map((id) => runner.run(docker_inspectNetworks([id])).then(docker_parseNetworks, gone)));
+    return found.flat();
 }
-function unlessGone(error) {
-    // "is already in progress": another removal of the same container; the next look tells
-    if (!(error instanceof errors_CommandError) || !/no such container|already in progress/i.test(error.output))
-        throw error;
-}
-function unlessInUse(error) {
-    if (!(error instanceof errors_CommandError) || !/active endpoints|not found|no such network/i.test(error.output))
-        throw error;
+/** Somebody else removes the same object, or has done so: the next look tells. */
+const goneTexts = /no such (container|network)|not found|already in progress/i;
+/** Somebody else has joined the network since it was looked at. */
+const inUseTexts = /active endpoints|no such network|not found/i;
+/** Passes over a failure that says so; any other is told with the names of the objects. */
+function unless(texts, names) {
+    return (error) => {
+        if (!(error instanceof errors_CommandError))
+            throw error;
+        if (!texts.test(error.output))
+            throw new Error(`${names}: ${error.message}`, { cause: error });
+    };
 }
 
 // EXTERNAL MODULE: external "node:crypto"
@@ -65612,8 +65665,8 @@ async function create(runner, name, run, mtu) {
                 throw error;
             if (/already exists/.test(error.output))
                 return;
-            // before IPv6 is looked for: Docker says "networks have overlapping IPv6"
-            if (/overlap/i.test(error.output)) {
+            // kind's two texts (`isPoolOverlapError`); before IPv6 is looked for, which the second speaks of too
+            if (/Pool overlaps with other one|networks have overlapping/.test(error.output)) {
                 overlap = error;
                 continue;
             }
@@ -65638,13 +65691,14 @@ async function networksNamed(runner, name) {
 
 
 
+
 /**
  * Learns what the plan must know of the machine. Changes nothing.
  * @param files paths the run would write
  * @throws {CommandError} when the Docker engine does not answer
  */
 async function inspect_host_inspectHost({ runner, files, log }, paths) {
-    const [engine, networks, routes, containers, exist] = await Promise.all([
+    const [engine, networks, routes, containers, inspectedFiles, inotifyInstances] = await Promise.all([
         runner.run(engineInfo).then(parseEngineInfo),
         inspectAllNetworks(runner),
         runner.run(listRoutes).then(parseRoutes, (error) => {
@@ -65654,9 +65708,21 @@ async function inspect_host_inspectHost({ runner, files, log }, paths) {
             return [];
         }),
         runner.run(listContainers).then(parseContainers),
-        Promise.all(paths.map((path) => files.exists(path))),
+        Promise.all(paths.map(async (path) => ({
+            path,
+            exists: await files.exists(path),
+            directoryExists: await files.isDirectory(dirname(path)),
+        }))),
+        files.read('/proc/sys/fs/inotify/max_user_instances').then(Number, () => undefined),
     ]);
-    return { engine, networks, routes, containers, existingFiles: paths.filter((_, index) => exist[index]) };
+    return {
+        engine,
+        ...(inotifyInstances !== undefined && { inotifyInstances }),
+        networks,
+        routes,
+        containers,
+        files: inspectedFiles,
+    };
 }
 async function inspectAllNetworks(runner) {
     // a network that somebody removes between the two commands fails the second: look again
@@ -65685,6 +65751,7 @@ function lines(output) {
 
 
 
+
 /** Time kind itself may take for one cluster before it counts as hung. */
 const createSeconds = (/* unused pure expression or super */ null && (30 * 60));
 /**
@@ -65697,29 +65764,18 @@ async function provision_provision(world, plan, record, onCreated) {
     const failure = new AbortController();
     const live = { ...world, runner: world.runner.until(failure.signal) };
     const limit = pLimit(plan.concurrency);
-    let first;
     const endOthers = (error) => {
-        first ??= error;
-        failure.abort(first);
+        failure.abort(error);
         throw error;
     };
-    const states = await Promise.all(plan.clusters.map(async (cluster) => {
-        try {
-            // the others are ended before the next in the queue would begin
-            await limit(() => provision_create(live, record, cluster).catch(endOthers));
-            const [state] = await Promise.all([
-                untilReady(live, record, cluster, plan.waitSeconds),
-                onCreated(live, cluster),
-            ]).catch(endOthers);
-            return { cluster, state };
-        }
-        catch {
-            return undefined;
-        }
+    const ready = await whenAllEnd(plan.clusters.map(async (cluster) => {
+        // the others are ended before the next in the queue would begin
+        await limit(() => provision_create(live, record, cluster).catch(endOthers));
+        const running = [untilReady(live, record, cluster, plan.waitSeconds), onCreated(live, cluster)];
+        const [state] = await Promise.all(running).catch(endOthers);
+        return { cluster, state };
     }));
-    if (first !== undefined)
-        throw first;
-    return describeNodes(world.runner, plan.network, states.filter((state) => state !== undefined));
+    return describeNodes(world.runner, plan.network, ready);
 }
 async function provision_create({ runner, log, clock }, record, cluster) {
     const { command, input } = createCluster(cluster, clusterKubeconfig(record, cluster.name));
@@ -65750,11 +65806,12 @@ async function untilReady({ runner, log, clock }, record, cluster, waitSeconds) 
         // these two watch; what they tell is looked at afterwards, together with what they cannot wait for
         for (const wait of [waitForNodes, waitForCoreDns]) {
             const seconds = Math.max(1, left());
-            await runner.run(wait(target, seconds), { timeoutSeconds: seconds + 30 }).catch(unlessCommandFailed);
+            await runner.run(wait(target, seconds), { timeoutSeconds: seconds + 30 }).catch(commandFailure);
         }
-        const state = parseClusterState(await runner.run(getNodesAndCoreDns(target)));
-        const missing = whatIsMissing(state, cluster);
-        if (missing.length === 0) {
+        const output = await runner.run(getNodesAndCoreDns(target)).catch(commandFailure);
+        const state = output instanceof CommandError ? undefined : parseClusterState(output);
+        const missing = state === undefined ? [`it does not answer: ${messageOf(output)}`] : whatIsMissing(state, cluster);
+        if (state !== undefined && missing.length === 0) {
             log.info(`${cluster.name}: ready ${(clock.now() - started).toFixed(1)} s later`);
             return state;
         }
@@ -65764,9 +65821,11 @@ async function untilReady({ runner, log, clock }, record, cluster, waitSeconds) 
         await clock.sleep(1);
     }
 }
-function unlessCommandFailed(error) {
-    if (!(error instanceof CommandError))
-        throw error;
+/** A command that failed is an answer too; anything else is not. */
+function commandFailure(error) {
+    if (error instanceof CommandError)
+        return error;
+    throw error;
 }
 function whatIsMissing({ nodes, coreDns }, cluster) {
     const missing = cluster.nodes.flatMap(({ name }) => {
@@ -65808,12 +65867,8 @@ async function provision_readNodes({ runner }, record) {
 
 ;// CONCATENATED MODULE: ./lib/steps/read-input-files.js
 
-/**
- * Puts the content of a YAML file in the place of its path, for the inputs that take either.
- * @throws {InputError} for a path that leads to no file
- */
-async function read_input_files_readInputFiles({ files }, raw) {
-    const problems = [];
+/** Puts the content of a YAML file in the place of its path, for the inputs that take either. */
+async function read_input_files_readInputFiles({ files }, raw, problems) {
     const contents = await Promise.all(['clusters', 'config']
         .filter((input) => /^\S+\.(ya?ml|json)$/.test(raw[input]))
         .map(async (input) => {
@@ -65821,16 +65876,10 @@ async function read_input_files_readInputFiles({ files }, raw) {
             return [input, await files.read(raw[input])];
         }
         catch {
-            problems.push({
-                input,
-                value: raw[input],
-                message: 'is no file that can be read; give the path of one, or YAML itself',
-            });
-            return [input, ''];
+            problems.add(input, raw[input], 'is no file that can be read; give the path of one, or YAML itself');
+            return [input, inputs[input].default];
         }
     }));
-    if (problems.length > 0)
-        throw new InputError(problems);
     return { ...raw, ...Object.fromEntries(contents) };
 }
 
@@ -65959,21 +66008,37 @@ function sourceIn(packet) {
 
 
 
+
 /** Longest time until the probe runs on every node. */
 const rolloutSeconds = 120;
-/** Puts the probe into a cluster; it need not be ready for that. */
-async function verify_deployProbe({ runner }, record, cluster) {
+/** An API server that has just come up may still turn a request away. */
+const deployAttempts = 5;
+/** Puts the probe into a cluster, whose nodes need not be ready for that. */
+async function verify_deployProbe({ runner, clock }, record, cluster) {
     const target = { kubeconfig: clusterKubeconfig(record, cluster.name) };
-    const image = await runner.run(getCoreDnsImage(target));
-    await runner.run(applyManifest(target), { input: probeManifest(image.trim()) });
+    for (let attempt = 1;; attempt++) {
+        try {
+            const image = await runner.run(getCoreDnsImage(target));
+            await runner.run(applyManifest(target), { input: probeManifest(image.trim()) });
+            return;
+        }
+        catch (error) {
+            if (!(error instanceof CommandError))
+                throw error;
+            if (attempt === deployAttempts) {
+                throw new Error(`cluster ${cluster.name} did not take the probe: ${error.message}`, { cause: error });
+            }
+            await clock.sleep(1);
+        }
+    }
 }
 /**
  * Asks every ordered pair of nodes of different clusters, from the pod network: is it reachable, and with which
  * address is it seen? The probe must have been deployed.
  */
 async function verify_verifyPairs(world, record, nodes) {
-    const ends = (await Promise.all(record.clusters.map((cluster) => probesOf(world, record, cluster, nodes)))).flat();
-    const answers = new Map(await Promise.all(ends.map(async (from) => {
+    const ends = (await whenAllEnd(record.clusters.map((cluster) => probesOf(world, record, cluster, nodes)))).flat();
+    const answers = new Map(await whenAllEnd(ends.map(async (from) => {
         const targets = ends.filter((to) => to.cluster !== from.cluster).map((to) => to.address);
         const output = await world.runner.run(askFrom(from.node, from.address, targets), { timeoutSeconds: askSeconds });
         return [from, parseAnswers(output)];
@@ -66013,9 +66078,12 @@ async function probesOf({ runner }, record, cluster, nodes) {
     });
 }
 /** Removes the probe from every cluster; what fails is a warning. */
-async function verify_removeProbes({ runner, log }, record) {
+async function verify_removeProbes({ runner, files, log }, record) {
     await Promise.all(record.clusters.map(async (cluster) => {
         const target = { kubeconfig: clusterKubeconfig(record, cluster.name) };
+        // a cluster that was never created has none
+        if (!(await files.exists(target.kubeconfig)))
+            return;
         try {
             await runner.run(deleteObjects(target, probe.namespace, probe.kinds, probe.selector));
         }
@@ -66061,16 +66129,21 @@ async function write_kubeconfig_writeKubeconfig({ files }, record) {
 
 
 
+
 /**
  * Decides what `up` would make, and makes nothing.
  * @throws {InputError} with every problem of the inputs
  */
 async function plan(world, given, run) {
-    const raw = await readInputFiles(world, withDefaults(given));
-    const request = parseRequest(raw);
+    const problems = new Problems();
+    const request = parseRequest(await readInputFiles(world, withDefaults(given), problems), problems);
     const paths = request.kubeconfig === undefined ? [] : [request.kubeconfig];
-    const facts = await inspectHost(world, paths);
-    return { request, facts, plan: makePlan(request, facts, run) };
+    const facts = await inspectHost(world, paths).catch((error) => {
+        // what is wrong with the inputs is known without the machine
+        problems.throwIfAny();
+        throw error;
+    });
+    return { request, facts, plan: makePlan(request, facts, run, problems) };
 }
 /**
  * Makes the clusters, joins them and proves it. When anything fails everything made is removed, unless the input
@@ -66081,6 +66154,7 @@ async function up(world, given, run, signal) {
     const live = { ...world, runner: world.runner.until(signal) };
     await checkTools(live);
     const decision = await world.log.phase('Plan', () => plan(live, given, run.id));
+    decision.plan.warnings.forEach(world.log.warning);
     let record = recordOf(decision.plan, run.directory);
     await run.store.save(record);
     try {
@@ -66151,9 +66225,9 @@ async function verify(world, record, signal) {
 async function down(world, removal) {
     await world.log.phase('Remove', () => deleteRun(world, removal));
 }
-/** Ids of the runs that have containers on the engine. */
-async function runsOnEngine({ runner }) {
-    return [...new Set((await kindContainers(runner)).flatMap(({ run }) => run ?? []))];
+/** Ids of the runs that have something on the engine. */
+function runsOnEngine({ runner }) {
+    return runsOn(runner);
 }
 
 ;// CONCATENATED MODULE: ./lib/report/removal-hint.js

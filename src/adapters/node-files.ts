@@ -1,5 +1,4 @@
-import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { access, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import type { Files } from '../ports.js'
 
 export const nodeFiles: Files = {
@@ -8,9 +7,13 @@ export const nodeFiles: Files = {
       () => true,
       () => false,
     ),
+  isDirectory: (path) =>
+    stat(path).then(
+      (found) => found.isDirectory(),
+      () => false,
+    ),
   read: (path) => readFile(path, 'utf8'),
   async writePrivate(path, content) {
-    await mkdir(dirname(path), { recursive: true })
     // whole or not at all, and never readable to others for a moment
     const temporary = `${path}.${String(process.pid)}.tmp`
     await writeFile(temporary, content, { mode: 0o600 })
@@ -19,5 +22,6 @@ export const nodeFiles: Files = {
   async makePrivateDirectory(path) {
     await mkdir(path, { recursive: true, mode: 0o700 })
   },
-  remove: (path) => rm(path, { recursive: true, force: true }),
+  removeFile: (path) => rm(path, { force: true }),
+  removeDirectory: (path) => rm(path, { recursive: true, force: true }),
 }

@@ -6,6 +6,7 @@ import { createWorld } from '../adapters/world.js'
 import { CancelledError, InputError, messageOf } from '../errors.js'
 import { down, plan, runsOnEngine, up, verify } from '../pipeline.js'
 import { inputNames, inputs, type GivenInputs, type InputName } from '../plan/inputs.js'
+import { isRunId } from '../plan/run-record.js'
 import { outputsOf } from '../report/flat-network.js'
 import { requireFlat } from '../steps/verify.js'
 import { print, printFlatNetwork, printJson } from './print.js'
@@ -91,7 +92,7 @@ function withInputs(command: Command): Command {
 
 function withRun(command: Command): Command {
   const runId = (value: string) => {
-    if (/^[a-z0-9]{4,32}$/.test(value)) return value
+    if (isRunId(value)) return value
     throw new InvalidArgumentError('give the id of a run, as up printed it.')
   }
   return withCommon(command.option('--run <id>', 'which flat network; needed only when there are several', runId))

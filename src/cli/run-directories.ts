@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { nodeFiles } from '../adapters/node-files.js'
-import { parseRunRecord, type RunRecord } from '../plan/run-record.js'
+import { isRunId, parseRunRecord, type RunRecord } from '../plan/run-record.js'
 import type { RunStore } from '../ports.js'
 
 /** Every run has a directory of its own under the XDG state directory, with its record and its kubeconfigs. */
@@ -34,5 +34,6 @@ export async function recordedRun(run: string): Promise<RunRecord | undefined> {
 
 /** Ids of all runs that have a directory. */
 export async function recordedRuns(): Promise<string[]> {
-  return readdir(stateDirectory()).catch(() => [])
+  const entries = await readdir(stateDirectory(), { withFileTypes: true }).catch(() => [])
+  return entries.filter((entry) => entry.isDirectory() && isRunId(entry.name)).map(({ name }) => name)
 }

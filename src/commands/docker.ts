@@ -9,6 +9,8 @@ const roleLabel = 'io.x-k8s.kind.role'
 /** Label of the networks that a run made; its value is the run. */
 const runLabel = 'kind-flat-network.run'
 
+export const dockerVersion = ['docker', '--version'] as const
+
 export const engineInfo = ['docker', 'info', '--format', '{{json .}}'] as const
 
 export function parseEngineInfo(output: string): HostFacts['engine'] {
@@ -45,6 +47,17 @@ export function listNetworks(filter: { readonly name?: string; readonly run?: st
     ...(filter.run === undefined ? [] : ['--filter', `label=${runLabel}=${filter.run}`]),
   ]
 }
+
+/** The run of every network that a run made. */
+export const listNetworkRuns = [
+  'docker',
+  'network',
+  'ls',
+  '--filter',
+  `label=${runLabel}`,
+  '--format',
+  `{{.Label "${runLabel}"}}`,
+] as const
 
 export function inspectNetworks(ids: readonly string[]): string[] {
   return ['docker', 'network', 'inspect', ...ids]

@@ -6,11 +6,13 @@ export interface HostFacts {
     /** In bytes. */
     readonly memory: number
   }
+  /** Inotify instances that one user may have; not told on other systems than Linux. */
+  readonly inotifyInstances?: number
   readonly networks: readonly DockerNetwork[]
   readonly routes: readonly HostRoute[]
   readonly containers: readonly ExistingContainer[]
-  /** Files that exist already among those the run would write. */
-  readonly existingFiles: readonly string[]
+  /** The files that the user wants written. */
+  readonly files: readonly { readonly path: string; readonly exists: boolean; readonly directoryExists: boolean }[]
 }
 
 export interface DockerNetwork {

@@ -1,3 +1,4 @@
+import { budgetWarnings } from './budget.js'
 import { machineCidr, overlap, type Cidr } from './cidr.js'
 import type { HostFacts } from './host-facts.js'
 import { toKindConfig, type KindConfig } from './kind-config.js'
@@ -13,6 +14,8 @@ export interface Plan {
   /** Docker network all nodes share. */
   readonly network: string
   readonly clusters: readonly ClusterPlan[]
+  /** What may go wrong on this machine. */
+  readonly warnings: readonly string[]
   /** Clusters created at the same time. */
   readonly concurrency: number
   readonly waitSeconds: number
@@ -61,18 +64,12 @@ interface Reserved {
 /**
  * Decides everything that will be made. Pure.
  * @param run the run's id, put on everything it makes
- * @throws {InputError} with every problem: names, subnets and files that are taken or impossible
+ * @param problems what was found so far
+ * @throws {InputError} with every problem: what was found so far, and names, subnets and files that are taken or impossible
  */
-export function makePlan(request: Request, facts: HostFacts, run: string): Plan {
-  const problems = new Problems()
+export function makePlan(request: Request, facts: HostFacts, run: string, problems = new Problems()): Plan {
   checkNames(problems, request, facts)
-  if (request.kubeconfig !== undefined && facts.existingFiles.includes(request.kubeconfig)) {
-    problems.add(
-      'kubeconfig',
-      request.kubeconfig,
-      'exists already and is left alone; name a file that does not, or remove it',
-    )
-  }
+  if (request.kubeconfig !== undefined) checkKubeconfig(problems, request.kubeconfig, facts)
   const reserved = reservedSubnets(facts)
   const given = checkGiven(problems, request.clusters, reserved)
   const pods = allotMissing(problems, request, 'pod-subnet', [...reserved, ...given])
@@ -87,6 +84,7 @@ export function makePlan(request: Request, facts: HostFacts, run: string): Plan 
       const serviceSubnet = (cluster.serviceSubnet ?? (free['service-subnet'].shift() as Cidr)).text
       return toClusterPlan(cluster, podSubnet, serviceSubnet, run)
     }),
+    warnings: budgetWarnings(sum(request.clusters.map(({ nodes }) => nodes.length)), facts),
     concurrency: concurrency(request.clusters.length, facts),
     waitSeconds: request.waitSeconds,
     routeServices: request.routeServices,
@@ -108,6 +106,10 @@ function toClusterPlan(cluster: ClusterRequest, podSubnet: string, serviceSubnet
     nodes: nodeNames(name, roles).map((node, index) => ({ name: node, role: roles[index] as NodeRole })),
     kindConfig: toKindConfig({ run, name, nodes, podSubnet, serviceSubnet, nodeImage, config }),
   }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
 }
 
 /** A creating cluster keeps a core busy half of the time and holds about 700 MB. */
@@ -145,6 +147,15 @@ function checkNames(problems: Problems, { clusters }: Request, facts: HostFacts)
         )
       }
     }
+  }
+}
+
+function checkKubeconfig(problems: Problems, path: string, { files }: HostFacts): void {
+  const found = files.find((file) => file.path === path)
+  if (found?.exists === true) {
+    problems.add('kubeconfig', path, 'exists already and is left alone; name a file that does not, or remove it')
+  } else if (found?.directoryExists === false) {
+    problems.add('kubeconfig', path, 'lies in no directory; make it first, or name another file')
   }
 }
 

@@ -5,7 +5,7 @@ import { messageOf } from '../errors.js'
 import { parseCidr, type Cidr } from './cidr.js'
 import { inputs, type InputName, type RawInputs } from './inputs.js'
 import { checkKindConfig, mergeKindConfigs, nodesOf, type KindConfig, type KindNode } from './kind-config.js'
-import { Problems } from './problems.js'
+import type { Problems } from './problems.js'
 
 /** One cluster as asked for; subnets that are left out are allotted by the plan. */
 export interface ClusterRequest {
@@ -63,11 +63,10 @@ type ClusterEntry = z.infer<typeof clusterEntry>
 const entryKeys = Object.keys(clusterEntry.out.shape)
 
 /**
- * Reads the inputs.
- * @throws {InputError} with every problem found
+ * Reads the inputs. What cannot be read is added to the problems and stands in the request as if it had not been
+ * given, so that the plan can find what else is wrong.
  */
-export function parseRequest(raw: RawInputs): Request {
-  const problems = new Problems()
+export function parseRequest(raw: RawInputs, problems: Problems): Request {
   const workers = wholeNumber(problems, 'workers', raw, 0)
   const controlPlanes = wholeNumber(problems, 'control-planes', raw, 1)
   const sharedConfig = raw.config === '' ? {} : parseKindConfig(problems, 'config', raw.config)
@@ -78,24 +77,15 @@ export function parseRequest(raw: RawInputs): Request {
       ? []
       : [toCluster(problems, entry, index, { raw, workers, controlPlanes, config: sharedConfig })],
   )
-  const podSupernet = problems.attempt('pod-supernet', raw['pod-supernet'], () => parseCidr(raw['pod-supernet']))
-  const serviceSupernet = problems.attempt('service-supernet', raw['service-supernet'], () =>
-    parseCidr(raw['service-supernet']),
-  )
-  const waitSeconds = duration(problems, 'wait', raw)
-  const flags = {
+  return {
+    clusters,
+    podSupernet: supernet(problems, 'pod-supernet', raw),
+    serviceSupernet: supernet(problems, 'service-supernet', raw),
+    waitSeconds: duration(problems, 'wait', raw),
     routeServices: yesOrNo(problems, 'route-services', raw),
     preserveSourceIp: yesOrNo(problems, 'preserve-source-ip', raw),
     verify: yesOrNo(problems, 'verify', raw),
     cleanup: yesOrNo(problems, 'cleanup', raw),
-  }
-  problems.throwIfAny()
-  return {
-    clusters,
-    podSupernet: podSupernet as Cidr,
-    serviceSupernet: serviceSupernet as Cidr,
-    waitSeconds,
-    ...flags,
     ...(raw.kubeconfig !== '' && { kubeconfig: raw.kubeconfig }),
   }
 }
@@ -214,6 +204,10 @@ function parseYaml(problems: Problems, input: string, value: string): unknown {
     problems.add(input, undefined, `is no YAML: ${messageOf(error).trim()}`)
     return undefined
   }
+}
+
+function supernet(problems: Problems, name: 'pod-supernet' | 'service-supernet', raw: RawInputs): Cidr {
+  return problems.attempt(name, raw[name], () => parseCidr(raw[name])) ?? parseCidr(inputs[name].default)
 }
 
 function wholeNumber(problems: Problems, name: InputName, raw: RawInputs, least: number): number {

@@ -1,8 +1,10 @@
 import * as z from 'zod'
 import type { Plan } from './plan.js'
 
+const runId = z.string().regex(/^[0-9a-f]{8}$/)
+
 const schema = z.object({
-  run: z.string().regex(/^[a-z0-9]{4,32}$/),
+  run: runId,
   /** Directory of the run's files: kubeconfigs of the clusters, and the merged one unless the user named a place. */
   directory: z.string().min(1),
   /** Path of the merged kubeconfig. */
@@ -41,6 +43,11 @@ export function recordOf(plan: Plan, directory: string): RunRecord {
  */
 export function parseRunRecord(text: string): RunRecord {
   return schema.parse(JSON.parse(text))
+}
+
+/** Whether a text can be the id of a run. */
+export function isRunId(text: string): boolean {
+  return runId.safeParse(text).success
 }
 
 /** Where the kubeconfig of one cluster is written. */

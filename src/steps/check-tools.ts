@@ -1,3 +1,4 @@
+import { dockerVersion } from '../commands/docker.js'
 import { kindVersion } from '../commands/kind.js'
 import { kubectlVersion } from '../commands/kubectl.js'
 import { CommandError } from '../errors.js'
@@ -19,6 +20,7 @@ export async function checkTools({ runner, log }: World): Promise<void> {
     }
   }
   const versions = await Promise.all([
+    ask('Docker', dockerVersion, (output) => /version (\S+?),/.exec(output)?.[1] ?? output.trim()),
     ask('kind', kindVersion, (output) => output.trim()),
     ask('kubectl', kubectlVersion, (output) => {
       const { clientVersion } = JSON.parse(output) as { clientVersion: { gitVersion: string } }

@@ -2,6 +2,7 @@ import {
   inspectContainers,
   inspectNetworks,
   listKindContainers,
+  listNetworkRuns,
   listNetworks,
   parseKindContainers,
   parseNetworks,
@@ -41,8 +42,8 @@ export async function deleteRun(world: World, removal: Removal): Promise<void> {
   })
   await attempt('containers and network', () => removeDockerObjects(world, removal))
   const { directory, kubeconfig } = removal
-  if (kubeconfig !== undefined) await attempt(`file ${kubeconfig}`, () => world.files.remove(kubeconfig))
-  if (directory !== undefined) await attempt(`directory ${directory}`, () => world.files.remove(directory))
+  if (kubeconfig !== undefined) await attempt(`file ${kubeconfig}`, () => world.files.removeFile(kubeconfig))
+  if (directory !== undefined) await attempt(`directory ${directory}`, () => world.files.removeDirectory(directory))
   if (failures.length > 0) throw new Error(`not everything was removed:\n  ${failures.join('\n  ')}`)
 }
 
@@ -53,13 +54,14 @@ async function removeDockerObjects({ runner, log, clock }: World, removal: Remov
   for (let look = 1; quiet < needed; look++) {
     const [containers, networks] = await Promise.all([containersOf(runner, removal), networksOf(runner, removal.run)])
     if (containers.length > 0) {
-      log.info(`removing ${containers.map(({ name }) => name).join(', ')}`)
-      await runner.run(removeContainers(containers.map(({ id }) => id))).catch(unlessGone)
+      const names = containers.map(({ name }) => name).join(', ')
+      log.info(`removing ${names}`)
+      await runner.run(removeContainers(containers.map(({ id }) => id))).catch(unless(goneTexts, names))
     }
     const free = containers.length > 0 ? networks : networks.filter((network) => network.containers === 0)
     for (const { id, name } of free) {
       log.info(`removing the Docker network ${name}`)
-      await runner.run(removeNetwork(id)).catch(unlessInUse)
+      await runner.run(removeNetwork(id)).catch(unless(inUseTexts, name))
     }
     quiet = containers.length === 0 && free.length === 0 ? quiet + 1 : 0
     if (look === mostLooks)
@@ -113,8 +115,15 @@ export async function kindContainers(runner: CommandRunner): Promise<KindContain
 }
 
 function gone(error: unknown): never[] {
-  if (error instanceof CommandError && /no such (container|network)|not found/i.test(error.output)) return []
+  if (error instanceof CommandError && goneTexts.test(error.output)) return []
   throw error
+}
+
+/** Ids of the runs that have a container or a network on the engine. */
+export async function runsOn(runner: CommandRunner): Promise<string[]> {
+  const [containers, labels] = await Promise.all([kindContainers(runner), runner.run(listNetworkRuns)])
+  const runs = [...containers.flatMap(({ run }) => run ?? []), ...labels.split('\n')]
+  return [...new Set(runs.filter((run) => run !== ''))]
 }
 
 async function networksOf(runner: CommandRunner, run: string) {
@@ -123,11 +132,15 @@ async function networksOf(runner: CommandRunner, run: string) {
   return found.flat()
 }
 
-function unlessGone(error: unknown): undefined {
-  // "is already in progress": another removal of the same container; the next look tells
-  if (!(error instanceof CommandError) || !/no such container|already in progress/i.test(error.output)) throw error
-}
+/** Somebody else removes the same object, or has done so: the next look tells. */
+const goneTexts = /no such (container|network)|not found|already in progress/i
+/** Somebody else has joined the network since it was looked at. */
+const inUseTexts = /active endpoints|no such network|not found/i
 
-function unlessInUse(error: unknown): undefined {
-  if (!(error instanceof CommandError) || !/active endpoints|not found|no such network/i.test(error.output)) throw error
+/** Passes over a failure that says so; any other is told with the names of the objects. */
+function unless(texts: RegExp, names: string) {
+  return (error: unknown): void => {
+    if (!(error instanceof CommandError)) throw error
+    if (!texts.test(error.output)) throw new Error(`${names}: ${error.message}`, { cause: error })
+  }
 }

@@ -44,8 +44,8 @@ async function create(runner: CommandRunner, name: string, run: string, mtu: num
     } catch (error) {
       if (!(error instanceof CommandError)) throw error
       if (/already exists/.test(error.output)) return
-      // before IPv6 is looked for: Docker says "networks have overlapping IPv6"
-      if (/overlap/i.test(error.output)) {
+      // kind's two texts (`isPoolOverlapError`); before IPv6 is looked for, which the second speaks of too
+      if (/Pool overlaps with other one|networks have overlapping/.test(error.output)) {
         overlap = error
         continue
       }

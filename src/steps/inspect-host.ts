@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import {
   engineInfo,
   inspectNetworks,
@@ -18,7 +19,7 @@ import type { CommandRunner, World } from '../ports.js'
  * @throws {CommandError} when the Docker engine does not answer
  */
 export async function inspectHost({ runner, files, log }: World, paths: readonly string[]): Promise<HostFacts> {
-  const [engine, networks, routes, containers, exist] = await Promise.all([
+  const [engine, networks, routes, containers, inspectedFiles, inotifyInstances] = await Promise.all([
     runner.run(engineInfo).then(parseEngineInfo),
     inspectAllNetworks(runner),
     runner.run(listRoutes).then(parseRoutes, (error: unknown) => {
@@ -27,9 +28,23 @@ export async function inspectHost({ runner, files, log }: World, paths: readonly
       return []
     }),
     runner.run(listContainers).then(parseContainers),
-    Promise.all(paths.map((path) => files.exists(path))),
+    Promise.all(
+      paths.map(async (path) => ({
+        path,
+        exists: await files.exists(path),
+        directoryExists: await files.isDirectory(dirname(path)),
+      })),
+    ),
+    files.read('/proc/sys/fs/inotify/max_user_instances').then(Number, () => undefined),
   ])
-  return { engine, networks, routes, containers, existingFiles: paths.filter((_, index) => exist[index]) }
+  return {
+    engine,
+    ...(inotifyInstances !== undefined && { inotifyInstances }),
+    networks,
+    routes,
+    containers,
+    files: inspectedFiles,
+  }
 }
 
 async function inspectAllNetworks(runner: CommandRunner): Promise<HostFacts['networks']> {

@@ -8,11 +8,12 @@ import {
   waitForNodes,
   type ClusterState,
 } from '../commands/kubectl.js'
-import { CommandError } from '../errors.js'
+import { CommandError, messageOf } from '../errors.js'
 import type { Cluster, ClusterPlan, Plan } from '../plan/plan.js'
 import { clusterKubeconfig, type RunRecord } from '../plan/run-record.js'
 import type { Node } from '../plan/wiring.js'
 import type { CommandRunner, World } from '../ports.js'
+import { whenAllEnd } from './when-all-end.js'
 
 /** Time kind itself may take for one cluster before it counts as hung. */
 const createSeconds = 30 * 60
@@ -32,33 +33,20 @@ export async function provision(
   const failure = new AbortController()
   const live = { ...world, runner: world.runner.until(failure.signal) }
   const limit = pLimit(plan.concurrency)
-  let first: unknown
   const endOthers = (error: unknown): never => {
-    first ??= error
-    failure.abort(first)
+    failure.abort(error)
     throw error
   }
-  const states = await Promise.all(
+  const ready = await whenAllEnd(
     plan.clusters.map(async (cluster) => {
-      try {
-        // the others are ended before the next in the queue would begin
-        await limit(() => create(live, record, cluster).catch(endOthers))
-        const [state] = await Promise.all([
-          untilReady(live, record, cluster, plan.waitSeconds),
-          onCreated(live, cluster),
-        ]).catch(endOthers)
-        return { cluster, state }
-      } catch {
-        return undefined
-      }
+      // the others are ended before the next in the queue would begin
+      await limit(() => create(live, record, cluster).catch(endOthers))
+      const running = [untilReady(live, record, cluster, plan.waitSeconds), onCreated(live, cluster)] as const
+      const [state] = await Promise.all(running).catch(endOthers)
+      return { cluster, state }
     }),
   )
-  if (first !== undefined) throw first as Error
-  return describeNodes(
-    world.runner,
-    plan.network,
-    states.filter((state) => state !== undefined),
-  )
+  return describeNodes(world.runner, plan.network, ready)
 }
 
 async function create({ runner, log, clock }: World, record: RunRecord, cluster: ClusterPlan): Promise<void> {
@@ -93,11 +81,12 @@ async function untilReady(
     // these two watch; what they tell is looked at afterwards, together with what they cannot wait for
     for (const wait of [waitForNodes, waitForCoreDns]) {
       const seconds = Math.max(1, left())
-      await runner.run(wait(target, seconds), { timeoutSeconds: seconds + 30 }).catch(unlessCommandFailed)
+      await runner.run(wait(target, seconds), { timeoutSeconds: seconds + 30 }).catch(commandFailure)
     }
-    const state = parseClusterState(await runner.run(getNodesAndCoreDns(target)))
-    const missing = whatIsMissing(state, cluster)
-    if (missing.length === 0) {
+    const output = await runner.run(getNodesAndCoreDns(target)).catch(commandFailure)
+    const state = output instanceof CommandError ? undefined : parseClusterState(output)
+    const missing = state === undefined ? [`it does not answer: ${messageOf(output)}`] : whatIsMissing(state, cluster)
+    if (state !== undefined && missing.length === 0) {
       log.info(`${cluster.name}: ready ${(clock.now() - started).toFixed(1)} s later`)
       return state
     }
@@ -110,8 +99,10 @@ async function untilReady(
   }
 }
 
-function unlessCommandFailed(error: unknown): undefined {
-  if (!(error instanceof CommandError)) throw error
+/** A command that failed is an answer too; anything else is not. */
+function commandFailure(error: unknown): CommandError {
+  if (error instanceof CommandError) return error
+  throw error
 }
 
 function whatIsMissing({ nodes, coreDns }: ClusterState, cluster: Cluster): string[] {

@@ -1,13 +1,9 @@
-import { InputError, type Problem } from '../errors.js'
-import type { RawInputs } from '../plan/inputs.js'
+import { inputs, type RawInputs } from '../plan/inputs.js'
+import type { Problems } from '../plan/problems.js'
 import type { World } from '../ports.js'
 
-/**
- * Puts the content of a YAML file in the place of its path, for the inputs that take either.
- * @throws {InputError} for a path that leads to no file
- */
-export async function readInputFiles({ files }: World, raw: RawInputs): Promise<RawInputs> {
-  const problems: Problem[] = []
+/** Puts the content of a YAML file in the place of its path, for the inputs that take either. */
+export async function readInputFiles({ files }: World, raw: RawInputs, problems: Problems): Promise<RawInputs> {
   const contents = await Promise.all(
     (['clusters', 'config'] as const)
       .filter((input) => /^\S+\.(ya?ml|json)$/.test(raw[input]))
@@ -15,15 +11,10 @@ export async function readInputFiles({ files }: World, raw: RawInputs): Promise<
         try {
           return [input, await files.read(raw[input])] as const
         } catch {
-          problems.push({
-            input,
-            value: raw[input],
-            message: 'is no file that can be read; give the path of one, or YAML itself',
-          })
-          return [input, ''] as const
+          problems.add(input, raw[input], 'is no file that can be read; give the path of one, or YAML itself')
+          return [input, inputs[input].default] as const
         }
       }),
   )
-  if (problems.length > 0) throw new InputError(problems)
   return { ...raw, ...Object.fromEntries(contents) }
 }

@@ -7,21 +7,36 @@ import {
   rolloutStatus,
 } from '../commands/kubectl.js'
 import { askFrom, askSeconds, parseAnswers, probe, probeManifest } from '../commands/probe.js'
-import { messageOf } from '../errors.js'
+import { CommandError, messageOf } from '../errors.js'
 import { brokenPair, pairsOf, type Pair, type PairEnd } from '../plan/connectivity.js'
 import type { Cluster } from '../plan/plan.js'
 import { clusterKubeconfig, type RunRecord } from '../plan/run-record.js'
 import type { Node } from '../plan/wiring.js'
 import type { World } from '../ports.js'
+import { whenAllEnd } from './when-all-end.js'
 
 /** Longest time until the probe runs on every node. */
 const rolloutSeconds = 120
 
-/** Puts the probe into a cluster; it need not be ready for that. */
-export async function deployProbe({ runner }: World, record: RunRecord, cluster: Cluster): Promise<void> {
+/** An API server that has just come up may still turn a request away. */
+const deployAttempts = 5
+
+/** Puts the probe into a cluster, whose nodes need not be ready for that. */
+export async function deployProbe({ runner, clock }: World, record: RunRecord, cluster: Cluster): Promise<void> {
   const target = { kubeconfig: clusterKubeconfig(record, cluster.name) }
-  const image = await runner.run(getCoreDnsImage(target))
-  await runner.run(applyManifest(target), { input: probeManifest(image.trim()) })
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const image = await runner.run(getCoreDnsImage(target))
+      await runner.run(applyManifest(target), { input: probeManifest(image.trim()) })
+      return
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error
+      if (attempt === deployAttempts) {
+        throw new Error(`cluster ${cluster.name} did not take the probe: ${error.message}`, { cause: error })
+      }
+      await clock.sleep(1)
+    }
+  }
 }
 
 /**
@@ -29,9 +44,9 @@ export async function deployProbe({ runner }: World, record: RunRecord, cluster:
  * address is it seen? The probe must have been deployed.
  */
 export async function verifyPairs(world: World, record: RunRecord, nodes: readonly Node[]): Promise<Pair[]> {
-  const ends = (await Promise.all(record.clusters.map((cluster) => probesOf(world, record, cluster, nodes)))).flat()
+  const ends = (await whenAllEnd(record.clusters.map((cluster) => probesOf(world, record, cluster, nodes)))).flat()
   const answers = new Map(
-    await Promise.all(
+    await whenAllEnd(
       ends.map(async (from) => {
         const targets = ends.filter((to) => to.cluster !== from.cluster).map((to) => to.address)
         const output = await world.runner.run(askFrom(from.node, from.address, targets), { timeoutSeconds: askSeconds })
@@ -82,10 +97,12 @@ async function probesOf(
 }
 
 /** Removes the probe from every cluster; what fails is a warning. */
-export async function removeProbes({ runner, log }: World, record: RunRecord): Promise<void> {
+export async function removeProbes({ runner, files, log }: World, record: RunRecord): Promise<void> {
   await Promise.all(
     record.clusters.map(async (cluster) => {
       const target = { kubeconfig: clusterKubeconfig(record, cluster.name) }
+      // a cluster that was never created has none
+      if (!(await files.exists(target.kubeconfig))) return
       try {
         await runner.run(deleteObjects(target, probe.namespace, probe.kinds, probe.selector))
       } catch (error) {
