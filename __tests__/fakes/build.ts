@@ -3,6 +3,7 @@ import type { Pair, PairEnd } from '../../src/plan/connectivity.js'
 import type { HostFacts } from '../../src/plan/host-facts.js'
 import { withDefaults, type GivenInputs } from '../../src/plan/inputs.js'
 import { makePlan, type Plan } from '../../src/plan/plan.js'
+import { Problems } from '../../src/plan/problems.js'
 import { parseRequest, type Request } from '../../src/plan/request.js'
 import { recordOf, type RunRecord } from '../../src/plan/run-record.js'
 import type { Node } from '../../src/plan/wiring.js'
@@ -14,7 +15,10 @@ export const directory = '/tmp/run'
 
 /** Written as the inputs are, because that says shortest what is asked for. */
 export function request(given: GivenInputs = {}): Request {
-  return parseRequest(withDefaults(given))
+  const problems = new Problems()
+  const asked = parseRequest(withDefaults(given), problems)
+  problems.throwIfAny()
+  return asked
 }
 
 /** A machine with Docker's default network and a network card. */
@@ -27,7 +31,7 @@ export function facts(overrides: Partial<HostFacts> = {}): HostFacts {
       { destination: '192.168.1.0/24', device: 'eth0' },
     ],
     containers: [],
-    existingFiles: [],
+    files: [],
     ...overrides,
   }
 }

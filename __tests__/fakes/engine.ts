@@ -49,6 +49,7 @@ export class FakeEngine {
 
   constructor(private readonly world: FakeWorld) {
     const { runner } = world
+    runner.on('docker --version', 'Docker version 28.3.0, build 38b7060\n')
     runner.on('kind version --quiet', '0.33.0\n')
     runner.on('kubectl version', '{"clientVersion":{"gitVersion":"v1.34.4"}}')
     runner.on('docker info', '{"ServerVersion":"28.3.0","NCPU":4,"MemTotal":16000000000}')
@@ -58,6 +59,7 @@ export class FakeEngine {
     runner.on('docker container inspect', ({ command }) => this.#inspectContainers(command.slice(3)))
     runner.on('docker rm', ({ command }) => this.#removeContainers(command.slice(4)))
     runner.on('docker network ls', ({ command }) => this.#listNetworks(command))
+    runner.on(/docker network ls .*\.Label/, () => lines(this.networks.flatMap((network) => network.run ?? [])))
     runner.on('docker network inspect', ({ command }) => this.#inspectNetworks(command.slice(3)))
     runner.on('docker network inspect bridge --format', '1500\n')
     runner.on('docker network create', ({ command }) => this.#createNetwork(command))

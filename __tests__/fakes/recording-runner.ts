@@ -114,6 +114,7 @@ function stopped(signals: readonly AbortSignal[], done: AbortSignal): Promise<ne
       const stop = () => {
         reject(signal.reason as Error)
       }
+      if (signal.aborted) stop()
       signal.addEventListener('abort', stop, { once: true, signal: done })
     }
   })

@@ -5,12 +5,17 @@ import { RecordingRunner } from './recording-runner.js'
 /** Files in memory, by path. */
 export class FakeFiles implements Files {
   readonly content = new Map<string, string>()
+  /** Directories that were made. */
   readonly directories = new Set<string>()
   /** Paths that cannot be removed. */
   readonly stuck = new Set<string>()
 
   exists(path: string): Promise<boolean> {
-    return Promise.resolve(this.content.has(path) || this.directories.has(path))
+    return Promise.resolve(this.content.has(path) || this.#isDirectory(path))
+  }
+
+  isDirectory(path: string): Promise<boolean> {
+    return Promise.resolve(this.#isDirectory(path))
   }
 
   read(path: string): Promise<string> {
@@ -19,6 +24,7 @@ export class FakeFiles implements Files {
   }
 
   writePrivate(path: string, content: string): Promise<void> {
+    if (!this.#isDirectory(path.replace(/\/[^/]*$/, ''))) return Promise.reject(new Error(`ENOENT: ${path}`))
     this.content.set(path, content)
     return Promise.resolve()
   }
@@ -28,11 +34,22 @@ export class FakeFiles implements Files {
     return Promise.resolve()
   }
 
-  remove(path: string): Promise<void> {
+  removeFile(path: string): Promise<void> {
+    if (this.stuck.has(path)) return Promise.reject(new Error(`EACCES: ${path}`))
+    if (this.#isDirectory(path)) return Promise.reject(new Error(`EISDIR: ${path}`))
+    this.content.delete(path)
+    return Promise.resolve()
+  }
+
+  removeDirectory(path: string): Promise<void> {
     if (this.stuck.has(path)) return Promise.reject(new Error(`EACCES: ${path}`))
     this.directories.delete(path)
-    for (const file of this.content.keys()) if (file === path || file.startsWith(`${path}/`)) this.content.delete(file)
+    for (const file of this.content.keys()) if (file.startsWith(`${path}/`)) this.content.delete(file)
     return Promise.resolve()
+  }
+
+  #isDirectory(path: string): boolean {
+    return path === '/home/me' || this.directories.has(path)
   }
 }
 
@@ -59,11 +76,11 @@ export class CollectingLog implements Log {
   /** Titles of the phases, in the order they began. */
   readonly phases: string[] = []
 
-  info(line: string): void {
+  info = (line: string): void => {
     this.infos.push(line)
   }
 
-  warning(line: string): void {
+  warning = (line: string): void => {
     this.warnings.push(line)
   }
 

@@ -57,6 +57,25 @@ describe('plan', () => {
     const taken = plan(world, { clusters: 'ci/clusters.yaml', kubeconfig: 'ci/clusters.yaml' }, run)
     await expect(taken).rejects.toThrow(/^kubeconfig: "ci\/clusters.yaml" exists already/)
   })
+
+  test('tells all that is wrong with files, inputs and machine at once', async () => {
+    engine.add('east', ['control-plane'], undefined)
+    const inputs = { clusters: '- east', config: 'none.yaml', wait: 'long', kubeconfig: '/nowhere/config' }
+    expect((await failureOf(plan(world, inputs, run))).message.split('\n').map((line) => line.split(':')[0])).toEqual([
+      'config',
+      'wait',
+      'clusters[0].name',
+      'kubeconfig',
+    ])
+  })
+
+  test.each<[string, GivenInputs, RegExp]>([
+    ['what is wrong with the inputs, when there is anything', { wait: 'long' }, /^wait: "long" is no duration/],
+    ['that the engine does not answer, when the inputs are fine', {}, /Cannot connect to the Docker daemon/],
+  ])('without an engine tells %s', async (_, inputs, message) => {
+    world.runner.on('docker info', fails('Cannot connect to the Docker daemon'))
+    expect((await failureOf(plan(world, inputs, run))).message).toMatch(message)
+  })
 })
 
 describe('up', () => {
@@ -77,6 +96,13 @@ describe('up', () => {
     })
     expect(world.log.infos).toContain("4/4 pod pairs reachable, 4/4 with the pod's own address")
     expect(world.log.warnings).toEqual([])
+  })
+
+  test('tells what may go wrong on this machine, once, and goes on', async () => {
+    world.files.content.set('/proc/sys/fs/inotify/max_user_instances', '10\n')
+    const flat = await upWith()
+    expect(world.log.warnings).toEqual([expect.stringMatching(/^3 nodes take about 60 inotify instances, .* have 10:/)])
+    expect(flat.nodes).toHaveLength(3)
   })
 
   test('goes through its phases in order', async () => {
@@ -191,7 +217,7 @@ describe('up', () => {
       [
         'the probe',
         () => world.runner.on(kubectlOf('west', 'apply'), fails('the server could not find the requested resource')),
-        /^kubectl .*west.* apply .*could not find/s,
+        /^cluster west did not take the probe: .*could not find/s,
       ],
       ['the kubeconfig', () => (world.files.writePrivate = () => Promise.reject(new Error('ENOSPC'))), /^ENOSPC$/],
       [
@@ -341,10 +367,11 @@ describe('down', () => {
   })
 })
 
-test('runsOnEngine finds each run once, and no cluster without one', async () => {
+test('runsOnEngine finds the run while anything of it is there', async () => {
+  const { record: made } = await upWith()
+  expect(await runsOnEngine(world)).toEqual([run])
+  engine.containers = []
+  expect(await runsOnEngine(world)).toEqual([run])
+  await down(world, made)
   expect(await runsOnEngine(world)).toEqual([])
-  engine.add('a', ['control-plane', 'worker'], 'aaaa1111')
-  engine.add('b', ['control-plane'], undefined)
-  engine.add('c', ['control-plane'], 'cccc2222')
-  expect(await runsOnEngine(world)).toEqual(['aaaa1111', 'cccc2222'])
 })

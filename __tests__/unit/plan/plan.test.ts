@@ -232,10 +232,23 @@ describe('names', () => {
 })
 
 describe('the kubeconfig', () => {
-  test('may not exist yet', () => {
-    expect(problemsOf({ kubeconfig: '/home/me/config' }, { existingFiles: ['/home/me/config'] })).toEqual([
-      'kubeconfig: "/home/me/config" exists already and is left alone; name a file that does not, or remove it',
+  const file = { path: '/home/me/config', exists: false, directoryExists: true }
+
+  test.each([
+    [
+      'exist yet',
+      { ...file, exists: true },
+      'exists already and is left alone; name a file that does not, or remove it',
+    ],
+    ['lie nowhere', { ...file, directoryExists: false }, 'lies in no directory; make it first, or name another file'],
+  ])('may not %s', (_, found, problem) => {
+    expect(problemsOf({ kubeconfig: file.path }, { files: [found] })).toEqual([
+      `kubeconfig: "/home/me/config" ${problem}`,
     ])
+  })
+
+  test('may be a new file in a directory', () => {
+    expect(problemsOf({ kubeconfig: file.path }, { files: [file] })).toEqual([])
   })
 
   test('is part of the plan when it was named', () => {
@@ -252,12 +265,11 @@ test('problems of names, subnets and files are told together', () => {
     'service-supernet': '10.0.0.0/24',
     kubeconfig: '/k',
   }
-  expect(problemsOf(given, { existingFiles: ['/k'] }).map((line) => line.split(':')[0])).toEqual([
-    'clusters[0].name',
-    'kubeconfig',
-    'clusters[0].pod-subnet',
-    'service-supernet',
-  ])
+  expect(
+    problemsOf(given, { files: [{ path: '/k', exists: true, directoryExists: true }] }).map(
+      (line) => line.split(':')[0],
+    ),
+  ).toEqual(['clusters[0].name', 'kubeconfig', 'clusters[0].pod-subnet', 'service-supernet'])
 })
 
 describe('clusters created at the same time', () => {

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import { InputError, type Problem } from '../../../src/errors.js'
-import type { GivenInputs } from '../../../src/plan/inputs.js'
+import { withDefaults, type GivenInputs } from '../../../src/plan/inputs.js'
+import { Problems } from '../../../src/plan/problems.js'
+import { parseRequest } from '../../../src/plan/request.js'
 import { request } from '../../fakes/build.js'
 
 /** The problems of inputs, each as its line. */
@@ -387,6 +389,22 @@ nodes: [{role: control-plane}, {role: worker}]`,
       },
     })
   })
+})
+
+test('what cannot be read stands in the request as if it had not been given, so that the plan can go on', () => {
+  const wrong = {
+    clusters: '- 7\n- {name: b, pod-subnet: x}',
+    'pod-supernet': 'x',
+    'service-supernet': 'y',
+    workers: 'z',
+  }
+  const asked = parseRequest(withDefaults(wrong), new Problems())
+  expect(asked).toMatchObject({
+    clusters: [{ input: 'clusters[1]', name: 'b', nodes: [{ role: 'control-plane' }] }],
+    podSupernet: request().podSupernet,
+    serviceSupernet: request().serviceSupernet,
+  })
+  expect(asked.clusters[0]).not.toHaveProperty('podSubnet')
 })
 
 test('every problem of every input is told at once', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { clusterKubeconfig, parseRunRecord, recordOf } from '../../../src/plan/run-record.js'
+import { clusterKubeconfig, isRunId, parseRunRecord, recordOf } from '../../../src/plan/run-record.js'
 import { clusters, directory, plan, record, run } from '../../fakes/build.js'
 
 describe('recordOf', () => {
@@ -42,6 +42,7 @@ describe('recordOf', () => {
 describe('parseRunRecord', () => {
   test.each<[string, object]>([
     ['a run that is no id', { run: '../../etc' }],
+    ['a run that is longer than an id', { run: 'feedc0de0' }],
     ['no directory', { directory: '' }],
     ['no clusters', { clusters: undefined }],
     ['an unknown role', { clusters: [{ ...record().clusters[0], nodes: [{ name: 'a', role: 'boss' }] }] }],
@@ -57,4 +58,9 @@ describe('parseRunRecord', () => {
 
 test('every cluster has a kubeconfig of its own in the directory', () => {
   expect(clusterKubeconfig({ directory: '/var/run' }, 'west')).toBe('/var/run/west.kubeconfig')
+})
+
+test('the id of a run is eight hexadecimal digits', () => {
+  expect(['feedc0de', '01234567'].map(isRunId)).toEqual([true, true])
+  expect(['', 'feedc0d', 'feedc0de0', 'FEEDC0DE', 'feedc0dg', '../feedc', 'feedc0de\n'].filter(isRunId)).toEqual([])
 })

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import type { KindContainer } from '../../../src/commands/docker.js'
-import { deleteRun, kindContainers, ownedBy, type Removal } from '../../../src/steps/delete.js'
+import { CancelledError } from '../../../src/errors.js'
+import { deleteRun, kindContainers, ownedBy, runsOn, type Removal } from '../../../src/steps/delete.js'
 import { clusters, directory, record, run } from '../../fakes/build.js'
 import { FakeEngine } from '../../fakes/engine.js'
 import { fails, inTurn, type Reply } from '../../fakes/recording-runner.js'
@@ -170,6 +171,15 @@ describe('deleteRun', () => {
     expect(world.log.infos[0]).toBe('3 processes of an interrupted run ended')
   })
 
+  test('throws what stopped it as a failure of that part alone', async () => {
+    everything()
+    const runner = world.runner.until(AbortSignal.abort(new CancelledError('SIGKILL')))
+    expect(await failureOf(deleteRun({ ...world, runner }, complete))).toBe(
+      'not everything was removed:\n  containers and network: stopped by SIGKILL',
+    )
+    expect([...world.files.directories]).toEqual([])
+  })
+
   test.each([
     ['has vanished', 'Error: No such container: c9'],
     ['is being removed already', 'Error response from daemon: removal of container c9 is already in progress'],
@@ -227,7 +237,9 @@ describe('deleteRun', () => {
     test('that cannot be removed for another reason is reported', async () => {
       everything()
       world.runner.on('docker network rm', fails('Error response from daemon: permission denied'))
-      expect(await failureOf(deleteRun(world, complete))).toMatch(/containers and network: .*rm k1.*\n {2}.*permission/)
+      expect(await failureOf(deleteRun(world, complete))).toMatch(
+        /containers and network: kind: docker network rm k1.*\n {2}.*permission/,
+      )
     })
   })
 
@@ -235,7 +247,7 @@ describe('deleteRun', () => {
     [
       'containers cannot be removed',
       () => world.runner.on('docker rm', fails('Error response from daemon: device or resource busy')),
-      /^not everything was removed:\n {2}containers and network: docker rm .*busy/s,
+      /^not everything was removed:\n {2}containers and network: east-control-plane, east-worker, .*: docker rm .*busy/s,
     ],
     [
       'the engine does not answer',
@@ -260,6 +272,14 @@ describe('deleteRun', () => {
     )
     expect(names()).toEqual([])
   })
+})
+
+test('runsOn finds the runs that have a container or a network left, each once', async () => {
+  expect(await runsOn(world.runner)).toEqual([])
+  everything()
+  engine.add('theirs', ['control-plane'], undefined)
+  engine.networks.push({ id: 'n9', name: 'left', subnets: [], run: 'cafe0001' })
+  expect(await runsOn(world.runner)).toEqual([run, 'somebody', 'cafe0001'])
 })
 
 describe('kindContainers', () => {

@@ -16,14 +16,23 @@ beforeEach(() => {
 test('learns engine, networks, routes, containers and which files exist', async () => {
   engine.add('west', ['control-plane'], undefined)
   world.files.content.set('/home/me/config', '')
-  expect(await inspectHost(world, ['/home/me/config', '/tmp/new'])).toEqual({
+  world.files.content.set('/proc/sys/fs/inotify/max_user_instances', '128\n')
+  expect(await inspectHost(world, ['/home/me/config', '/nowhere/new'])).toEqual({
     engine: { version: '28.3.0', cpus: 4, memory: 16e9 },
+    inotifyInstances: 128,
     networks: [{ id: 'b1', name: 'bridge', subnets: ['172.17.0.0/16'] }],
     routes: [{ destination: '192.168.1.0/24', device: 'eth0' }],
     containers: [{ name: 'west-control-plane', cluster: 'west' }],
-    existingFiles: ['/home/me/config'],
+    files: [
+      { path: '/home/me/config', exists: true, directoryExists: true },
+      { path: '/nowhere/new', exists: false, directoryExists: false },
+    ],
   })
   expect(world.log.warnings).toEqual([])
+})
+
+test('does without what only Linux tells', async () => {
+  expect(await inspectHost(world, [])).not.toHaveProperty('inotifyInstances')
 })
 
 test('warns and goes on without routes where there is no ip program', async () => {

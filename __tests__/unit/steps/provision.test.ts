@@ -160,6 +160,15 @@ describe('when a cluster cannot be created', () => {
 })
 
 describe('when a cluster does not get ready in time', () => {
+  test('an API that does not answer is asked again, and then told', async () => {
+    const refused = fails('The connection to the server 127.0.0.1:40001 was refused')
+    world.runner.on(kubectlOf('west', 'get nodes,'), refused)
+    expect((await failureOf(provisionThem())).message).toMatch(
+      /^cluster west was not ready within 10 s \(input wait\):\n {2}it does not answer: kubectl .*\n {2}The connection/,
+    )
+    expect(world.runner.matching(kubectlOf('west', 'get nodes,')).length).toBeGreaterThan(5)
+  })
+
   test('the message names all that is missing, and why', async () => {
     engine.tells = (items, cluster) =>
       cluster === 'west'

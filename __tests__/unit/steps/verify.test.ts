@@ -2,10 +2,11 @@ import { beforeEach, describe, expect, test } from '@jest/globals'
 import { parseAllDocuments } from 'yaml'
 import { CancelledError } from '../../../src/errors.js'
 import type { Pair } from '../../../src/plan/connectivity.js'
+import { clusterKubeconfig } from '../../../src/plan/run-record.js'
 import { deployProbe, removeProbes, requireFlat, verifyPairs } from '../../../src/steps/verify.js'
 import { clusters, pair, podOn, record, runningNodes } from '../../fakes/build.js'
 import { answer, coreDnsImage, FakeEngine, kubectlOf } from '../../fakes/engine.js'
-import { fails, hang } from '../../fakes/recording-runner.js'
+import { fails, hang, inTurn } from '../../fakes/recording-runner.js'
 import { fakeWorld, type FakeWorld } from '../../fakes/world.js'
 
 const made = record({ clusters: clusters(['east', 1, 1], ['west', 1, 0]) })
@@ -45,6 +46,22 @@ test('the probe is deployed with the CoreDNS image of its own cluster', async ()
     [expect.stringContaining('/east.kubeconfig'), coreDnsImage],
     [expect.stringContaining('/west.kubeconfig'), 'mirror.example/coredns:v9'],
   ])
+})
+
+test('the probe is offered again to an API that turns it away at first', async () => {
+  const [cluster] = made.clusters
+  if (cluster === undefined) throw new Error('no cluster')
+  world.runner.on(kubectlOf('east', 'get deployment/coredns'), inTurn(fails('connection refused'), coreDnsImage))
+  world.runner.on(kubectlOf('east', 'apply'), inTurn(fails('etcdserver: leader changed'), ''))
+  await deployProbe(world, made, cluster)
+  expect(world.runner.matching(' apply ').map(({ outcome }) => outcome)).toEqual(['failed', 'done'])
+  expect(world.clock.sleeps).toEqual([1, 1])
+
+  world.runner.on(kubectlOf('east', 'apply'), fails('forbidden'))
+  await expect(deployProbe(world, made, cluster)).rejects.toThrow(
+    /^cluster east did not take the probe: kubectl .* apply .*\n {2}forbidden$/,
+  )
+  expect(world.runner.matching(' apply ').filter(({ outcome }) => outcome === 'failed')).toHaveLength(6)
 })
 
 describe('verifyPairs', () => {
@@ -158,6 +175,17 @@ describe('requireFlat', () => {
 })
 
 describe('removeProbes', () => {
+  beforeEach(() => {
+    for (const { name } of made.clusters) world.files.content.set(clusterKubeconfig(made, name), '')
+  })
+
+  test('passes over clusters that were never created', async () => {
+    world.files.content.delete(clusterKubeconfig(made, 'east'))
+    await removeProbes(world, made)
+    expect(world.runner.lines(' delete ')).toEqual([expect.stringContaining('west.kubeconfig')])
+    expect(world.log.warnings).toEqual([])
+  })
+
   test('removes exactly the objects that the manifest makes, from every cluster', async () => {
     await removeProbes(world, made)
     expect(world.runner.lines('--selector=app.kubernetes.io/name=kind-flat-network-probe')).toEqual([
