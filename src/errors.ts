@@ -18,7 +18,16 @@ export class InputError extends Error {
 
 /** `clusters[1].pod-subnet: "10.0.0.1/8" has host bits set; …` */
 export function describeProblem({ input, value, message }: Problem): string {
-  return value === undefined ? `${input}: ${message}` : `${input}: ${JSON.stringify(value)} ${message}`
+  return value === undefined ? `${input}: ${message}` : `${input}: ${show(value)} ${message}`
+}
+
+function show(value: unknown): string {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    // YAML can refer to itself
+    return 'what was given'
+  }
 }
 
 /** A command that could not be started, failed or ran out of time. The message holds command, exit code and output. */

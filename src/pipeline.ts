@@ -56,7 +56,7 @@ export async function up(world: World, given: GivenInputs, run: Run, signal: Abo
   const live = { ...world, runner: world.runner.until(signal) }
   await checkTools(live)
   const decision = await world.log.phase('Plan', () => plan(live, given, run.id))
-  decision.plan.warnings.forEach(world.log.warning)
+  for (const warning of decision.plan.warnings) world.log.warning(warning)
   let record = recordOf(decision.plan, run.directory)
   await run.store.save(record)
   try {

@@ -213,7 +213,7 @@ describe.each(nodes)('main on $name', ({ program }) => {
   test.each([
     ['kind', /^kind is needed and does not run \(no such program on the PATH\); put it on the PATH$/],
     ['kubectl', /^kubectl is needed and does not run \(no such program on the PATH\); put it on the PATH$/],
-    ['docker', /^docker .*no such program on the PATH$/],
+    ['docker', /^docker is needed and does not run \(no such program on the PATH\); put it on the PATH$/],
   ] as const)(
     'names the tool when %s is missing, and makes nothing',
     (tool, message) =>

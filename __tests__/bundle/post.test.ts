@@ -26,8 +26,8 @@ describe.each(nodes)('post on $name', ({ program }) => {
       onMachine(node, async (machine) => {
         machine.addRun('feedbeef', 'elder')
         machine.addNetwork('elder-network', { 'kind-flat-network.run': 'feedbeef' }, '172.19.0.0/16')
-        const kubeconfig = machine.path('work/merged/kubeconfig')
-        const before = await made(machine, { 'control-planes': '2', kubeconfig: 'merged/kubeconfig' })
+        const kubeconfig = machine.path('work/merged-kubeconfig')
+        const before = await made(machine, { 'control-planes': '2', kubeconfig: 'merged-kubeconfig' })
         expect(existsSync(kubeconfig)).toBe(true)
         for (const time of ['first', 'second']) {
           const { code, stdout, stderr } = await machine.post()
@@ -67,7 +67,9 @@ describe.each(nodes)('post on $name', ({ program }) => {
         expect(messages('error', outcome)).toEqual([])
         const warnings = messages('warning', outcome)
         expect(warnings).toHaveLength(1)
-        expect(warnings[0]).toMatch(/^not everything was removed:\n {2}containers and network: docker /)
+        expect(warnings[0]).toMatch(
+          /^not everything was removed:\n {2}containers and network: (alpha-control-plane: )?docker /,
+        )
         expect(warnings[0]).toContain(stderr)
         machine.script({})
         expect(messages('warning', await machine.post())).toEqual([])

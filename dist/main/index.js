@@ -40837,7 +40837,7 @@ else if (true) module.exports = ipCodec;
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _run_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9383);
+/* harmony import */ var _run_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2451);
 
 await (0,_run_main_js__WEBPACK_IMPORTED_MODULE_0__/* .runMain */ .V)();
 
@@ -40846,7 +40846,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 9383:
+/***/ 2451:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -52973,7 +52973,16 @@ class InputError extends Error {
 }
 /** `clusters[1].pod-subnet: "10.0.0.1/8" has host bits set; …` */
 function describeProblem({ input, value, message }) {
-    return value === undefined ? `${input}: ${message}` : `${input}: ${JSON.stringify(value)} ${message}`;
+    return value === undefined ? `${input}: ${message}` : `${input}: ${show(value)} ${message}`;
+}
+function show(value) {
+    try {
+        return JSON.stringify(value);
+    }
+    catch {
+        // YAML can refer to itself
+        return 'what was given';
+    }
 }
 /** A command that could not be started, failed or ran out of time. The message holds command, exit code and output. */
 class CommandError extends Error {
@@ -65462,7 +65471,7 @@ function jsonLines(output) {
 function createCluster(cluster, kubeconfig) {
     return {
         command: ['kind', 'create', 'cluster', '--name', cluster.name, '--config', '-', '--kubeconfig', kubeconfig],
-        input: (0,dist/* stringify */.As)(cluster.kindConfig),
+        input: (0,dist/* stringify */.As)(cluster.kindConfig, { aliasDuplicateObjects: false }),
     };
 }
 const kindVersion = ['kind', 'version', '--quiet'];
@@ -65546,29 +65555,28 @@ function deleteObjects(target, namespace, kinds, selector) {
  * @throws naming every tool that is missing or does not run
  */
 async function checkTools({ runner, log }) {
-    const problems = [];
     const ask = async (tool, command, read) => {
         try {
-            return `${tool} ${read(await runner.run(command))}`;
+            return { version: `${tool} ${read(await runner.run(command))}` };
         }
         catch (error) {
             if (!(error instanceof CommandError))
                 throw error;
-            problems.push(`${tool} is needed and does not run (${error.outcome}); put it on the PATH`);
-            return '';
+            return { problem: `${tool} is needed and does not run (${error.outcome}); put it on the PATH` };
         }
     };
-    const versions = await Promise.all([
-        ask('Docker', dockerVersion, (output) => /version (\S+?),/.exec(output)?.[1] ?? output.trim()),
+    const answers = await Promise.all([
+        ask('docker', dockerVersion, (output) => /version (\S+?),/.exec(output)?.[1] ?? output.trim()),
         ask('kind', kindVersion, (output) => output.trim()),
         ask('kubectl', kubectlVersion, (output) => {
             const { clientVersion } = JSON.parse(output);
             return clientVersion.gitVersion;
         }),
     ]);
+    const problems = answers.flatMap(({ problem }) => problem ?? []);
     if (problems.length > 0)
         throw new Error(problems.join('\n'));
-    log.info(versions.join(', '));
+    log.info(answers.map(({ version }) => version).join(', '));
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/node-wiring.js
@@ -65629,7 +65637,32 @@ async function connect({ runner }, wirings) {
     });
 }
 
+;// CONCATENATED MODULE: ./lib/steps/existing-networks.js
+
+
+/** The networks of that name or run, or all of them; one that vanishes while looking is left out. */
+async function existingNetworks(runner, filter = {}) {
+    const ids = (await runner.run(listNetworks(filter))).split('\n').filter((id) => id !== '');
+    if (ids.length === 0)
+        return [];
+    try {
+        return parseNetworks(await runner.run(inspectNetworks(ids)));
+    }
+    catch (error) {
+        if (!(error instanceof CommandError))
+            throw error;
+        const found = await Promise.all(ids.map((id) => runner.run(inspectNetworks([id])).then(parseNetworks, gone)));
+        return found.flat();
+    }
+}
+function gone(error) {
+    if (error instanceof CommandError && /no such network|not found/i.test(error.output))
+        return [];
+    throw error;
+}
+
 ;// CONCATENATED MODULE: ./lib/steps/delete.js
+
 
 
 /** Times the engine must show nothing of a run that may still be on its way, and the pause between two looks. */
@@ -65670,13 +65703,16 @@ async function removeDockerObjects({ runner, log, clock }, removal) {
     const needed = removal.complete === true ? 1 : quietLooks;
     let quiet = 0;
     for (let look = 1; quiet < needed; look++) {
-        const [containers, networks] = await Promise.all([containersOf(runner, removal), networksOf(runner, removal.run)]);
+        const [containers, networks] = await Promise.all([
+            containersOf(runner, removal),
+            existingNetworks(runner, { run: removal.run }),
+        ]);
         if (containers.length > 0) {
             const names = containers.map(({ name }) => name).join(', ');
             log.info(`removing ${names}`);
             await runner.run(removeContainers(containers.map(({ id }) => id))).catch(unless(goneTexts, names));
         }
-        const free = containers.length > 0 ? networks : networks.filter((network) => network.containers === 0);
+        const free = networks.filter((network) => network.containers === 0);
         for (const { id, name } of free) {
             log.info(`removing the Docker network ${name}`);
             await runner.run(removeNetwork(id)).catch(unless(inUseTexts, name));
@@ -65684,10 +65720,10 @@ async function removeDockerObjects({ runner, log, clock }, removal) {
         quiet = containers.length === 0 && free.length === 0 ? quiet + 1 : 0;
         if (look === mostLooks)
             throw new Error(`containers of run ${removal.run} still appear after ${String(mostLooks)} looks`);
-        if (quiet < needed && containers.length === 0)
+        if (quiet > 0 && quiet < needed)
             await clock.sleep(pauseSeconds);
     }
-    for (const { name } of await networksOf(runner, removal.run)) {
+    for (const { name } of await existingNetworks(runner, { run: removal.run })) {
         log.info(`the Docker network ${name} stays: containers of others are on it`);
     }
 }
@@ -65718,11 +65754,11 @@ async function kindContainers(runner) {
     catch (error) {
         if (!(error instanceof CommandError) || !/no such container/i.test(error.output))
             throw error;
-        const found = await Promise.all(ids.map((id) => runner.run(inspectContainers([id])).then(parseKindContainers, gone)));
+        const found = await Promise.all(ids.map((id) => runner.run(inspectContainers([id])).then(parseKindContainers, delete_gone)));
         return found.flat();
     }
 }
-function gone(error) {
+function delete_gone(error) {
     if (error instanceof CommandError && goneTexts.test(error.output))
         return [];
     throw error;
@@ -65732,11 +65768,6 @@ async function delete_runsOn(runner) {
     const [containers, labels] = await Promise.all([kindContainers(runner), runner.run(listNetworkRuns)]);
     const runs = [...containers.flatMap(({ run }) => run ?? []), ...labels.split('\n')];
     return [...new Set(runs.filter((run) => run !== ''))];
-}
-async function networksOf(runner, run) {
-    const ids = (await runner.run(listNetworks({ run }))).split('\n').filter((id) => id !== '');
-    const found = await Promise.all(ids.map((id) => runner.run(inspectNetworks([id])).then(parseNetworks, gone)));
-    return found.flat();
 }
 /** Somebody else removes the same object, or has done so: the next look tells. */
 const goneTexts = /no such (container|network)|not found|already in progress/i;
@@ -65769,6 +65800,7 @@ function candidateIpv6Subnets(name) {
 }
 
 ;// CONCATENATED MODULE: ./lib/steps/ensure-network.js
+
 
 
 
@@ -65821,10 +65853,7 @@ async function create(runner, name, run, mtu) {
 }
 /** In kind's order (`sortNetworkInspectEntries`): those with containers first, then by id. */
 async function networksNamed(runner, name) {
-    const ids = (await runner.run(listNetworks({ name }))).split('\n').filter((id) => id !== '');
-    if (ids.length === 0)
-        return [];
-    const networks = parseNetworks(await runner.run(inspectNetworks(ids)));
+    const networks = await existingNetworks(runner, { name });
     return networks.sort((a, b) => b.containers - a.containers || (a.id < b.id ? -1 : 1));
 }
 
@@ -65846,6 +65875,7 @@ function parseRoutes(output) {
 
 
 
+
 /**
  * Learns what the plan must know of the machine. Changes nothing.
  * @param files paths the run would write
@@ -65854,11 +65884,12 @@ function parseRoutes(output) {
 async function inspectHost({ runner, files, log }, paths) {
     const [engine, networks, routes, containers, inspectedFiles, inotifyInstances] = await Promise.all([
         runner.run(engineInfo).then(parseEngineInfo),
-        inspectAllNetworks(runner),
+        existingNetworks(runner).then((found) => found.map(({ id, name, subnets }) => ({ id, name, subnets }))),
         runner.run(listRoutes).then(parseRoutes, (error) => {
             if (error instanceof CancelledError)
                 throw error;
-            log.warning('the routes of this machine cannot be read (ip is missing): subnets are chosen without them');
+            const why = error instanceof CommandError ? error.outcome : messageOf(error);
+            log.warning(`the routes of this machine cannot be read (ip: ${why}); subnets are chosen without them`);
             return [];
         }),
         runner.run(listContainers).then(parseContainers),
@@ -65877,25 +65908,6 @@ async function inspectHost({ runner, files, log }, paths) {
         containers,
         files: inspectedFiles,
     };
-}
-async function inspectAllNetworks(runner) {
-    // a network that somebody removes between the two commands fails the second: look again
-    for (let attempt = 1;; attempt++) {
-        const ids = lines(await runner.run(listNetworks()));
-        if (ids.length === 0)
-            return [];
-        try {
-            const networks = parseNetworks(await runner.run(inspectNetworks(ids)));
-            return networks.map(({ id, name, subnets }) => ({ id, name, subnets }));
-        }
-        catch (error) {
-            if (!(error instanceof CommandError) || attempt === 3)
-                throw error;
-        }
-    }
-}
-function lines(output) {
-    return output.split('\n').filter((line) => line !== '');
 }
 
 ;// CONCATENATED MODULE: ./node_modules/yocto-queue/index.js
@@ -66351,7 +66363,7 @@ function probeManifest(image) {
             },
         },
     };
-    return [configMap, daemonSet].map((object) => (0,dist/* stringify */.As)(object)).join('---\n');
+    return [configMap, daemonSet].map((object) => (0,dist/* stringify */.As)(object, { aliasDuplicateObjects: false })).join('---\n');
 }
 const attempts = 3;
 /** The query, as bash's printf writes it. Its first byte must not be zero: bash's read drops zero bytes. */
@@ -66409,9 +66421,15 @@ function parseAnswers(output) {
 }
 /** whoami puts the client's address into the additional section (coredns `plugin/whoami/whoami.go`). */
 function sourceIn(packet) {
-    const { additionals = [] } = (0,dns_packet.decode)(Buffer.from(packet, 'base64'));
-    const record = additionals.find(({ type }) => type === 'A' || type === 'AAAA');
-    return record !== undefined && 'data' in record ? { source: String(record.data) } : {};
+    try {
+        const { additionals = [] } = (0,dns_packet.decode)(Buffer.from(packet, 'base64'));
+        const record = additionals.find(({ type }) => type === 'A' || type === 'AAAA');
+        return record !== undefined && 'data' in record ? { source: String(record.data) } : {};
+    }
+    catch {
+        // a packet that is cut or no DNS is no answer
+        return {};
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/plan/connectivity.js
@@ -66584,7 +66602,8 @@ async function up(world, given, run, signal) {
     const live = { ...world, runner: world.runner.until(signal) };
     await checkTools(live);
     const decision = await world.log.phase('Plan', () => plan(live, given, run.id));
-    decision.plan.warnings.forEach(world.log.warning);
+    for (const warning of decision.plan.warnings)
+        world.log.warning(warning);
     let record = recordOf(decision.plan, run.directory);
     await run.store.save(record);
     try {
@@ -66687,9 +66706,9 @@ function createActionsLog(phases = []) {
 
 
 
-/** The one caller of getInput. Later steps may stand in another directory, so the kubeconfig's path is made absolute. */
+/** The one caller of getInput. Indentation of YAML is kept. Later steps may stand in another directory, so the kubeconfig's path is made absolute. */
 function readInputs() {
-    const given = Object.fromEntries(inputNames.map((name) => [name, getInput(name)]));
+    const given = Object.fromEntries(inputNames.map((name) => [name, getInput(name, { trimWhitespace: false })]));
     return given.kubeconfig ? { ...given, kubeconfig: (0,external_node_path_namespaceObject.resolve)(given.kubeconfig) } : given;
 }
 

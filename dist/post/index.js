@@ -40837,7 +40837,7 @@ else if (true) module.exports = ipCodec;
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _run_post_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7642);
+/* harmony import */ var _run_post_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9981);
 
 await (0,_run_post_js__WEBPACK_IMPORTED_MODULE_0__/* .runPost */ .a)();
 
@@ -40846,7 +40846,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 7642:
+/***/ 9981:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -52973,7 +52973,16 @@ class errors_InputError extends Error {
 }
 /** `clusters[1].pod-subnet: "10.0.0.1/8" has host bits set; …` */
 function describeProblem({ input, value, message }) {
-    return value === undefined ? `${input}: ${message}` : `${input}: ${JSON.stringify(value)} ${message}`;
+    return value === undefined ? `${input}: ${message}` : `${input}: ${show(value)} ${message}`;
+}
+function show(value) {
+    try {
+        return JSON.stringify(value);
+    }
+    catch {
+        // YAML can refer to itself
+        return 'what was given';
+    }
 }
 /** A command that could not be started, failed or ran out of time. The message holds command, exit code and output. */
 class errors_CommandError extends Error {
@@ -65292,10 +65301,10 @@ const docker_listNetworkRuns = [
     '--format',
     `{{.Label "${runLabel}"}}`,
 ];
-function docker_inspectNetworks(ids) {
+function inspectNetworks(ids) {
     return ['docker', 'network', 'inspect', ...ids];
 }
-function docker_parseNetworks(output) {
+function parseNetworks(output) {
     const networks = JSON.parse(output);
     return networks.map(({ Id, Name, IPAM, Containers }) => ({
         id: Id,
@@ -65383,7 +65392,7 @@ function jsonLines(output) {
 function kind_createCluster(cluster, kubeconfig) {
     return {
         command: ['kind', 'create', 'cluster', '--name', cluster.name, '--config', '-', '--kubeconfig', kubeconfig],
-        input: stringify(cluster.kindConfig),
+        input: stringify(cluster.kindConfig, { aliasDuplicateObjects: false }),
     };
 }
 const kind_kindVersion = (/* unused pure expression or super */ null && (['kind', 'version', '--quiet']));
@@ -65403,29 +65412,28 @@ function kind_causeOf(error) {
  * @throws naming every tool that is missing or does not run
  */
 async function check_tools_checkTools({ runner, log }) {
-    const problems = [];
     const ask = async (tool, command, read) => {
         try {
-            return `${tool} ${read(await runner.run(command))}`;
+            return { version: `${tool} ${read(await runner.run(command))}` };
         }
         catch (error) {
             if (!(error instanceof CommandError))
                 throw error;
-            problems.push(`${tool} is needed and does not run (${error.outcome}); put it on the PATH`);
-            return '';
+            return { problem: `${tool} is needed and does not run (${error.outcome}); put it on the PATH` };
         }
     };
-    const versions = await Promise.all([
-        ask('Docker', dockerVersion, (output) => /version (\S+?),/.exec(output)?.[1] ?? output.trim()),
+    const answers = await Promise.all([
+        ask('docker', dockerVersion, (output) => /version (\S+?),/.exec(output)?.[1] ?? output.trim()),
         ask('kind', kindVersion, (output) => output.trim()),
         ask('kubectl', kubectlVersion, (output) => {
             const { clientVersion } = JSON.parse(output);
             return clientVersion.gitVersion;
         }),
     ]);
+    const problems = answers.flatMap(({ problem }) => problem ?? []);
     if (problems.length > 0)
         throw new Error(problems.join('\n'));
-    log.info(versions.join(', '));
+    log.info(answers.map(({ version }) => version).join(', '));
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/node-wiring.js
@@ -65486,7 +65494,32 @@ async function connect_connect({ runner }, wirings) {
     });
 }
 
+;// CONCATENATED MODULE: ./lib/steps/existing-networks.js
+
+
+/** The networks of that name or run, or all of them; one that vanishes while looking is left out. */
+async function existing_networks_existingNetworks(runner, filter = {}) {
+    const ids = (await runner.run(docker_listNetworks(filter))).split('\n').filter((id) => id !== '');
+    if (ids.length === 0)
+        return [];
+    try {
+        return parseNetworks(await runner.run(inspectNetworks(ids)));
+    }
+    catch (error) {
+        if (!(error instanceof errors_CommandError))
+            throw error;
+        const found = await Promise.all(ids.map((id) => runner.run(inspectNetworks([id])).then(parseNetworks, gone)));
+        return found.flat();
+    }
+}
+function gone(error) {
+    if (error instanceof errors_CommandError && /no such network|not found/i.test(error.output))
+        return [];
+    throw error;
+}
+
 ;// CONCATENATED MODULE: ./lib/steps/delete.js
+
 
 
 /** Times the engine must show nothing of a run that may still be on its way, and the pause between two looks. */
@@ -65527,13 +65560,16 @@ async function removeDockerObjects({ runner, log, clock }, removal) {
     const needed = removal.complete === true ? 1 : quietLooks;
     let quiet = 0;
     for (let look = 1; quiet < needed; look++) {
-        const [containers, networks] = await Promise.all([containersOf(runner, removal), networksOf(runner, removal.run)]);
+        const [containers, networks] = await Promise.all([
+            containersOf(runner, removal),
+            existing_networks_existingNetworks(runner, { run: removal.run }),
+        ]);
         if (containers.length > 0) {
             const names = containers.map(({ name }) => name).join(', ');
             log.info(`removing ${names}`);
             await runner.run(removeContainers(containers.map(({ id }) => id))).catch(unless(goneTexts, names));
         }
-        const free = containers.length > 0 ? networks : networks.filter((network) => network.containers === 0);
+        const free = networks.filter((network) => network.containers === 0);
         for (const { id, name } of free) {
             log.info(`removing the Docker network ${name}`);
             await runner.run(docker_removeNetwork(id)).catch(unless(inUseTexts, name));
@@ -65541,10 +65577,10 @@ async function removeDockerObjects({ runner, log, clock }, removal) {
         quiet = containers.length === 0 && free.length === 0 ? quiet + 1 : 0;
         if (look === mostLooks)
             throw new Error(`containers of run ${removal.run} still appear after ${String(mostLooks)} looks`);
-        if (quiet < needed && containers.length === 0)
+        if (quiet > 0 && quiet < needed)
             await clock.sleep(pauseSeconds);
     }
-    for (const { name } of await networksOf(runner, removal.run)) {
+    for (const { name } of await existing_networks_existingNetworks(runner, { run: removal.run })) {
         log.info(`the Docker network ${name} stays: containers of others are on it`);
     }
 }
@@ -65575,11 +65611,11 @@ async function kindContainers(runner) {
     catch (error) {
         if (!(error instanceof errors_CommandError) || !/no such container/i.test(error.output))
             throw error;
-        const found = await Promise.all(ids.map((id) => runner.run(docker_inspectContainers([id])).then(docker_parseKindContainers, gone)));
+        const found = await Promise.all(ids.map((id) => runner.run(docker_inspectContainers([id])).then(docker_parseKindContainers, delete_gone)));
         return found.flat();
     }
 }
-function gone(error) {
+function delete_gone(error) {
     if (error instanceof errors_CommandError && goneTexts.test(error.output))
         return [];
     throw error;
@@ -65589,11 +65625,6 @@ async function delete_runsOn(runner) {
     const [containers, labels] = await Promise.all([kindContainers(runner), runner.run(listNetworkRuns)]);
     const runs = [...containers.flatMap(({ run }) => run ?? []), ...labels.split('\n')];
     return [...new Set(runs.filter((run) => run !== ''))];
-}
-async function networksOf(runner, run) {
-    const ids = (await runner.run(docker_listNetworks({ run }))).split('\n').filter((id) => id !== '');
-    const found = await Promise.all(ids.map((id) => runner.run(docker_inspectNetworks([id])).then(docker_parseNetworks, gone)));
-    return found.flat();
 }
 /** Somebody else removes the same object, or has done so: the next look tells. */
 const goneTexts = /no such (container|network)|not found|already in progress/i;
@@ -65628,6 +65659,7 @@ function kind_network_candidateIpv6Subnets(name) {
 }
 
 ;// CONCATENATED MODULE: ./lib/steps/ensure-network.js
+
 
 
 
@@ -65680,14 +65712,12 @@ async function create(runner, name, run, mtu) {
 }
 /** In kind's order (`sortNetworkInspectEntries`): those with containers first, then by id. */
 async function networksNamed(runner, name) {
-    const ids = (await runner.run(listNetworks({ name }))).split('\n').filter((id) => id !== '');
-    if (ids.length === 0)
-        return [];
-    const networks = parseNetworks(await runner.run(inspectNetworks(ids)));
+    const networks = await existingNetworks(runner, { name });
     return networks.sort((a, b) => b.containers - a.containers || (a.id < b.id ? -1 : 1));
 }
 
 ;// CONCATENATED MODULE: ./lib/steps/inspect-host.js
+
 
 
 
@@ -65700,11 +65730,12 @@ async function networksNamed(runner, name) {
 async function inspect_host_inspectHost({ runner, files, log }, paths) {
     const [engine, networks, routes, containers, inspectedFiles, inotifyInstances] = await Promise.all([
         runner.run(engineInfo).then(parseEngineInfo),
-        inspectAllNetworks(runner),
+        existingNetworks(runner).then((found) => found.map(({ id, name, subnets }) => ({ id, name, subnets }))),
         runner.run(listRoutes).then(parseRoutes, (error) => {
             if (error instanceof CancelledError)
                 throw error;
-            log.warning('the routes of this machine cannot be read (ip is missing): subnets are chosen without them');
+            const why = error instanceof CommandError ? error.outcome : messageOf(error);
+            log.warning(`the routes of this machine cannot be read (ip: ${why}); subnets are chosen without them`);
             return [];
         }),
         runner.run(listContainers).then(parseContainers),
@@ -65723,25 +65754,6 @@ async function inspect_host_inspectHost({ runner, files, log }, paths) {
         containers,
         files: inspectedFiles,
     };
-}
-async function inspectAllNetworks(runner) {
-    // a network that somebody removes between the two commands fails the second: look again
-    for (let attempt = 1;; attempt++) {
-        const ids = lines(await runner.run(listNetworks()));
-        if (ids.length === 0)
-            return [];
-        try {
-            const networks = parseNetworks(await runner.run(inspectNetworks(ids)));
-            return networks.map(({ id, name, subnets }) => ({ id, name, subnets }));
-        }
-        catch (error) {
-            if (!(error instanceof CommandError) || attempt === 3)
-                throw error;
-        }
-    }
-}
-function lines(output) {
-    return output.split('\n').filter((line) => line !== '');
 }
 
 ;// CONCATENATED MODULE: ./lib/steps/provision.js
@@ -65939,7 +65951,7 @@ function probe_probeManifest(image) {
             },
         },
     };
-    return [configMap, daemonSet].map((object) => stringify(object)).join('---\n');
+    return [configMap, daemonSet].map((object) => stringify(object, { aliasDuplicateObjects: false })).join('---\n');
 }
 const attempts = 3;
 /** The query, as bash's printf writes it. Its first byte must not be zero: bash's read drops zero bytes. */
@@ -65997,9 +66009,15 @@ function probe_parseAnswers(output) {
 }
 /** whoami puts the client's address into the additional section (coredns `plugin/whoami/whoami.go`). */
 function sourceIn(packet) {
-    const { additionals = [] } = decode(Buffer.from(packet, 'base64'));
-    const record = additionals.find(({ type }) => type === 'A' || type === 'AAAA');
-    return record !== undefined && 'data' in record ? { source: String(record.data) } : {};
+    try {
+        const { additionals = [] } = decode(Buffer.from(packet, 'base64'));
+        const record = additionals.find(({ type }) => type === 'A' || type === 'AAAA');
+        return record !== undefined && 'data' in record ? { source: String(record.data) } : {};
+    }
+    catch {
+        // a packet that is cut or no DNS is no answer
+        return {};
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/steps/verify.js
@@ -66154,7 +66172,8 @@ async function up(world, given, run, signal) {
     const live = { ...world, runner: world.runner.until(signal) };
     await checkTools(live);
     const decision = await world.log.phase('Plan', () => plan(live, given, run.id));
-    decision.plan.warnings.forEach(world.log.warning);
+    for (const warning of decision.plan.warnings)
+        world.log.warning(warning);
     let record = recordOf(decision.plan, run.directory);
     await run.store.save(record);
     try {

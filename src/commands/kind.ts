@@ -6,7 +6,7 @@ import type { ClusterPlan } from '../plan/plan.js'
 export function createCluster(cluster: ClusterPlan, kubeconfig: string): { command: string[]; input: string } {
   return {
     command: ['kind', 'create', 'cluster', '--name', cluster.name, '--config', '-', '--kubeconfig', kubeconfig],
-    input: stringify(cluster.kindConfig),
+    input: stringify(cluster.kindConfig, { aliasDuplicateObjects: false }),
   }
 }
 

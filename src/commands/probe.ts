@@ -54,7 +54,7 @@ export function probeManifest(image: string): string {
       },
     },
   }
-  return [configMap, daemonSet].map((object) => stringify(object)).join('---\n')
+  return [configMap, daemonSet].map((object) => stringify(object, { aliasDuplicateObjects: false })).join('---\n')
 }
 
 const attempts = 3
@@ -126,7 +126,12 @@ export function parseAnswers(output: string): Map<string, Answer> {
 
 /** whoami puts the client's address into the additional section (coredns `plugin/whoami/whoami.go`). */
 function sourceIn(packet: string): Pick<Answer, 'source'> {
-  const { additionals = [] } = decode(Buffer.from(packet, 'base64'))
-  const record = additionals.find(({ type }) => type === 'A' || type === 'AAAA')
-  return record !== undefined && 'data' in record ? { source: String(record.data) } : {}
+  try {
+    const { additionals = [] } = decode(Buffer.from(packet, 'base64'))
+    const record = additionals.find(({ type }) => type === 'A' || type === 'AAAA')
+    return record !== undefined && 'data' in record ? { source: String(record.data) } : {}
+  } catch {
+    // a packet that is cut or no DNS is no answer
+    return {}
+  }
 }

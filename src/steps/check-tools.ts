@@ -9,24 +9,23 @@ import type { World } from '../ports.js'
  * @throws naming every tool that is missing or does not run
  */
 export async function checkTools({ runner, log }: World): Promise<void> {
-  const problems: string[] = []
   const ask = async (tool: string, command: readonly string[], read: (output: string) => string) => {
     try {
-      return `${tool} ${read(await runner.run(command))}`
+      return { version: `${tool} ${read(await runner.run(command))}` }
     } catch (error) {
       if (!(error instanceof CommandError)) throw error
-      problems.push(`${tool} is needed and does not run (${error.outcome}); put it on the PATH`)
-      return ''
+      return { problem: `${tool} is needed and does not run (${error.outcome}); put it on the PATH` }
     }
   }
-  const versions = await Promise.all([
-    ask('Docker', dockerVersion, (output) => /version (\S+?),/.exec(output)?.[1] ?? output.trim()),
+  const answers = await Promise.all([
+    ask('docker', dockerVersion, (output) => /version (\S+?),/.exec(output)?.[1] ?? output.trim()),
     ask('kind', kindVersion, (output) => output.trim()),
     ask('kubectl', kubectlVersion, (output) => {
       const { clientVersion } = JSON.parse(output) as { clientVersion: { gitVersion: string } }
       return clientVersion.gitVersion
     }),
   ])
+  const problems = answers.flatMap(({ problem }) => problem ?? [])
   if (problems.length > 0) throw new Error(problems.join('\n'))
-  log.info(versions.join(', '))
+  log.info(answers.map(({ version }) => version).join(', '))
 }

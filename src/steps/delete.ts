@@ -1,11 +1,8 @@
 import {
   inspectContainers,
-  inspectNetworks,
   listKindContainers,
   listNetworkRuns,
-  listNetworks,
   parseKindContainers,
-  parseNetworks,
   removeContainers,
   removeNetwork,
   type KindContainer,
@@ -13,6 +10,7 @@ import {
 import { CommandError, messageOf } from '../errors.js'
 import type { RunRecord } from '../plan/run-record.js'
 import type { CommandRunner, World } from '../ports.js'
+import { existingNetworks } from './existing-networks.js'
 
 /** What is known of a run that is to be removed; without a record, only its id, which its objects carry. */
 export type Removal = Pick<RunRecord, 'run'> & Partial<RunRecord>
@@ -52,13 +50,16 @@ async function removeDockerObjects({ runner, log, clock }: World, removal: Remov
   const needed = removal.complete === true ? 1 : quietLooks
   let quiet = 0
   for (let look = 1; quiet < needed; look++) {
-    const [containers, networks] = await Promise.all([containersOf(runner, removal), networksOf(runner, removal.run)])
+    const [containers, networks] = await Promise.all([
+      containersOf(runner, removal),
+      existingNetworks(runner, { run: removal.run }),
+    ])
     if (containers.length > 0) {
       const names = containers.map(({ name }) => name).join(', ')
       log.info(`removing ${names}`)
       await runner.run(removeContainers(containers.map(({ id }) => id))).catch(unless(goneTexts, names))
     }
-    const free = containers.length > 0 ? networks : networks.filter((network) => network.containers === 0)
+    const free = networks.filter((network) => network.containers === 0)
     for (const { id, name } of free) {
       log.info(`removing the Docker network ${name}`)
       await runner.run(removeNetwork(id)).catch(unless(inUseTexts, name))
@@ -66,9 +67,9 @@ async function removeDockerObjects({ runner, log, clock }: World, removal: Remov
     quiet = containers.length === 0 && free.length === 0 ? quiet + 1 : 0
     if (look === mostLooks)
       throw new Error(`containers of run ${removal.run} still appear after ${String(mostLooks)} looks`)
-    if (quiet < needed && containers.length === 0) await clock.sleep(pauseSeconds)
+    if (quiet > 0 && quiet < needed) await clock.sleep(pauseSeconds)
   }
-  for (const { name } of await networksOf(runner, removal.run)) {
+  for (const { name } of await existingNetworks(runner, { run: removal.run })) {
     log.info(`the Docker network ${name} stays: containers of others are on it`)
   }
 }
@@ -124,12 +125,6 @@ export async function runsOn(runner: CommandRunner): Promise<string[]> {
   const [containers, labels] = await Promise.all([kindContainers(runner), runner.run(listNetworkRuns)])
   const runs = [...containers.flatMap(({ run }) => run ?? []), ...labels.split('\n')]
   return [...new Set(runs.filter((run) => run !== ''))]
-}
-
-async function networksOf(runner: CommandRunner, run: string) {
-  const ids = (await runner.run(listNetworks({ run }))).split('\n').filter((id) => id !== '')
-  const found = await Promise.all(ids.map((id) => runner.run(inspectNetworks([id])).then(parseNetworks, gone)))
-  return found.flat()
 }
 
 /** Somebody else removes the same object, or has done so: the next look tells. */

@@ -1,9 +1,7 @@
 import {
   createNetwork,
   defaultNetworkMtu,
-  inspectNetworks,
   listNetworks,
-  parseNetworks,
   removeNetwork,
   type InspectedNetwork,
 } from '../commands/docker.js'
@@ -12,6 +10,7 @@ import type { DockerNetwork } from '../plan/host-facts.js'
 import { candidateIpv6Subnets } from '../plan/kind-network.js'
 import type { Plan } from '../plan/plan.js'
 import type { CommandRunner, World } from '../ports.js'
+import { existingNetworks } from './existing-networks.js'
 
 /**
  * Makes the Docker network that all nodes share, when it is missing: several kinds that start at once race on it.
@@ -59,8 +58,6 @@ async function create(runner: CommandRunner, name: string, run: string, mtu: num
 
 /** In kind's order (`sortNetworkInspectEntries`): those with containers first, then by id. */
 async function networksNamed(runner: CommandRunner, name: string): Promise<InspectedNetwork[]> {
-  const ids = (await runner.run(listNetworks({ name }))).split('\n').filter((id) => id !== '')
-  if (ids.length === 0) return []
-  const networks = parseNetworks(await runner.run(inspectNetworks(ids)))
+  const networks = await existingNetworks(runner, { name })
   return networks.sort((a, b) => b.containers - a.containers || (a.id < b.id ? -1 : 1))
 }

@@ -1,17 +1,10 @@
 import { dirname } from 'node:path'
-import {
-  engineInfo,
-  inspectNetworks,
-  listContainers,
-  listNetworks,
-  parseContainers,
-  parseEngineInfo,
-  parseNetworks,
-} from '../commands/docker.js'
+import { engineInfo, listContainers, parseContainers, parseEngineInfo } from '../commands/docker.js'
 import { listRoutes, parseRoutes } from '../commands/ip.js'
-import { CancelledError, CommandError } from '../errors.js'
+import { CancelledError, CommandError, messageOf } from '../errors.js'
 import type { HostFacts } from '../plan/host-facts.js'
-import type { CommandRunner, World } from '../ports.js'
+import type { World } from '../ports.js'
+import { existingNetworks } from './existing-networks.js'
 
 /**
  * Learns what the plan must know of the machine. Changes nothing.
@@ -21,10 +14,11 @@ import type { CommandRunner, World } from '../ports.js'
 export async function inspectHost({ runner, files, log }: World, paths: readonly string[]): Promise<HostFacts> {
   const [engine, networks, routes, containers, inspectedFiles, inotifyInstances] = await Promise.all([
     runner.run(engineInfo).then(parseEngineInfo),
-    inspectAllNetworks(runner),
+    existingNetworks(runner).then((found) => found.map(({ id, name, subnets }) => ({ id, name, subnets }))),
     runner.run(listRoutes).then(parseRoutes, (error: unknown) => {
       if (error instanceof CancelledError) throw error
-      log.warning('the routes of this machine cannot be read (ip is missing): subnets are chosen without them')
+      const why = error instanceof CommandError ? error.outcome : messageOf(error)
+      log.warning(`the routes of this machine cannot be read (ip: ${why}); subnets are chosen without them`)
       return []
     }),
     runner.run(listContainers).then(parseContainers),
@@ -45,22 +39,4 @@ export async function inspectHost({ runner, files, log }: World, paths: readonly
     containers,
     files: inspectedFiles,
   }
-}
-
-async function inspectAllNetworks(runner: CommandRunner): Promise<HostFacts['networks']> {
-  // a network that somebody removes between the two commands fails the second: look again
-  for (let attempt = 1; ; attempt++) {
-    const ids = lines(await runner.run(listNetworks()))
-    if (ids.length === 0) return []
-    try {
-      const networks = parseNetworks(await runner.run(inspectNetworks(ids)))
-      return networks.map(({ id, name, subnets }) => ({ id, name, subnets }))
-    } catch (error) {
-      if (!(error instanceof CommandError) || attempt === 3) throw error
-    }
-  }
-}
-
-function lines(output: string): string[] {
-  return output.split('\n').filter((line) => line !== '')
 }

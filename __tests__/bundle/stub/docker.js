@@ -13,6 +13,8 @@ function words(args, options = {}) {
 }
 
 const commands = {
+  '--version': () => answer('Docker version 27.0.0, build stub\n'),
+
   info: () => answer(JSON.stringify({ ServerVersion: '27.0.0', NCPU: 2, MemTotal: 8e9 })),
 
   ps(args, { model }) {
@@ -51,6 +53,7 @@ const commands = {
 
   'network ls'(args, { model }) {
     const { values } = words(args, { 'no-trunc': flag, format: text, filter: texts })
+    const label = /^\{\{\.Label "(.+)"\}\}$/.exec(values.format)?.[1]
     const found = model
       .all('networks')
       .filter(({ name, labels }) =>
@@ -58,7 +61,7 @@ const commands = {
           each.startsWith('name=') ? new RegExp(each.slice(5)).test(name) : hasLabel(labels, each),
         ),
       )
-    return lines(found.map(({ id }) => id))
+    return lines(found.map(({ id, labels }) => (label === undefined ? id : labels[label])))
   },
 
   'network create'(args, { model }) {

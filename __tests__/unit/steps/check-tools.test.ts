@@ -9,7 +9,7 @@ test('tells the versions of the tools', async () => {
   const world = fakeWorld()
   new FakeEngine(world)
   await checkTools(world)
-  expect(world.log.infos).toEqual(['Docker 28.3.0, kind 0.33.0, kubectl v1.34.4'])
+  expect(world.log.infos).toEqual(['docker 28.3.0, kind 0.33.0, kubectl v1.34.4'])
 })
 
 test('names every tool that is missing or does not run', async () => {
@@ -19,7 +19,7 @@ test('names every tool that is missing or does not run', async () => {
   world.runner.on('kubectl version', fails('exec format error', 'exit code 126'))
   await expect(checkTools(world)).rejects.toThrow(
     new Error(
-      'Docker is needed and does not run (no such program on the PATH); put it on the PATH\n' +
+      'docker is needed and does not run (no such program on the PATH); put it on the PATH\n' +
         'kind is needed and does not run (no such program on the PATH); put it on the PATH\n' +
         'kubectl is needed and does not run (exit code 126); put it on the PATH',
     ),

@@ -122,12 +122,12 @@ describe('deleteRun', () => {
     expect([...world.files.directories]).toEqual([directory])
   })
 
-  test('of a complete run looks once more after it removed something, and no more', async () => {
+  test('of a complete run takes containers, then the network, then looks once more', async () => {
     everything()
     await deleteRun(world, complete)
-    expect([looks(), world.clock.sleeps]).toEqual([2, []])
+    expect([looks(), world.clock.sleeps]).toEqual([3, []])
     await deleteRun(world, complete)
-    expect(looks()).toBe(3)
+    expect(looks()).toBe(4)
   })
 
   test('of an interrupted run looks until nothing has come for three looks', async () => {

@@ -39,7 +39,7 @@ test('warns and goes on without routes where there is no ip program', async () =
   world.runner.on('ip -json', fails('', 'no such program on the PATH'))
   expect((await inspectHost(world, [])).routes).toEqual([])
   expect(world.log.warnings).toEqual([
-    'the routes of this machine cannot be read (ip is missing): subnets are chosen without them',
+    'the routes of this machine cannot be read (ip: no such program on the PATH); subnets are chosen without them',
   ])
 })
 
@@ -60,12 +60,6 @@ describe('networks', () => {
       return fails(`[]\nError: No such network: gone (${line})`)
     })
     expect((await inspectHost(world, [])).networks.map(({ name }) => name)).toEqual(['bridge'])
-  })
-
-  test('are given up after three looks', async () => {
-    world.runner.on('docker network inspect', fails('Error: No such network: x'))
-    await expect(inspectHost(world, [])).rejects.toThrow(/docker network inspect b1: exit code 1\n {2}Error: No such/)
-    expect(world.runner.lines('docker network inspect')).toHaveLength(3)
   })
 
   test('may be none at all', async () => {
