@@ -39,11 +39,13 @@ export async function plan(world: World, given: GivenInputs, run: string): Promi
   const problems = new Problems()
   const request = parseRequest(await readInputFiles(world, withDefaults(given), problems), problems)
   const paths = request.kubeconfig === undefined ? [] : [request.kubeconfig]
-  const facts = await inspectHost(world, paths).catch((error: unknown) => {
-    // what is wrong with the inputs is known without the machine
-    problems.throwIfAny()
-    throw error
-  })
+  const facts = await checkTools(world)
+    .then(() => inspectHost(world, paths))
+    .catch((error: unknown) => {
+      // what is wrong with the inputs is known without the machine
+      problems.throwIfAny()
+      throw error
+    })
   return { request, facts, plan: makePlan(request, facts, run, problems) }
 }
 
@@ -54,7 +56,6 @@ export async function plan(world: World, given: GivenInputs, run: string): Promi
  */
 export async function up(world: World, given: GivenInputs, run: Run, signal: AbortSignal): Promise<FlatNetwork> {
   const live = { ...world, runner: world.runner.until(signal) }
-  await checkTools(live)
   const decision = await world.log.phase('Plan', () => plan(live, given, run.id))
   for (const warning of decision.plan.warnings) world.log.warning(warning)
   let record = recordOf(decision.plan, run.directory)

@@ -40046,8 +40046,15 @@ function parseClusters(problems, value) {
             return result.data;
         for (const issue of result.error.issues)
             addIssue(problems, `clusters[${String(index)}]`, item, issue);
-        return undefined;
+        // what can be read of it may be wrong in other ways
+        return clusterEntry.safeParse(withoutKeys(item, result.error.issues)).data;
     });
+}
+function withoutKeys(item, issues) {
+    if (typeof item !== 'object' || item === null)
+        return item;
+    const bad = new Set(issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys : issue.path.slice(0, 1))));
+    return Object.fromEntries(Object.entries(item).filter(([key]) => !bad.has(key)));
 }
 function addIssue(problems, input, item, issue) {
     if (issue.code === 'unrecognized_keys') {
@@ -41521,7 +41528,9 @@ async function plan(world, given, run) {
     const problems = new Problems();
     const request = parseRequest(await readInputFiles(world, withDefaults(given), problems), problems);
     const paths = request.kubeconfig === undefined ? [] : [request.kubeconfig];
-    const facts = await inspectHost(world, paths).catch((error) => {
+    const facts = await checkTools(world)
+        .then(() => inspectHost(world, paths))
+        .catch((error) => {
         // what is wrong with the inputs is known without the machine
         problems.throwIfAny();
         throw error;
@@ -41535,7 +41544,6 @@ async function plan(world, given, run) {
  */
 async function up(world, given, run, signal) {
     const live = { ...world, runner: world.runner.until(signal) };
-    await checkTools(live);
     const decision = await world.log.phase('Plan', () => plan(live, given, run.id));
     for (const warning of decision.plan.warnings)
         world.log.warning(warning);

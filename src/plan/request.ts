@@ -111,8 +111,17 @@ function parseClusters(problems: Problems, value: string): (ClusterEntry | undef
     const result = clusterEntry.safeParse(item)
     if (result.success) return result.data
     for (const issue of result.error.issues) addIssue(problems, `clusters[${String(index)}]`, item, issue)
-    return undefined
+    // what can be read of it may be wrong in other ways
+    return clusterEntry.safeParse(withoutKeys(item, result.error.issues)).data
   })
+}
+
+function withoutKeys(item: unknown, issues: readonly z.core.$ZodIssue[]): unknown {
+  if (typeof item !== 'object' || item === null) return item
+  const bad = new Set(
+    issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys : issue.path.slice(0, 1))),
+  )
+  return Object.fromEntries(Object.entries(item).filter(([key]) => !bad.has(key)))
 }
 
 function addIssue(problems: Problems, input: string, item: unknown, issue: z.core.$ZodIssue): void {

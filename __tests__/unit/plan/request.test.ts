@@ -35,6 +35,15 @@ describe('clusters', () => {
     })
   })
 
+  test('that can be read in part are looked at in all their parts', () => {
+    const clusters = '[{name: east, worker: 1, workers: two, pod-subnet: 10.1.2.3/16}]'
+    expect(problemsOf({ clusters }).map((line) => line.split(':')[0])).toEqual([
+      'clusters[0].workers',
+      'clusters[0].worker',
+      'clusters[0].pod-subnet',
+    ])
+  })
+
   test('leaves out what was not asked for', () => {
     expect(Object.keys(request())).not.toContain('kubeconfig')
     expect(Object.keys(request().clusters[0] ?? {}).sort()).toEqual(['config', 'input', 'name', 'nodes'])
