@@ -8,6 +8,7 @@ import { recordOf, type RunRecord } from './plan/run-record.js'
 import { planWiring } from './plan/wiring.js'
 import type { RunStore, World } from './ports.js'
 import { verdict, type FlatNetwork } from './report/flat-network.js'
+import { removalHint } from './report/removal-hint.js'
 import { checkTools } from './steps/check-tools.js'
 import { connect } from './steps/connect.js'
 import { deleteRun, runsOn, type Removal } from './steps/delete.js'
@@ -73,6 +74,7 @@ export async function up(world: World, given: GivenInputs, run: Run, signal: Abo
     await tidy.catch((trouble: unknown) => {
       world.log.warning(messageOf(trouble))
     })
+    if (!record.cleanup) world.log.info(removalHint(record))
     throw error
   }
 }

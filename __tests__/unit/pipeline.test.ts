@@ -273,7 +273,7 @@ describe('up', () => {
       expect(left()).toEqual({ containers: ['theirs-control-plane'], networks: ['bridge', 'kind'], files: [] })
     })
 
-    test('everything but the probe is left in place when cleanup is off', async () => {
+    test('everything but the probe is left in place when cleanup is off, and how to remove it is told', async () => {
       engine.seenAs = () => '172.18.0.1'
       await failureOf(upWith({ ...given, cleanup: 'false' }))
       expect(left()).toMatchObject({
@@ -283,6 +283,7 @@ describe('up', () => {
       expect(world.files.content.has(`${directory}/kubeconfig`)).toBe(true)
       expect(world.runner.lines(/docker (rm|network rm)/)).toEqual([])
       expect(world.runner.lines(kubectlOf('east', 'delete')).length).toBeGreaterThan(0)
+      expect(world.log.infos.at(-1)).toContain('kind delete cluster --name east')
     })
   })
 

@@ -18697,7 +18697,7 @@ else if (true) module.exports = ipCodec;
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _program_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7120);
+/* harmony import */ var _program_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7060);
 
 process.exitCode = await (0,_program_js__WEBPACK_IMPORTED_MODULE_0__/* .runCli */ .a)(process.argv.slice(2));
 
@@ -18706,7 +18706,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 7120:
+/***/ 7060:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -40273,6 +40273,18 @@ function cell(pair) {
     return pair.ownAddress ? `✓${latency}` : `≠ seen as ${pair.source ?? '?'}`;
 }
 
+;// CONCATENATED MODULE: ./lib/report/removal-hint.js
+/** How to remove by hand what was left in place. */
+function removalHint({ run, directory, kubeconfig, clusters }) {
+    const files = kubeconfig.startsWith(`${directory}/`) ? [directory] : [kubeconfig, directory];
+    return [
+        'everything is left in place (cleanup: false); to remove it:',
+        ...clusters.map(({ name }) => `  kind delete cluster --name ${name}`),
+        `  docker network prune --force --filter label=kind-flat-network.run=${run}`,
+        `  rm -r ${files.join(' ')}`,
+    ].join('\n');
+}
+
 ;// CONCATENATED MODULE: ./lib/commands/docker.js
 
 /** Arguments for docker, and readers of what it prints. */
@@ -41520,6 +41532,7 @@ async function writeKubeconfig({ files }, record) {
 
 
 
+
 /**
  * Decides what `up` would make, and makes nothing.
  * @throws {InputError} with every problem of the inputs
@@ -41563,6 +41576,8 @@ async function up(world, given, run, signal) {
         await tidy.catch((trouble) => {
             world.log.warning(messageOf(trouble));
         });
+        if (!record.cleanup)
+            world.log.info(removalHint(record));
         throw error;
     }
 }

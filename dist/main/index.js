@@ -40837,7 +40837,7 @@ else if (true) module.exports = ipCodec;
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _run_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2451);
+/* harmony import */ var _run_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2732);
 
 await (0,_run_main_js__WEBPACK_IMPORTED_MODULE_0__/* .runMain */ .V)();
 
@@ -40846,7 +40846,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 2451:
+/***/ 2732:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -65338,6 +65338,18 @@ function cell(pair) {
     return pair.ownAddress ? `✓${latency}` : `≠ seen as ${pair.source ?? '?'}`;
 }
 
+;// CONCATENATED MODULE: ./lib/report/removal-hint.js
+/** How to remove by hand what was left in place. */
+function removalHint({ run, directory, kubeconfig, clusters }) {
+    const files = kubeconfig.startsWith(`${directory}/`) ? [directory] : [kubeconfig, directory];
+    return [
+        'everything is left in place (cleanup: false); to remove it:',
+        ...clusters.map(({ name }) => `  kind delete cluster --name ${name}`),
+        `  docker network prune --force --filter label=kind-flat-network.run=${run}`,
+        `  rm -r ${files.join(' ')}`,
+    ].join('\n');
+}
+
 ;// CONCATENATED MODULE: ./lib/commands/docker.js
 
 /** Arguments for docker, and readers of what it prints. */
@@ -66585,6 +66597,7 @@ async function writeKubeconfig({ files }, record) {
 
 
 
+
 /**
  * Decides what `up` would make, and makes nothing.
  * @throws {InputError} with every problem of the inputs
@@ -66628,6 +66641,8 @@ async function up(world, given, run, signal) {
         await tidy.catch((trouble) => {
             world.log.warning(messageOf(trouble));
         });
+        if (!record.cleanup)
+            world.log.info(removalHint(record));
         throw error;
     }
 }

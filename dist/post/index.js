@@ -66155,6 +66155,7 @@ async function write_kubeconfig_writeKubeconfig({ files }, record) {
 
 
 
+
 /**
  * Decides what `up` would make, and makes nothing.
  * @throws {InputError} with every problem of the inputs
@@ -66198,6 +66199,8 @@ async function up(world, given, run, signal) {
         await tidy.catch((trouble) => {
             world.log.warning(messageOf(trouble));
         });
+        if (!record.cleanup)
+            world.log.info(removalHint(record));
         throw error;
     }
 }
@@ -66259,7 +66262,7 @@ function runsOnEngine({ runner }) {
 
 ;// CONCATENATED MODULE: ./lib/report/removal-hint.js
 /** How to remove by hand what was left in place. */
-function removalHint({ run, directory, kubeconfig, clusters }) {
+function removal_hint_removalHint({ run, directory, kubeconfig, clusters }) {
     const files = kubeconfig.startsWith(`${directory}/`) ? [directory] : [kubeconfig, directory];
     return [
         'everything is left in place (cleanup: false); to remove it:',
@@ -66326,7 +66329,7 @@ async function runPost() {
         if (record.cleanup)
             await down(createWorld(record.run, createActionsLog(), core_debug), record);
         else
-            info(removalHint(record));
+            info(removal_hint_removalHint(record));
     }
     catch (error) {
         warning(errors_messageOf(error));

@@ -74,11 +74,14 @@ export class Job {
     child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()))
     const ended = new Promise<Ended>((resolve, reject) => {
       child.once('error', reject)
-      // exit, not close: what a killed main left running holds its output open
+      child.once('close', (code) => {
+        resolve({ code, log })
+      })
+      // what a killed main left running holds its output open
       child.once('exit', (code) => {
         setTimeout(() => {
           resolve({ code, log })
-        }, 50)
+        }, 1000)
       })
     })
     return { process: child, ended }
