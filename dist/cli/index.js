@@ -41784,9 +41784,11 @@ function program_program() {
     });
     withRun(root.command('verify').description('prove once more what up made')).action(async (options) => {
         const id = await chosenRun(options);
-        const record = id === undefined ? undefined : await recordedRun(id);
-        if (record === undefined)
+        if (id === undefined)
             throw new Error('there is no flat network to verify');
+        const record = await recordedRun(id);
+        if (record === undefined)
+            throw new Error(`flat network ${id} has no record in ${runDirectory(id)}; only down works without`);
         const flat = await verify(worldOf(record.run, options), record, onSignal());
         if (options.json === true)
             printJson(outputsOf(flat));
