@@ -99,7 +99,7 @@ async function make(live: World, world: World, decided: Plan, record: RunRecord)
     await writeKubeconfig(live, record)
     return ready
   })
-  await log.phase('Connect', () => connect(live, planWiring(record, nodes)))
+  if (count > 1) await log.phase('Connect', () => connect(live, planWiring(record, nodes)))
   if (!wantProbe) return { record, nodes }
   const pairs = await log.phase('Verify', async () => {
     const seen = await verifyPairs(live, record, nodes)

@@ -155,6 +155,11 @@ describe('up', () => {
     expect(world.log.phases).not.toContain('Verify')
   })
 
+  test('wires nothing when there is a single cluster', async () => {
+    await upWith({ clusters: '1' })
+    expect(world.runner.lines(/docker exec/)).toEqual([])
+  })
+
   test('minds no masquerade when the source is not to be preserved', async () => {
     engine.seenAs = () => '172.18.0.3'
     const flat = await upWith({ ...given, 'preserve-source-ip': 'false' })

@@ -41601,7 +41601,8 @@ async function make(live, world, decided, record) {
         await writeKubeconfig(live, record);
         return ready;
     });
-    await log.phase('Connect', () => connect(live, planWiring(record, nodes)));
+    if (count > 1)
+        await log.phase('Connect', () => connect(live, planWiring(record, nodes)));
     if (!wantProbe)
         return { record, nodes };
     const pairs = await log.phase('Verify', async () => {
