@@ -5,7 +5,8 @@ import { makePlan, type Plan } from './plan/plan.js'
 import { Problems } from './plan/problems.js'
 import { parseRequest, type Request } from './plan/request.js'
 import { recordOf, type RunRecord } from './plan/run-record.js'
-import { planWiring } from './plan/wiring.js'
+import type { Pair } from './plan/connectivity.js'
+import { planWiring, type Node } from './plan/wiring.js'
 import type { RunStore, World } from './ports.js'
 import { verdict, type FlatNetwork } from './report/flat-network.js'
 import { removalHint } from './report/removal-hint.js'
@@ -17,6 +18,8 @@ import { inspectHost } from './steps/inspect-host.js'
 import { provision, readNodes } from './steps/provision.js'
 import { readInputFiles } from './steps/read-input-files.js'
 import { deployProbe, removeProbes, requireFlat, verifyPairs } from './steps/verify.js'
+import { untilCoreDnsAvailable } from './steps/until-ready.js'
+import { whenAllEnd } from './steps/when-all-end.js'
 import { writeKubeconfig } from './steps/write-kubeconfig.js'
 
 /** Who runs: its id, the directory for its files, and where it is written down. */
@@ -100,15 +103,20 @@ async function make(live: World, world: World, decided: Plan, record: RunRecord)
     return ready
   })
   if (count > 1) await log.phase('Connect', () => connect(live, planWiring(record, nodes)))
-  if (!wantProbe) return { record, nodes }
-  const pairs = await log.phase('Verify', async () => {
-    const seen = await verifyPairs(live, record, nodes)
-    log.info(verdict(seen))
-    await removeProbes(world, record)
-    requireFlat(seen, nodes, record.preserveSourceIp)
-    return seen
-  })
-  return { record, nodes, pairs }
+  const pairs = wantProbe ? await log.phase('Verify', () => prove(live, world, record, nodes)) : undefined
+  // last, because it starts while the rest is done
+  await log.phase('Wait for CoreDNS', () =>
+    whenAllEnd(decided.clusters.map((cluster) => untilCoreDnsAvailable(live, record, cluster, decided.waitSeconds))),
+  )
+  return { record, nodes, ...(pairs && { pairs }) }
+}
+
+async function prove(live: World, world: World, record: RunRecord, nodes: readonly Node[]): Promise<Pair[]> {
+  const pairs = await verifyPairs(live, record, nodes)
+  live.log.info(verdict(pairs))
+  await removeProbes(world, record)
+  requireFlat(pairs, nodes, record.preserveSourceIp)
+  return pairs
 }
 
 /** Proves once more what `up` made. The pairs tell what was seen, also when the network is not flat any more. */

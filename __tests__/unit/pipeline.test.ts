@@ -107,7 +107,14 @@ describe('up', () => {
 
   test('goes through its phases in order', async () => {
     await upWith()
-    expect(world.log.phases).toEqual(['Plan', 'Docker network', 'Create 2 clusters', 'Connect', 'Verify'])
+    expect(world.log.phases).toEqual([
+      'Plan',
+      'Docker network',
+      'Create 2 clusters',
+      'Connect',
+      'Verify',
+      'Wait for CoreDNS',
+    ])
     const firsts = [
       'kind version',
       'docker info',
@@ -118,6 +125,7 @@ describe('up', () => {
       'rollout status',
       'nsenter',
       ' delete ',
+      'wait deployment/coredns',
     ].map((matcher) => world.runner.calls.findIndex(({ line }) => line.includes(matcher)))
     expect(firsts).toEqual(firsts.toSorted((a, b) => a - b))
     expect(firsts).not.toContain(-1)

@@ -18697,7 +18697,7 @@ else if (true) module.exports = ipCodec;
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _program_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7060);
+/* harmony import */ var _program_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8388);
 
 process.exitCode = await (0,_program_js__WEBPACK_IMPORTED_MODULE_0__/* .runCli */ .a)(process.argv.slice(2));
 
@@ -18706,7 +18706,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 7060:
+/***/ 8388:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -40495,8 +40495,9 @@ function parsePods(output) {
         .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
         .map(({ spec, status }) => ({ node: spec.nodeName ?? '', address: status?.podIP ?? '' }));
 }
-function deleteObjects(target, namespace, kinds, selector) {
-    return kubectl(target, `--namespace=${namespace}`, 'delete', kinds, `--selector=${selector}`, '--cascade=foreground', '--ignore-not-found', '--timeout=60s');
+/** Returns when the object and what belongs to it are gone. */
+function deleteObject(target, namespace, object) {
+    return kubectl(target, `--namespace=${namespace}`, 'delete', object, '--cascade=foreground', '--ignore-not-found', '--timeout=60s');
 }
 
 ;// CONCATENATED MODULE: ./lib/steps/check-tools.js
@@ -41106,6 +41107,68 @@ function validateConcurrency(concurrency) {
 	}
 }
 
+;// CONCATENATED MODULE: ./lib/steps/until-ready.js
+
+
+
+/** Waits until every planned node of a cluster is Ready with a podCIDR; `kind --wait` looks at the control plane alone. */
+function untilNodesReady(world, record, cluster, waitSeconds) {
+    return untilNothingIsMissing(world, record, cluster, waitSeconds, {
+        what: 'nodes',
+        watch: waitForNodes,
+        missing: missingNodes,
+    });
+}
+/** Waits until a cluster's CoreDNS is available. */
+function untilCoreDnsAvailable(world, record, cluster, waitSeconds) {
+    return untilNothingIsMissing(world, record, cluster, waitSeconds, {
+        what: 'CoreDNS',
+        watch: waitForCoreDns,
+        missing: missingCoreDns,
+    });
+}
+async function untilNothingIsMissing({ runner, log, clock }, record, cluster, waitSeconds, readiness) {
+    const target = { kubeconfig: clusterKubeconfig(record, cluster.name) };
+    const started = clock.now();
+    const left = () => waitSeconds - (clock.now() - started);
+    for (;;) {
+        // what the watch tells is looked at afterwards, together with what it cannot wait for
+        const seconds = Math.max(1, left());
+        await runner.run(readiness.watch(target, seconds), { timeoutSeconds: seconds + 30 }).catch(commandFailure);
+        const output = await runner.run(getNodesAndCoreDns(target)).catch(commandFailure);
+        const state = output instanceof CommandError ? undefined : parseClusterState(output);
+        const missing = state === undefined ? [`it does not answer: ${messageOf(output)}`] : readiness.missing(state, cluster);
+        if (state !== undefined && missing.length === 0) {
+            log.info(`${cluster.name}: ${readiness.what} ready ${(clock.now() - started).toFixed(1)} s later`);
+            return state;
+        }
+        if (left() <= 0) {
+            throw new Error(`cluster ${cluster.name} was not ready within ${String(waitSeconds)} s (input wait):\n  ${missing.join('\n  ')}`);
+        }
+        await clock.sleep(1);
+    }
+}
+/** A command that failed is an answer too; anything else is not. */
+function commandFailure(error) {
+    if (error instanceof CommandError)
+        return error;
+    throw error;
+}
+/** What of a cluster's nodes is not ready yet. */
+function missingNodes({ nodes }, cluster) {
+    return cluster.nodes.flatMap(({ name }) => {
+        const node = nodes.find((each) => each.name === name);
+        if (node === undefined)
+            return [`node ${name} has not joined`];
+        if (!node.ready)
+            return [`node ${name} is not Ready: ${node.why}`];
+        return node.podCIDR === undefined ? [`node ${name} has no podCIDR yet`] : [];
+    });
+}
+function missingCoreDns({ coreDns }) {
+    return coreDns.available ? [] : [`CoreDNS is not available: ${coreDns.why}`];
+}
+
 ;// CONCATENATED MODULE: ./lib/steps/when-all-end.js
 /**
  * Waits until every one has ended, so that nothing of them goes on behind a failure.
@@ -41130,11 +41193,11 @@ async function whenAllEnd(running) {
 
 
 
+
 /** Time kind itself may take for one cluster before it counts as hung. */
 const createSeconds = 30 * 60;
 /**
- * Creates all clusters at once and waits until each is ready: every node Ready with a podCIDR, CoreDNS available.
- * The first failure ends the others.
+ * Creates all clusters at once and waits until every node is Ready with a podCIDR. The first failure ends the others.
  * @param onCreated called as soon as a cluster's API answers, while its nodes are getting ready
  * @throws the cause of the first failure, with the cluster's name first
  */
@@ -41149,7 +41212,7 @@ async function provision(world, plan, record, onCreated) {
     const ready = await whenAllEnd(plan.clusters.map(async (cluster) => {
         // the others are ended before the next in the queue would begin
         await limit(() => provision_create(live, record, cluster).catch(endOthers));
-        const running = [untilReady(live, record, cluster, plan.waitSeconds), onCreated(live, cluster)];
+        const running = [untilNodesReady(live, record, cluster, plan.waitSeconds), onCreated(live, cluster)];
         const [state] = await Promise.all(running).catch(endOthers);
         return { cluster, state };
     }));
@@ -41176,46 +41239,6 @@ async function provision_create({ runner, log, clock }, record, cluster) {
     }
     log.info(`${cluster.name}: created in ${(clock.now() - started).toFixed(1)} s`);
 }
-async function untilReady({ runner, log, clock }, record, cluster, waitSeconds) {
-    const target = { kubeconfig: clusterKubeconfig(record, cluster.name) };
-    const started = clock.now();
-    const left = () => waitSeconds - (clock.now() - started);
-    for (;;) {
-        // these two watch; what they tell is looked at afterwards, together with what they cannot wait for
-        for (const wait of [waitForNodes, waitForCoreDns]) {
-            const seconds = Math.max(1, left());
-            await runner.run(wait(target, seconds), { timeoutSeconds: seconds + 30 }).catch(commandFailure);
-        }
-        const output = await runner.run(getNodesAndCoreDns(target)).catch(commandFailure);
-        const state = output instanceof CommandError ? undefined : parseClusterState(output);
-        const missing = state === undefined ? [`it does not answer: ${messageOf(output)}`] : whatIsMissing(state, cluster);
-        if (state !== undefined && missing.length === 0) {
-            log.info(`${cluster.name}: ready ${(clock.now() - started).toFixed(1)} s later`);
-            return state;
-        }
-        if (left() <= 0) {
-            throw new Error(`cluster ${cluster.name} was not ready within ${String(waitSeconds)} s (input wait):\n  ${missing.join('\n  ')}`);
-        }
-        await clock.sleep(1);
-    }
-}
-/** A command that failed is an answer too; anything else is not. */
-function commandFailure(error) {
-    if (error instanceof CommandError)
-        return error;
-    throw error;
-}
-function whatIsMissing({ nodes, coreDns }, cluster) {
-    const missing = cluster.nodes.flatMap(({ name }) => {
-        const node = nodes.find((each) => each.name === name);
-        if (node === undefined)
-            return [`node ${name} has not joined`];
-        if (!node.ready)
-            return [`node ${name} is not Ready: ${node.why}`];
-        return node.podCIDR === undefined ? [`node ${name} has no podCIDR yet`] : [];
-    });
-    return coreDns.available ? missing : [...missing, `CoreDNS is not available: ${coreDns.why}`];
-}
 /** Joins what Kubernetes knows of the nodes (podCIDR) with what Docker knows (the address on the shared network). */
 async function describeNodes(runner, network, clusters) {
     const names = clusters.flatMap(({ cluster }) => cluster.nodes.map(({ name }) => name));
@@ -41235,7 +41258,7 @@ async function describeNodes(runner, network, clusters) {
 async function readNodes({ runner }, record) {
     const clusters = await Promise.all(record.clusters.map(async (cluster) => {
         const state = parseClusterState(await runner.run(getNodesAndCoreDns({ kubeconfig: clusterKubeconfig(record, cluster.name) })));
-        const missing = whatIsMissing(state, cluster);
+        const missing = [...missingNodes(state, cluster), ...missingCoreDns(state)];
         if (missing.length > 0)
             throw new Error(`cluster ${cluster.name} is not ready:\n  ${missing.join('\n  ')}`);
         return { cluster, state };
@@ -41275,26 +41298,26 @@ const probe = {
     namespace: 'kube-system',
     name: 'kind-flat-network-probe',
     selector: 'app.kubernetes.io/name=kind-flat-network-probe',
-    /** Kinds of all its objects. */
-    kinds: 'daemonset,configmap',
     daemonSet: 'daemonset/kind-flat-network-probe',
 };
 const port = 5353;
 const healthPort = 8080;
+const corefileAnnotation = 'kind-flat-network/corefile';
 /** @param image the CoreDNS image of the cluster */
 function probeManifest(image) {
     const labels = { 'app.kubernetes.io/name': probe.name };
-    const metadata = { name: probe.name, namespace: probe.namespace, labels };
     const corefile = `.:${String(port)} {\n  whoami\n  health :${String(healthPort)}\n}\n`;
-    const configMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { Corefile: corefile } };
+    // a kubelet that just started mounts no ConfigMap at first, and tries again ever more seldom; what stands in the
+    // pod itself it mounts at once
+    const annotations = { [corefileAnnotation]: corefile };
     const daemonSet = {
         apiVersion: 'apps/v1',
         kind: 'DaemonSet',
-        metadata,
+        metadata: { name: probe.name, namespace: probe.namespace, labels },
         spec: {
             selector: { matchLabels: labels },
             template: {
-                metadata: { labels },
+                metadata: { labels, annotations },
                 spec: {
                     tolerations: [{ operator: 'Exists' }],
                     automountServiceAccountToken: false,
@@ -41312,12 +41335,19 @@ function probeManifest(image) {
                             volumeMounts: [{ name: 'config', mountPath: '/etc/coredns', readOnly: true }],
                         },
                     ],
-                    volumes: [{ name: 'config', configMap: { name: probe.name } }],
+                    volumes: [
+                        {
+                            name: 'config',
+                            downwardAPI: {
+                                items: [{ path: 'Corefile', fieldRef: { fieldPath: `metadata.annotations['${corefileAnnotation}']` } }],
+                            },
+                        },
+                    ],
                 },
             },
         },
     };
-    return [configMap, daemonSet].map((object) => (0,dist/* stringify */.As)(object, { aliasDuplicateObjects: false })).join('---\n');
+    return (0,dist/* stringify */.As)(daemonSet, { aliasDuplicateObjects: false });
 }
 const attempts = 3;
 /** The query, as bash's printf writes it. Its first byte must not be zero: bash's read drops zero bytes. */
@@ -41487,7 +41517,7 @@ async function removeProbes({ runner, files, log }, record) {
         if (!(await files.exists(target.kubeconfig)))
             return;
         try {
-            await runner.run(deleteObjects(target, probe.namespace, probe.kinds, probe.selector));
+            await runner.run(deleteObject(target, probe.namespace, probe.daemonSet));
         }
         catch (error) {
             log.warning(`the probe was not removed from cluster ${cluster.name}: ${messageOf(error)}`);
@@ -41515,6 +41545,8 @@ async function writeKubeconfig({ files }, record) {
 }
 
 ;// CONCATENATED MODULE: ./lib/pipeline.js
+
+
 
 
 
@@ -41603,16 +41635,17 @@ async function make(live, world, decided, record) {
     });
     if (count > 1)
         await log.phase('Connect', () => connect(live, planWiring(record, nodes)));
-    if (!wantProbe)
-        return { record, nodes };
-    const pairs = await log.phase('Verify', async () => {
-        const seen = await verifyPairs(live, record, nodes);
-        log.info(verdict(seen));
-        await removeProbes(world, record);
-        requireFlat(seen, nodes, record.preserveSourceIp);
-        return seen;
-    });
-    return { record, nodes, pairs };
+    const pairs = wantProbe ? await log.phase('Verify', () => prove(live, world, record, nodes)) : undefined;
+    // last, because it starts while the rest is done
+    await log.phase('Wait for CoreDNS', () => whenAllEnd(decided.clusters.map((cluster) => untilCoreDnsAvailable(live, record, cluster, decided.waitSeconds))));
+    return { record, nodes, ...(pairs && { pairs }) };
+}
+async function prove(live, world, record, nodes) {
+    const pairs = await verifyPairs(live, record, nodes);
+    live.log.info(verdict(pairs));
+    await removeProbes(world, record);
+    requireFlat(pairs, nodes, record.preserveSourceIp);
+    return pairs;
 }
 /** Proves once more what `up` made. The pairs tell what was seen, also when the network is not flat any more. */
 async function verify(world, record, signal) {

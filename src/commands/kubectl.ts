@@ -121,13 +121,13 @@ export function parsePods(output: string): { node: string; address: string }[] {
     .map(({ spec, status }) => ({ node: spec.nodeName ?? '', address: status?.podIP ?? '' }))
 }
 
-export function deleteObjects(target: KubectlTarget, namespace: string, kinds: string, selector: string): string[] {
+/** Returns when the object and what belongs to it are gone. */
+export function deleteObject(target: KubectlTarget, namespace: string, object: string): string[] {
   return kubectl(
     target,
     `--namespace=${namespace}`,
     'delete',
-    kinds,
-    `--selector=${selector}`,
+    object,
     '--cascade=foreground',
     '--ignore-not-found',
     '--timeout=60s',

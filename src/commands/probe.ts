@@ -10,28 +10,28 @@ export const probe = {
   namespace: 'kube-system',
   name: 'kind-flat-network-probe',
   selector: 'app.kubernetes.io/name=kind-flat-network-probe',
-  /** Kinds of all its objects. */
-  kinds: 'daemonset,configmap',
   daemonSet: 'daemonset/kind-flat-network-probe',
 } as const
 
 const port = 5353
 const healthPort = 8080
+const corefileAnnotation = 'kind-flat-network/corefile'
 
 /** @param image the CoreDNS image of the cluster */
 export function probeManifest(image: string): string {
   const labels = { 'app.kubernetes.io/name': probe.name }
-  const metadata = { name: probe.name, namespace: probe.namespace, labels }
   const corefile = `.:${String(port)} {\n  whoami\n  health :${String(healthPort)}\n}\n`
-  const configMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { Corefile: corefile } }
+  // a kubelet that just started mounts no ConfigMap at first, and tries again ever more seldom; what stands in the
+  // pod itself it mounts at once
+  const annotations = { [corefileAnnotation]: corefile }
   const daemonSet = {
     apiVersion: 'apps/v1',
     kind: 'DaemonSet',
-    metadata,
+    metadata: { name: probe.name, namespace: probe.namespace, labels },
     spec: {
       selector: { matchLabels: labels },
       template: {
-        metadata: { labels },
+        metadata: { labels, annotations },
         spec: {
           tolerations: [{ operator: 'Exists' }],
           automountServiceAccountToken: false,
@@ -49,12 +49,19 @@ export function probeManifest(image: string): string {
               volumeMounts: [{ name: 'config', mountPath: '/etc/coredns', readOnly: true }],
             },
           ],
-          volumes: [{ name: 'config', configMap: { name: probe.name } }],
+          volumes: [
+            {
+              name: 'config',
+              downwardAPI: {
+                items: [{ path: 'Corefile', fieldRef: { fieldPath: `metadata.annotations['${corefileAnnotation}']` } }],
+              },
+            },
+          ],
         },
       },
     },
   }
-  return [configMap, daemonSet].map((object) => stringify(object, { aliasDuplicateObjects: false })).join('---\n')
+  return stringify(daemonSet, { aliasDuplicateObjects: false })
 }
 
 const attempts = 3

@@ -1,26 +1,20 @@
 import pLimit from 'p-limit'
 import { inspectContainers, parseKindContainers } from '../commands/docker.js'
 import { causeOf, createCluster } from '../commands/kind.js'
-import {
-  getNodesAndCoreDns,
-  parseClusterState,
-  waitForCoreDns,
-  waitForNodes,
-  type ClusterState,
-} from '../commands/kubectl.js'
-import { CommandError, messageOf } from '../errors.js'
+import { getNodesAndCoreDns, parseClusterState, type ClusterState } from '../commands/kubectl.js'
+import { CommandError } from '../errors.js'
 import type { Cluster, ClusterPlan, Plan } from '../plan/plan.js'
 import { clusterKubeconfig, type RunRecord } from '../plan/run-record.js'
 import type { Node } from '../plan/wiring.js'
 import type { CommandRunner, World } from '../ports.js'
+import { missingCoreDns, missingNodes, untilNodesReady } from './until-ready.js'
 import { whenAllEnd } from './when-all-end.js'
 
 /** Time kind itself may take for one cluster before it counts as hung. */
 const createSeconds = 30 * 60
 
 /**
- * Creates all clusters at once and waits until each is ready: every node Ready with a podCIDR, CoreDNS available.
- * The first failure ends the others.
+ * Creates all clusters at once and waits until every node is Ready with a podCIDR. The first failure ends the others.
  * @param onCreated called as soon as a cluster's API answers, while its nodes are getting ready
  * @throws the cause of the first failure, with the cluster's name first
  */
@@ -41,7 +35,7 @@ export async function provision(
     plan.clusters.map(async (cluster) => {
       // the others are ended before the next in the queue would begin
       await limit(() => create(live, record, cluster).catch(endOthers))
-      const running = [untilReady(live, record, cluster, plan.waitSeconds), onCreated(live, cluster)] as const
+      const running = [untilNodesReady(live, record, cluster, plan.waitSeconds), onCreated(live, cluster)] as const
       const [state] = await Promise.all(running).catch(endOthers)
       return { cluster, state }
     }),
@@ -66,53 +60,6 @@ async function create({ runner, log, clock }: World, record: RunRecord, cluster:
     throw new Error(`cluster ${cluster.name} was not created: ${causeOf(error)}\n${error.message}`, { cause: error })
   }
   log.info(`${cluster.name}: created in ${(clock.now() - started).toFixed(1)} s`)
-}
-
-async function untilReady(
-  { runner, log, clock }: World,
-  record: RunRecord,
-  cluster: Cluster,
-  waitSeconds: number,
-): Promise<ClusterState> {
-  const target = { kubeconfig: clusterKubeconfig(record, cluster.name) }
-  const started = clock.now()
-  const left = () => waitSeconds - (clock.now() - started)
-  for (;;) {
-    // these two watch; what they tell is looked at afterwards, together with what they cannot wait for
-    for (const wait of [waitForNodes, waitForCoreDns]) {
-      const seconds = Math.max(1, left())
-      await runner.run(wait(target, seconds), { timeoutSeconds: seconds + 30 }).catch(commandFailure)
-    }
-    const output = await runner.run(getNodesAndCoreDns(target)).catch(commandFailure)
-    const state = output instanceof CommandError ? undefined : parseClusterState(output)
-    const missing = state === undefined ? [`it does not answer: ${messageOf(output)}`] : whatIsMissing(state, cluster)
-    if (state !== undefined && missing.length === 0) {
-      log.info(`${cluster.name}: ready ${(clock.now() - started).toFixed(1)} s later`)
-      return state
-    }
-    if (left() <= 0) {
-      throw new Error(
-        `cluster ${cluster.name} was not ready within ${String(waitSeconds)} s (input wait):\n  ${missing.join('\n  ')}`,
-      )
-    }
-    await clock.sleep(1)
-  }
-}
-
-/** A command that failed is an answer too; anything else is not. */
-function commandFailure(error: unknown): CommandError {
-  if (error instanceof CommandError) return error
-  throw error
-}
-
-function whatIsMissing({ nodes, coreDns }: ClusterState, cluster: Cluster): string[] {
-  const missing = cluster.nodes.flatMap(({ name }) => {
-    const node = nodes.find((each) => each.name === name)
-    if (node === undefined) return [`node ${name} has not joined`]
-    if (!node.ready) return [`node ${name} is not Ready: ${node.why}`]
-    return node.podCIDR === undefined ? [`node ${name} has no podCIDR yet`] : []
-  })
-  return coreDns.available ? missing : [...missing, `CoreDNS is not available: ${coreDns.why}`]
 }
 
 /** Joins what Kubernetes knows of the nodes (podCIDR) with what Docker knows (the address on the shared network). */
@@ -144,7 +91,7 @@ export async function readNodes({ runner }: World, record: RunRecord): Promise<N
       const state = parseClusterState(
         await runner.run(getNodesAndCoreDns({ kubeconfig: clusterKubeconfig(record, cluster.name) })),
       )
-      const missing = whatIsMissing(state, cluster)
+      const missing = [...missingNodes(state, cluster), ...missingCoreDns(state)]
       if (missing.length > 0) throw new Error(`cluster ${cluster.name} is not ready:\n  ${missing.join('\n  ')}`)
       return { cluster, state }
     }),

@@ -1,11 +1,4 @@
-import {
-  applyManifest,
-  deleteObjects,
-  getCoreDnsImage,
-  getPods,
-  parsePods,
-  rolloutStatus,
-} from '../commands/kubectl.js'
+import { applyManifest, deleteObject, getCoreDnsImage, getPods, parsePods, rolloutStatus } from '../commands/kubectl.js'
 import { askFrom, askSeconds, parseAnswers, probe, probeManifest } from '../commands/probe.js'
 import { CommandError, messageOf } from '../errors.js'
 import { brokenPair, pairsOf, type Pair, type PairEnd } from '../plan/connectivity.js'
@@ -104,7 +97,7 @@ export async function removeProbes({ runner, files, log }: World, record: RunRec
       // a cluster that was never created has none
       if (!(await files.exists(target.kubeconfig))) return
       try {
-        await runner.run(deleteObjects(target, probe.namespace, probe.kinds, probe.selector))
+        await runner.run(deleteObject(target, probe.namespace, probe.daemonSet))
       } catch (error) {
         log.warning(`the probe was not removed from cluster ${cluster.name}: ${messageOf(error)}`)
       }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { AUTHORITATIVE_ANSWER, decode, encode, type Answer as ResourceRecord } from 'dns-packet'
-import { parseAllDocuments } from 'yaml'
+import { parse } from 'yaml'
 import { askFrom, parseAnswers, probe, probeManifest } from '../../../src/commands/probe.js'
 
 /** What CoreDNS' whoami answers: the client's address and port in the additional section. */
@@ -46,27 +46,27 @@ describe('parseAnswers', () => {
 })
 
 describe('the manifest', () => {
-  const objects = parseAllDocuments(probeManifest('registry.k8s.io/coredns/coredns:v1.12.1')).map(
-    (document) => document.toJS() as { kind: string; metadata: { name: string; namespace: string; labels: object } },
-  )
+  const daemonSet = parse(probeManifest('registry.k8s.io/coredns/coredns:v1.12.1')) as {
+    kind: string
+    metadata: { name: string; namespace: string; labels: object }
+    spec: { template: { metadata: { annotations: Record<string, string> } } }
+  }
 
-  test('is a ConfigMap and a DaemonSet that one selector finds', () => {
-    expect(objects.map(({ kind }) => kind.toLowerCase()).sort()).toEqual(probe.kinds.split(',').sort())
-    for (const { metadata } of objects) {
-      expect(metadata).toEqual({
-        name: probe.name,
-        namespace: probe.namespace,
-        labels: Object.fromEntries([probe.selector.split('=')]) as unknown,
-      })
-    }
+  test('is the one object that is removed again, and its pods are found by the selector', () => {
+    expect(`${daemonSet.kind.toLowerCase()}/${daemonSet.metadata.name}`).toBe(probe.daemonSet)
+    expect(daemonSet.metadata).toEqual({
+      name: probe.name,
+      namespace: probe.namespace,
+      labels: Object.fromEntries([probe.selector.split('=')]) as unknown,
+    })
   })
 
   test('runs on every node from the image that is there, and is ready when CoreDNS says so', () => {
-    expect(objects[1]).toMatchObject({
+    expect(daemonSet).toMatchObject({
       spec: {
-        selector: { matchLabels: objects[1]?.metadata.labels },
+        selector: { matchLabels: daemonSet.metadata.labels },
         template: {
-          metadata: { labels: objects[1]?.metadata.labels },
+          metadata: { labels: daemonSet.metadata.labels },
           spec: {
             tolerations: [{ operator: 'Exists' }],
             containers: [
@@ -78,7 +78,18 @@ describe('the manifest', () => {
                 readinessProbe: { httpGet: { path: '/health', port: 8080 } },
               },
             ],
-            volumes: [{ configMap: { name: objects[0]?.metadata.name } }],
+            volumes: [
+              {
+                downwardAPI: {
+                  items: [
+                    {
+                      path: 'Corefile',
+                      fieldRef: { fieldPath: "metadata.annotations['kind-flat-network/corefile']" },
+                    },
+                  ],
+                },
+              },
+            ],
           },
         },
       },
@@ -86,8 +97,8 @@ describe('the manifest', () => {
   })
 
   test('has CoreDNS answer with who asks, on the port that is asked', () => {
-    const { data } = objects[0] as unknown as { data: { Corefile: string } }
-    expect(data.Corefile.split('\n').map((line) => line.trim())).toEqual([
+    const { annotations } = daemonSet.spec.template.metadata
+    expect(annotations['kind-flat-network/corefile']?.split('\n').map((line) => line.trim())).toEqual([
       '.:5353 {',
       'whoami',
       'health :8080',

@@ -1,0 +1,97 @@
+import {
+  getNodesAndCoreDns,
+  parseClusterState,
+  waitForCoreDns,
+  waitForNodes,
+  type ClusterState,
+} from '../commands/kubectl.js'
+import { CommandError, messageOf } from '../errors.js'
+import type { Cluster } from '../plan/plan.js'
+import { clusterKubeconfig, type RunRecord } from '../plan/run-record.js'
+import type { World } from '../ports.js'
+
+/** Waits until every planned node of a cluster is Ready with a podCIDR; `kind --wait` looks at the control plane alone. */
+export function untilNodesReady(
+  world: World,
+  record: RunRecord,
+  cluster: Cluster,
+  waitSeconds: number,
+): Promise<ClusterState> {
+  return untilNothingIsMissing(world, record, cluster, waitSeconds, {
+    what: 'nodes',
+    watch: waitForNodes,
+    missing: missingNodes,
+  })
+}
+
+/** Waits until a cluster's CoreDNS is available. */
+export function untilCoreDnsAvailable(
+  world: World,
+  record: RunRecord,
+  cluster: Cluster,
+  waitSeconds: number,
+): Promise<ClusterState> {
+  return untilNothingIsMissing(world, record, cluster, waitSeconds, {
+    what: 'CoreDNS',
+    watch: waitForCoreDns,
+    missing: missingCoreDns,
+  })
+}
+
+interface Readiness {
+  readonly what: string
+  /** A command that ends when it seems to be ready. */
+  readonly watch: typeof waitForNodes
+  readonly missing: (state: ClusterState, cluster: Cluster) => string[]
+}
+
+async function untilNothingIsMissing(
+  { runner, log, clock }: World,
+  record: RunRecord,
+  cluster: Cluster,
+  waitSeconds: number,
+  readiness: Readiness,
+): Promise<ClusterState> {
+  const target = { kubeconfig: clusterKubeconfig(record, cluster.name) }
+  const started = clock.now()
+  const left = () => waitSeconds - (clock.now() - started)
+  for (;;) {
+    // what the watch tells is looked at afterwards, together with what it cannot wait for
+    const seconds = Math.max(1, left())
+    await runner.run(readiness.watch(target, seconds), { timeoutSeconds: seconds + 30 }).catch(commandFailure)
+    const output = await runner.run(getNodesAndCoreDns(target)).catch(commandFailure)
+    const state = output instanceof CommandError ? undefined : parseClusterState(output)
+    const missing =
+      state === undefined ? [`it does not answer: ${messageOf(output)}`] : readiness.missing(state, cluster)
+    if (state !== undefined && missing.length === 0) {
+      log.info(`${cluster.name}: ${readiness.what} ready ${(clock.now() - started).toFixed(1)} s later`)
+      return state
+    }
+    if (left() <= 0) {
+      throw new Error(
+        `cluster ${cluster.name} was not ready within ${String(waitSeconds)} s (input wait):\n  ${missing.join('\n  ')}`,
+      )
+    }
+    await clock.sleep(1)
+  }
+}
+
+/** A command that failed is an answer too; anything else is not. */
+function commandFailure(error: unknown): CommandError {
+  if (error instanceof CommandError) return error
+  throw error
+}
+
+/** What of a cluster's nodes is not ready yet. */
+export function missingNodes({ nodes }: ClusterState, cluster: Cluster): string[] {
+  return cluster.nodes.flatMap(({ name }) => {
+    const node = nodes.find((each) => each.name === name)
+    if (node === undefined) return [`node ${name} has not joined`]
+    if (!node.ready) return [`node ${name} is not Ready: ${node.why}`]
+    return node.podCIDR === undefined ? [`node ${name} has no podCIDR yet`] : []
+  })
+}
+
+export function missingCoreDns({ coreDns }: ClusterState): string[] {
+  return coreDns.available ? [] : [`CoreDNS is not available: ${coreDns.why}`]
+}
