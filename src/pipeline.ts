@@ -125,7 +125,7 @@ export async function verify(world: World, record: RunRecord, signal: AbortSigna
   const nodes = await readNodes(live, record)
   const pairs = await world.log.phase('Verify', async () => {
     try {
-      await Promise.all(record.clusters.map((cluster) => deployProbe(live, record, cluster)))
+      await whenAllEnd(record.clusters.map((cluster) => deployProbe(live, record, cluster)))
       return await verifyPairs(live, record, nodes)
     } finally {
       await removeProbes(world, record)

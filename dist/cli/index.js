@@ -18697,7 +18697,7 @@ else if (true) module.exports = ipCodec;
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _program_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8388);
+/* harmony import */ var _program_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3808);
 
 process.exitCode = await (0,_program_js__WEBPACK_IMPORTED_MODULE_0__/* .runCli */ .a)(process.argv.slice(2));
 
@@ -18706,7 +18706,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 8388:
+/***/ 3808:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -40412,10 +40412,11 @@ function execScript(container, script, values) {
     return ['docker', 'exec', container, 'bash', '-c', script, 'bash', ...values];
 }
 function jsonLines(output) {
-    return output
-        .split('\n')
-        .filter((line) => line !== '')
-        .map((line) => JSON.parse(line));
+    return parseLines(output).map((line) => JSON.parse(line));
+}
+/** The lines of an output: ids, names, one for each object. */
+function parseLines(output) {
+    return output.split('\n').filter((line) => line !== '');
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/kind.js
@@ -40592,26 +40593,35 @@ async function connect({ runner }, wirings) {
     });
 }
 
-;// CONCATENATED MODULE: ./lib/steps/existing-networks.js
+;// CONCATENATED MODULE: ./lib/steps/existing-objects.js
 
 
-/** The networks of that name or run, or all of them; one that vanishes while looking is left out. */
-async function existingNetworks(runner, filter = {}) {
-    const ids = (await runner.run(listNetworks(filter))).split('\n').filter((id) => id !== '');
+/** Docker's words for an object that somebody else has removed meanwhile. */
+const goneTexts = /no such (container|network)|not found/i;
+/** The networks of that name or run, or all of them. */
+function existingNetworks(runner, filter = {}) {
+    return existing(runner, listNetworks(filter), inspectNetworks, parseNetworks);
+}
+/** Every container of every kind cluster, whoever made it. */
+function existingKindContainers(runner) {
+    return existing(runner, listKindContainers, inspectContainers, parseKindContainers);
+}
+/** Lists and inspects; what vanishes between the two is left out. */
+async function existing(runner, list, inspect, parse) {
+    const ids = parseLines(await runner.run(list));
     if (ids.length === 0)
         return [];
     try {
-        return parseNetworks(await runner.run(inspectNetworks(ids)));
+        return parse(await runner.run(inspect(ids)));
     }
     catch (error) {
-        if (!(error instanceof CommandError))
-            throw error;
-        const found = await Promise.all(ids.map((id) => runner.run(inspectNetworks([id])).then(parseNetworks, gone)));
+        ignoreGone(error);
+        const found = await Promise.all(ids.map((id) => runner.run(inspect([id])).then(parse, ignoreGone)));
         return found.flat();
     }
 }
-function gone(error) {
-    if (error instanceof CommandError && /no such network|not found/i.test(error.output))
+function ignoreGone(error) {
+    if (error instanceof CommandError && goneTexts.test(error.output))
         return [];
     throw error;
 }
@@ -40665,12 +40675,12 @@ async function removeDockerObjects({ runner, log, clock }, removal) {
         if (containers.length > 0) {
             const names = containers.map(({ name }) => name).join(', ');
             log.info(`removing ${names}`);
-            await runner.run(removeContainers(containers.map(({ id }) => id))).catch(unless(goneTexts, names));
+            await runner.run(removeContainers(containers.map(({ id }) => id))).catch(unless(beingRemoved, names));
         }
         const free = networks.filter((network) => network.containers === 0);
         for (const { id, name } of free) {
             log.info(`removing the Docker network ${name}`);
-            await runner.run(removeNetwork(id)).catch(unless(inUseTexts, name));
+            await runner.run(removeNetwork(id)).catch(unless(goneOrInUse, name));
         }
         quiet = containers.length === 0 && free.length === 0 ? quiet + 1 : 0;
         if (look === mostLooks)
@@ -40683,7 +40693,7 @@ async function removeDockerObjects({ runner, log, clock }, removal) {
     }
 }
 async function containersOf(runner, { run, clusters }) {
-    return ownedBy(await kindContainers(runner), run, clusters?.map(({ name }) => name) ?? []);
+    return ownedBy(await existingKindContainers(runner), run, clusters?.map(({ name }) => name) ?? []);
 }
 /**
  * The containers of a run: the nodes that carry its mount, and load balancers of those clusters, which carry nothing.
@@ -40698,36 +40708,15 @@ function ownedBy(containers, run, planned) {
     const balancers = containers.filter(({ role, cluster }) => role === 'external-load-balancer' && clusters.has(cluster) && !foreign.has(cluster));
     return [...nodes, ...balancers];
 }
-/** Every container of every kind cluster; one that vanishes while looking is left out. */
-async function kindContainers(runner) {
-    const ids = (await runner.run(listKindContainers)).split('\n').filter((id) => id !== '');
-    if (ids.length === 0)
-        return [];
-    try {
-        return parseKindContainers(await runner.run(inspectContainers(ids)));
-    }
-    catch (error) {
-        if (!(error instanceof CommandError) || !/no such container/i.test(error.output))
-            throw error;
-        const found = await Promise.all(ids.map((id) => runner.run(inspectContainers([id])).then(parseKindContainers, delete_gone)));
-        return found.flat();
-    }
-}
-function delete_gone(error) {
-    if (error instanceof CommandError && goneTexts.test(error.output))
-        return [];
-    throw error;
-}
 /** Ids of the runs that have a container or a network on the engine. */
 async function runsOn(runner) {
-    const [containers, labels] = await Promise.all([kindContainers(runner), runner.run(listNetworkRuns)]);
-    const runs = [...containers.flatMap(({ run }) => run ?? []), ...labels.split('\n')];
-    return [...new Set(runs.filter((run) => run !== ''))];
+    const [containers, labels] = await Promise.all([existingKindContainers(runner), runner.run(listNetworkRuns)]);
+    return [...new Set([...containers.flatMap(({ run }) => run ?? []), ...parseLines(labels)])];
 }
-/** Somebody else removes the same object, or has done so: the next look tells. */
-const goneTexts = /no such (container|network)|not found|already in progress/i;
-/** Somebody else has joined the network since it was looked at. */
-const inUseTexts = /active endpoints|no such network|not found/i;
+/** Somebody else removes the same container, or has done so: the next look tells. */
+const beingRemoved = new RegExp(`${goneTexts.source}|already in progress`, 'i');
+/** Somebody else has removed the network, or joined it, since it was looked at. */
+const goneOrInUse = new RegExp(`${goneTexts.source}|active endpoints`, 'i');
 /** Passes over a failure that says so; any other is told with the names of the objects. */
 function unless(texts, names) {
     return (error) => {
@@ -40773,7 +40762,7 @@ async function ensureNetwork({ runner, log }, { network: name, run }) {
     const [kept, ...others] = await networksNamed(runner, name);
     if (kept === undefined)
         throw new Error(`the Docker network ${name} vanished right after it was made`);
-    const own = new Set((await runner.run(listNetworks({ run }))).split('\n'));
+    const own = new Set(parseLines(await runner.run(listNetworks({ run }))));
     for (const other of others.filter(({ id }) => own.has(id)))
         await runner.run(removeNetwork(other.id));
     if (own.has(kept.id))
@@ -41112,22 +41101,10 @@ function validateConcurrency(concurrency) {
 
 
 /** Waits until every planned node of a cluster is Ready with a podCIDR; `kind --wait` looks at the control plane alone. */
-function untilNodesReady(world, record, cluster, waitSeconds) {
-    return untilNothingIsMissing(world, record, cluster, waitSeconds, {
-        what: 'nodes',
-        watch: waitForNodes,
-        missing: missingNodes,
-    });
-}
+const untilNodesReady = (...of) => untilNothingIsMissing({ what: 'nodes', watch: waitForNodes, missing: missingNodes }, ...of);
 /** Waits until a cluster's CoreDNS is available. */
-function untilCoreDnsAvailable(world, record, cluster, waitSeconds) {
-    return untilNothingIsMissing(world, record, cluster, waitSeconds, {
-        what: 'CoreDNS',
-        watch: waitForCoreDns,
-        missing: missingCoreDns,
-    });
-}
-async function untilNothingIsMissing({ runner, log, clock }, record, cluster, waitSeconds, readiness) {
+const untilCoreDnsAvailable = (...of) => untilNothingIsMissing({ what: 'CoreDNS', watch: waitForCoreDns, missing: missingCoreDns }, ...of);
+async function untilNothingIsMissing(readiness, ...[{ runner, log, clock }, record, cluster, waitSeconds]) {
     const target = { kubeconfig: clusterKubeconfig(record, cluster.name) };
     const started = clock.now();
     const left = () => waitSeconds - (clock.now() - started);
@@ -41290,15 +41267,16 @@ var dns_packet = __nccwpck_require__(4894);
 
 
 
+const probe_name = 'kind-flat-network-probe';
 /**
  * The probe: on every node a pod of the CoreDNS image that the node holds already, so nothing is pulled. CoreDNS'
  * plugin `whoami` answers every query with the address the query came from.
  */
 const probe = {
     namespace: 'kube-system',
-    name: 'kind-flat-network-probe',
-    selector: 'app.kubernetes.io/name=kind-flat-network-probe',
-    daemonSet: 'daemonset/kind-flat-network-probe',
+    name: probe_name,
+    selector: `app.kubernetes.io/name=${probe_name}`,
+    daemonSet: `daemonset/${probe_name}`,
 };
 const port = 5353;
 const healthPort = 8080;
@@ -41653,7 +41631,7 @@ async function verify(world, record, signal) {
     const nodes = await readNodes(live, record);
     const pairs = await world.log.phase('Verify', async () => {
         try {
-            await Promise.all(record.clusters.map((cluster) => deployProbe(live, record, cluster)));
+            await whenAllEnd(record.clusters.map((cluster) => deployProbe(live, record, cluster)));
             return await verifyPairs(live, record, nodes);
         }
         finally {

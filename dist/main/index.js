@@ -40837,7 +40837,7 @@ else if (true) module.exports = ipCodec;
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _run_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8732);
+/* harmony import */ var _run_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1897);
 
 await (0,_run_main_js__WEBPACK_IMPORTED_MODULE_0__/* .runMain */ .V)();
 
@@ -40846,7 +40846,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 8732:
+/***/ 1897:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -65477,10 +65477,11 @@ function execScript(container, script, values) {
     return ['docker', 'exec', container, 'bash', '-c', script, 'bash', ...values];
 }
 function jsonLines(output) {
-    return output
-        .split('\n')
-        .filter((line) => line !== '')
-        .map((line) => JSON.parse(line));
+    return docker_parseLines(output).map((line) => JSON.parse(line));
+}
+/** The lines of an output: ids, names, one for each object. */
+function docker_parseLines(output) {
+    return output.split('\n').filter((line) => line !== '');
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/kind.js
@@ -65657,26 +65658,35 @@ async function connect({ runner }, wirings) {
     });
 }
 
-;// CONCATENATED MODULE: ./lib/steps/existing-networks.js
+;// CONCATENATED MODULE: ./lib/steps/existing-objects.js
 
 
-/** The networks of that name or run, or all of them; one that vanishes while looking is left out. */
-async function existingNetworks(runner, filter = {}) {
-    const ids = (await runner.run(listNetworks(filter))).split('\n').filter((id) => id !== '');
+/** Docker's words for an object that somebody else has removed meanwhile. */
+const goneTexts = /no such (container|network)|not found/i;
+/** The networks of that name or run, or all of them. */
+function existingNetworks(runner, filter = {}) {
+    return existing(runner, listNetworks(filter), inspectNetworks, parseNetworks);
+}
+/** Every container of every kind cluster, whoever made it. */
+function existing_objects_existingKindContainers(runner) {
+    return existing(runner, listKindContainers, inspectContainers, parseKindContainers);
+}
+/** Lists and inspects; what vanishes between the two is left out. */
+async function existing(runner, list, inspect, parse) {
+    const ids = docker_parseLines(await runner.run(list));
     if (ids.length === 0)
         return [];
     try {
-        return parseNetworks(await runner.run(inspectNetworks(ids)));
+        return parse(await runner.run(inspect(ids)));
     }
     catch (error) {
-        if (!(error instanceof CommandError))
-            throw error;
-        const found = await Promise.all(ids.map((id) => runner.run(inspectNetworks([id])).then(parseNetworks, gone)));
+        ignoreGone(error);
+        const found = await Promise.all(ids.map((id) => runner.run(inspect([id])).then(parse, ignoreGone)));
         return found.flat();
     }
 }
-function gone(error) {
-    if (error instanceof CommandError && /no such network|not found/i.test(error.output))
+function ignoreGone(error) {
+    if (error instanceof CommandError && goneTexts.test(error.output))
         return [];
     throw error;
 }
@@ -65730,12 +65740,12 @@ async function removeDockerObjects({ runner, log, clock }, removal) {
         if (containers.length > 0) {
             const names = containers.map(({ name }) => name).join(', ');
             log.info(`removing ${names}`);
-            await runner.run(removeContainers(containers.map(({ id }) => id))).catch(unless(goneTexts, names));
+            await runner.run(removeContainers(containers.map(({ id }) => id))).catch(unless(beingRemoved, names));
         }
         const free = networks.filter((network) => network.containers === 0);
         for (const { id, name } of free) {
             log.info(`removing the Docker network ${name}`);
-            await runner.run(removeNetwork(id)).catch(unless(inUseTexts, name));
+            await runner.run(removeNetwork(id)).catch(unless(goneOrInUse, name));
         }
         quiet = containers.length === 0 && free.length === 0 ? quiet + 1 : 0;
         if (look === mostLooks)
@@ -65748,7 +65758,7 @@ async function removeDockerObjects({ runner, log, clock }, removal) {
     }
 }
 async function containersOf(runner, { run, clusters }) {
-    return ownedBy(await kindContainers(runner), run, clusters?.map(({ name }) => name) ?? []);
+    return ownedBy(await existing_objects_existingKindContainers(runner), run, clusters?.map(({ name }) => name) ?? []);
 }
 /**
  * The containers of a run: the nodes that carry its mount, and load balancers of those clusters, which carry nothing.
@@ -65763,36 +65773,15 @@ function ownedBy(containers, run, planned) {
     const balancers = containers.filter(({ role, cluster }) => role === 'external-load-balancer' && clusters.has(cluster) && !foreign.has(cluster));
     return [...nodes, ...balancers];
 }
-/** Every container of every kind cluster; one that vanishes while looking is left out. */
-async function kindContainers(runner) {
-    const ids = (await runner.run(listKindContainers)).split('\n').filter((id) => id !== '');
-    if (ids.length === 0)
-        return [];
-    try {
-        return parseKindContainers(await runner.run(inspectContainers(ids)));
-    }
-    catch (error) {
-        if (!(error instanceof CommandError) || !/no such container/i.test(error.output))
-            throw error;
-        const found = await Promise.all(ids.map((id) => runner.run(inspectContainers([id])).then(parseKindContainers, delete_gone)));
-        return found.flat();
-    }
-}
-function delete_gone(error) {
-    if (error instanceof CommandError && goneTexts.test(error.output))
-        return [];
-    throw error;
-}
 /** Ids of the runs that have a container or a network on the engine. */
 async function delete_runsOn(runner) {
-    const [containers, labels] = await Promise.all([kindContainers(runner), runner.run(listNetworkRuns)]);
-    const runs = [...containers.flatMap(({ run }) => run ?? []), ...labels.split('\n')];
-    return [...new Set(runs.filter((run) => run !== ''))];
+    const [containers, labels] = await Promise.all([existingKindContainers(runner), runner.run(listNetworkRuns)]);
+    return [...new Set([...containers.flatMap(({ run }) => run ?? []), ...parseLines(labels)])];
 }
-/** Somebody else removes the same object, or has done so: the next look tells. */
-const goneTexts = /no such (container|network)|not found|already in progress/i;
-/** Somebody else has joined the network since it was looked at. */
-const inUseTexts = /active endpoints|no such network|not found/i;
+/** Somebody else removes the same container, or has done so: the next look tells. */
+const beingRemoved = new RegExp(`${goneTexts.source}|already in progress`, 'i');
+/** Somebody else has removed the network, or joined it, since it was looked at. */
+const goneOrInUse = new RegExp(`${goneTexts.source}|active endpoints`, 'i');
 /** Passes over a failure that says so; any other is told with the names of the objects. */
 function unless(texts, names) {
     return (error) => {
@@ -65838,7 +65827,7 @@ async function ensureNetwork({ runner, log }, { network: name, run }) {
     const [kept, ...others] = await networksNamed(runner, name);
     if (kept === undefined)
         throw new Error(`the Docker network ${name} vanished right after it was made`);
-    const own = new Set((await runner.run(listNetworks({ run }))).split('\n'));
+    const own = new Set(docker_parseLines(await runner.run(listNetworks({ run }))));
     for (const other of others.filter(({ id }) => own.has(id)))
         await runner.run(removeNetwork(other.id));
     if (own.has(kept.id))
@@ -66177,22 +66166,10 @@ function validateConcurrency(concurrency) {
 
 
 /** Waits until every planned node of a cluster is Ready with a podCIDR; `kind --wait` looks at the control plane alone. */
-function untilNodesReady(world, record, cluster, waitSeconds) {
-    return untilNothingIsMissing(world, record, cluster, waitSeconds, {
-        what: 'nodes',
-        watch: waitForNodes,
-        missing: until_ready_missingNodes,
-    });
-}
+const untilNodesReady = (...of) => untilNothingIsMissing({ what: 'nodes', watch: waitForNodes, missing: until_ready_missingNodes }, ...of);
 /** Waits until a cluster's CoreDNS is available. */
-function untilCoreDnsAvailable(world, record, cluster, waitSeconds) {
-    return untilNothingIsMissing(world, record, cluster, waitSeconds, {
-        what: 'CoreDNS',
-        watch: waitForCoreDns,
-        missing: until_ready_missingCoreDns,
-    });
-}
-async function untilNothingIsMissing({ runner, log, clock }, record, cluster, waitSeconds, readiness) {
+const untilCoreDnsAvailable = (...of) => untilNothingIsMissing({ what: 'CoreDNS', watch: waitForCoreDns, missing: until_ready_missingCoreDns }, ...of);
+async function untilNothingIsMissing(readiness, ...[{ runner, log, clock }, record, cluster, waitSeconds]) {
     const target = { kubeconfig: run_record_clusterKubeconfig(record, cluster.name) };
     const started = clock.now();
     const left = () => waitSeconds - (clock.now() - started);
@@ -66239,7 +66216,7 @@ function until_ready_missingCoreDns({ coreDns }) {
  * Waits until every one has ended, so that nothing of them goes on behind a failure.
  * @throws the failure that came first
  */
-async function whenAllEnd(running) {
+async function when_all_end_whenAllEnd(running) {
     const failures = [];
     const results = await Promise.allSettled(running.map((each) => each.catch((error) => {
         failures.push(error);
@@ -66274,7 +66251,7 @@ async function provision(world, plan, record, onCreated) {
         failure.abort(error);
         throw error;
     };
-    const ready = await whenAllEnd(plan.clusters.map(async (cluster) => {
+    const ready = await when_all_end_whenAllEnd(plan.clusters.map(async (cluster) => {
         // the others are ended before the next in the queue would begin
         await limit(() => provision_create(live, record, cluster).catch(endOthers));
         const running = [untilNodesReady(live, record, cluster, plan.waitSeconds), onCreated(live, cluster)];
@@ -66355,15 +66332,16 @@ var dns_packet = __nccwpck_require__(4894);
 
 
 
+const probe_name = 'kind-flat-network-probe';
 /**
  * The probe: on every node a pod of the CoreDNS image that the node holds already, so nothing is pulled. CoreDNS'
  * plugin `whoami` answers every query with the address the query came from.
  */
 const probe = {
     namespace: 'kube-system',
-    name: 'kind-flat-network-probe',
-    selector: 'app.kubernetes.io/name=kind-flat-network-probe',
-    daemonSet: 'daemonset/kind-flat-network-probe',
+    name: probe_name,
+    selector: `app.kubernetes.io/name=${probe_name}`,
+    daemonSet: `daemonset/${probe_name}`,
 };
 const port = 5353;
 const healthPort = 8080;
@@ -66534,8 +66512,8 @@ async function verify_deployProbe({ runner, clock }, record, cluster) {
  * address is it seen? The probe must have been deployed.
  */
 async function verify_verifyPairs(world, record, nodes) {
-    const ends = (await whenAllEnd(record.clusters.map((cluster) => probesOf(world, record, cluster, nodes)))).flat();
-    const answers = new Map(await whenAllEnd(ends.map(async (from) => {
+    const ends = (await when_all_end_whenAllEnd(record.clusters.map((cluster) => probesOf(world, record, cluster, nodes)))).flat();
+    const answers = new Map(await when_all_end_whenAllEnd(ends.map(async (from) => {
         const targets = ends.filter((to) => to.cluster !== from.cluster).map((to) => to.address);
         const output = await world.runner.run(askFrom(from.node, from.address, targets), { timeoutSeconds: askSeconds });
         return [from, parseAnswers(output)];
@@ -66702,7 +66680,7 @@ async function make(live, world, decided, record) {
         await log.phase('Connect', () => connect(live, planWiring(record, nodes)));
     const pairs = wantProbe ? await log.phase('Verify', () => prove(live, world, record, nodes)) : undefined;
     // last, because it starts while the rest is done
-    await log.phase('Wait for CoreDNS', () => whenAllEnd(decided.clusters.map((cluster) => untilCoreDnsAvailable(live, record, cluster, decided.waitSeconds))));
+    await log.phase('Wait for CoreDNS', () => when_all_end_whenAllEnd(decided.clusters.map((cluster) => untilCoreDnsAvailable(live, record, cluster, decided.waitSeconds))));
     return { record, nodes, ...(pairs && { pairs }) };
 }
 async function prove(live, world, record, nodes) {
@@ -66718,7 +66696,7 @@ async function verify(world, record, signal) {
     const nodes = await readNodes(live, record);
     const pairs = await world.log.phase('Verify', async () => {
         try {
-            await Promise.all(record.clusters.map((cluster) => deployProbe(live, record, cluster)));
+            await whenAllEnd(record.clusters.map((cluster) => deployProbe(live, record, cluster)));
             return await verifyPairs(live, record, nodes);
         }
         finally {

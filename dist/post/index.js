@@ -40837,7 +40837,7 @@ else if (true) module.exports = ipCodec;
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _run_post_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1566);
+/* harmony import */ var _run_post_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4112);
 
 await (0,_run_post_js__WEBPACK_IMPORTED_MODULE_0__/* .runPost */ .a)();
 
@@ -40846,7 +40846,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 1566:
+/***/ 4112:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -65386,10 +65386,11 @@ function docker_execScript(container, script, values) {
     return ['docker', 'exec', container, 'bash', '-c', script, 'bash', ...values];
 }
 function jsonLines(output) {
-    return output
-        .split('\n')
-        .filter((line) => line !== '')
-        .map((line) => JSON.parse(line));
+    return docker_parseLines(output).map((line) => JSON.parse(line));
+}
+/** The lines of an output: ids, names, one for each object. */
+function docker_parseLines(output) {
+    return output.split('\n').filter((line) => line !== '');
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/kind.js
@@ -65501,26 +65502,35 @@ async function connect_connect({ runner }, wirings) {
     });
 }
 
-;// CONCATENATED MODULE: ./lib/steps/existing-networks.js
+;// CONCATENATED MODULE: ./lib/steps/existing-objects.js
 
 
-/** The networks of that name or run, or all of them; one that vanishes while looking is left out. */
-async function existing_networks_existingNetworks(runner, filter = {}) {
-    const ids = (await runner.run(docker_listNetworks(filter))).split('\n').filter((id) => id !== '');
+/** Docker's words for an object that somebody else has removed meanwhile. */
+const goneTexts = /no such (container|network)|not found/i;
+/** The networks of that name or run, or all of them. */
+function existing_objects_existingNetworks(runner, filter = {}) {
+    return existing(runner, docker_listNetworks(filter), inspectNetworks, parseNetworks);
+}
+/** Every container of every kind cluster, whoever made it. */
+function existing_objects_existingKindContainers(runner) {
+    return existing(runner, listKindContainers, docker_inspectContainers, docker_parseKindContainers);
+}
+/** Lists and inspects; what vanishes between the two is left out. */
+async function existing(runner, list, inspect, parse) {
+    const ids = docker_parseLines(await runner.run(list));
     if (ids.length === 0)
         return [];
     try {
-        return parseNetworks(await runner.run(inspectNetworks(ids)));
+        return parse(await runner.run(inspect(ids)));
     }
     catch (error) {
-        if (!(error instanceof errors_CommandError))
-            throw error;
-        const found = await Promise.all(ids.map((id) => runner.run(inspectNetworks([id])).then(parseNetworks, gone)));
+        ignoreGone(error);
+        const found = await Promise.all(ids.map((id) => runner.run(inspect([id])).then(parse, ignoreGone)));
         return found.flat();
     }
 }
-function gone(error) {
-    if (error instanceof errors_CommandError && /no such network|not found/i.test(error.output))
+function ignoreGone(error) {
+    if (error instanceof errors_CommandError && goneTexts.test(error.output))
         return [];
     throw error;
 }
@@ -65569,17 +65579,17 @@ async function removeDockerObjects({ runner, log, clock }, removal) {
     for (let look = 1; quiet < needed; look++) {
         const [containers, networks] = await Promise.all([
             containersOf(runner, removal),
-            existing_networks_existingNetworks(runner, { run: removal.run }),
+            existing_objects_existingNetworks(runner, { run: removal.run }),
         ]);
         if (containers.length > 0) {
             const names = containers.map(({ name }) => name).join(', ');
             log.info(`removing ${names}`);
-            await runner.run(removeContainers(containers.map(({ id }) => id))).catch(unless(goneTexts, names));
+            await runner.run(removeContainers(containers.map(({ id }) => id))).catch(unless(beingRemoved, names));
         }
         const free = networks.filter((network) => network.containers === 0);
         for (const { id, name } of free) {
             log.info(`removing the Docker network ${name}`);
-            await runner.run(docker_removeNetwork(id)).catch(unless(inUseTexts, name));
+            await runner.run(docker_removeNetwork(id)).catch(unless(goneOrInUse, name));
         }
         quiet = containers.length === 0 && free.length === 0 ? quiet + 1 : 0;
         if (look === mostLooks)
@@ -65587,12 +65597,12 @@ async function removeDockerObjects({ runner, log, clock }, removal) {
         if (quiet > 0 && quiet < needed)
             await clock.sleep(pauseSeconds);
     }
-    for (const { name } of await existing_networks_existingNetworks(runner, { run: removal.run })) {
+    for (const { name } of await existing_objects_existingNetworks(runner, { run: removal.run })) {
         log.info(`the Docker network ${name} stays: containers of others are on it`);
     }
 }
 async function containersOf(runner, { run, clusters }) {
-    return ownedBy(await kindContainers(runner), run, clusters?.map(({ name }) => name) ?? []);
+    return ownedBy(await existing_objects_existingKindContainers(runner), run, clusters?.map(({ name }) => name) ?? []);
 }
 /**
  * The containers of a run: the nodes that carry its mount, and load balancers of those clusters, which carry nothing.
@@ -65607,36 +65617,15 @@ function ownedBy(containers, run, planned) {
     const balancers = containers.filter(({ role, cluster }) => role === 'external-load-balancer' && clusters.has(cluster) && !foreign.has(cluster));
     return [...nodes, ...balancers];
 }
-/** Every container of every kind cluster; one that vanishes while looking is left out. */
-async function kindContainers(runner) {
-    const ids = (await runner.run(listKindContainers)).split('\n').filter((id) => id !== '');
-    if (ids.length === 0)
-        return [];
-    try {
-        return docker_parseKindContainers(await runner.run(docker_inspectContainers(ids)));
-    }
-    catch (error) {
-        if (!(error instanceof errors_CommandError) || !/no such container/i.test(error.output))
-            throw error;
-        const found = await Promise.all(ids.map((id) => runner.run(docker_inspectContainers([id])).then(docker_parseKindContainers, delete_gone)));
-        return found.flat();
-    }
-}
-function delete_gone(error) {
-    if (error instanceof errors_CommandError && goneTexts.test(error.output))
-        return [];
-    throw error;
-}
 /** Ids of the runs that have a container or a network on the engine. */
 async function delete_runsOn(runner) {
-    const [containers, labels] = await Promise.all([kindContainers(runner), runner.run(listNetworkRuns)]);
-    const runs = [...containers.flatMap(({ run }) => run ?? []), ...labels.split('\n')];
-    return [...new Set(runs.filter((run) => run !== ''))];
+    const [containers, labels] = await Promise.all([existingKindContainers(runner), runner.run(listNetworkRuns)]);
+    return [...new Set([...containers.flatMap(({ run }) => run ?? []), ...parseLines(labels)])];
 }
-/** Somebody else removes the same object, or has done so: the next look tells. */
-const goneTexts = /no such (container|network)|not found|already in progress/i;
-/** Somebody else has joined the network since it was looked at. */
-const inUseTexts = /active endpoints|no such network|not found/i;
+/** Somebody else removes the same container, or has done so: the next look tells. */
+const beingRemoved = new RegExp(`${goneTexts.source}|already in progress`, 'i');
+/** Somebody else has removed the network, or joined it, since it was looked at. */
+const goneOrInUse = new RegExp(`${goneTexts.source}|active endpoints`, 'i');
 /** Passes over a failure that says so; any other is told with the names of the objects. */
 function unless(texts, names) {
     return (error) => {
@@ -65684,7 +65673,7 @@ async function ensure_network_ensureNetwork({ runner, log }, { network: name, ru
     const [kept, ...others] = await networksNamed(runner, name);
     if (kept === undefined)
         throw new Error(`the Docker network ${name} vanished right after it was made`);
-    const own = new Set((await runner.run(listNetworks({ run }))).split('\n'));
+    const own = new Set(parseLines(await runner.run(listNetworks({ run }))));
     for (const other of others.filter(({ id }) => own.has(id)))
         await runner.run(removeNetwork(other.id));
     if (own.has(kept.id))
@@ -65768,22 +65757,10 @@ async function inspect_host_inspectHost({ runner, files, log }, paths) {
 
 
 /** Waits until every planned node of a cluster is Ready with a podCIDR; `kind --wait` looks at the control plane alone. */
-function until_ready_untilNodesReady(world, record, cluster, waitSeconds) {
-    return untilNothingIsMissing(world, record, cluster, waitSeconds, {
-        what: 'nodes',
-        watch: waitForNodes,
-        missing: until_ready_missingNodes,
-    });
-}
+const until_ready_untilNodesReady = (...of) => untilNothingIsMissing({ what: 'nodes', watch: waitForNodes, missing: until_ready_missingNodes }, ...of);
 /** Waits until a cluster's CoreDNS is available. */
-function until_ready_untilCoreDnsAvailable(world, record, cluster, waitSeconds) {
-    return untilNothingIsMissing(world, record, cluster, waitSeconds, {
-        what: 'CoreDNS',
-        watch: waitForCoreDns,
-        missing: until_ready_missingCoreDns,
-    });
-}
-async function untilNothingIsMissing({ runner, log, clock }, record, cluster, waitSeconds, readiness) {
+const until_ready_untilCoreDnsAvailable = (...of) => untilNothingIsMissing({ what: 'CoreDNS', watch: waitForCoreDns, missing: until_ready_missingCoreDns }, ...of);
+async function untilNothingIsMissing(readiness, ...[{ runner, log, clock }, record, cluster, waitSeconds]) {
     const target = { kubeconfig: clusterKubeconfig(record, cluster.name) };
     const started = clock.now();
     const left = () => waitSeconds - (clock.now() - started);
@@ -65930,15 +65907,16 @@ var dns_packet = __nccwpck_require__(4894);
 
 
 
+const probe_name = 'kind-flat-network-probe';
 /**
  * The probe: on every node a pod of the CoreDNS image that the node holds already, so nothing is pulled. CoreDNS'
  * plugin `whoami` answers every query with the address the query came from.
  */
 const probe_probe = {
     namespace: 'kube-system',
-    name: 'kind-flat-network-probe',
-    selector: 'app.kubernetes.io/name=kind-flat-network-probe',
-    daemonSet: 'daemonset/kind-flat-network-probe',
+    name: probe_name,
+    selector: `app.kubernetes.io/name=${probe_name}`,
+    daemonSet: `daemonset/${probe_name}`,
 };
 const port = 5353;
 const healthPort = 8080;
@@ -66275,7 +66253,7 @@ async function verify(world, record, signal) {
     const nodes = await readNodes(live, record);
     const pairs = await world.log.phase('Verify', async () => {
         try {
-            await Promise.all(record.clusters.map((cluster) => deployProbe(live, record, cluster)));
+            await whenAllEnd(record.clusters.map((cluster) => deployProbe(live, record, cluster)));
             return await verifyPairs(live, record, nodes);
         }
         finally {

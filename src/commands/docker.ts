@@ -181,8 +181,10 @@ export function execScript(container: string, script: string, values: readonly s
 }
 
 function jsonLines<T>(output: string): T[] {
-  return output
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as T)
+  return parseLines(output).map((line) => JSON.parse(line) as T)
+}
+
+/** The lines of an output: ids, names, one for each object. */
+export function parseLines(output: string): string[] {
+  return output.split('\n').filter((line) => line !== '')
 }

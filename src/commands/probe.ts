@@ -2,15 +2,17 @@ import { decode, encode, RECURSION_DESIRED } from 'dns-packet'
 import { stringify } from 'yaml'
 import { execScript } from './docker.js'
 
+const name = 'kind-flat-network-probe'
+
 /**
  * The probe: on every node a pod of the CoreDNS image that the node holds already, so nothing is pulled. CoreDNS'
  * plugin `whoami` answers every query with the address the query came from.
  */
 export const probe = {
   namespace: 'kube-system',
-  name: 'kind-flat-network-probe',
-  selector: 'app.kubernetes.io/name=kind-flat-network-probe',
-  daemonSet: 'daemonset/kind-flat-network-probe',
+  name,
+  selector: `app.kubernetes.io/name=${name}`,
+  daemonSet: `daemonset/${name}`,
 } as const
 
 const port = 5353

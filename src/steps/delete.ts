@@ -1,16 +1,8 @@
-import {
-  inspectContainers,
-  listKindContainers,
-  listNetworkRuns,
-  parseKindContainers,
-  removeContainers,
-  removeNetwork,
-  type KindContainer,
-} from '../commands/docker.js'
+import { listNetworkRuns, parseLines, removeContainers, removeNetwork, type KindContainer } from '../commands/docker.js'
 import { CommandError, messageOf } from '../errors.js'
 import type { RunRecord } from '../plan/run-record.js'
 import type { CommandRunner, World } from '../ports.js'
-import { existingNetworks } from './existing-networks.js'
+import { existingKindContainers, existingNetworks, goneTexts } from './existing-objects.js'
 
 /** What is known of a run that is to be removed; without a record, only its id, which its objects carry. */
 export type Removal = Pick<RunRecord, 'run'> & Partial<RunRecord>
@@ -57,12 +49,12 @@ async function removeDockerObjects({ runner, log, clock }: World, removal: Remov
     if (containers.length > 0) {
       const names = containers.map(({ name }) => name).join(', ')
       log.info(`removing ${names}`)
-      await runner.run(removeContainers(containers.map(({ id }) => id))).catch(unless(goneTexts, names))
+      await runner.run(removeContainers(containers.map(({ id }) => id))).catch(unless(beingRemoved, names))
     }
     const free = networks.filter((network) => network.containers === 0)
     for (const { id, name } of free) {
       log.info(`removing the Docker network ${name}`)
-      await runner.run(removeNetwork(id)).catch(unless(inUseTexts, name))
+      await runner.run(removeNetwork(id)).catch(unless(goneOrInUse, name))
     }
     quiet = containers.length === 0 && free.length === 0 ? quiet + 1 : 0
     if (look === mostLooks)
@@ -75,7 +67,7 @@ async function removeDockerObjects({ runner, log, clock }: World, removal: Remov
 }
 
 async function containersOf(runner: CommandRunner, { run, clusters }: Removal): Promise<KindContainer[]> {
-  return ownedBy(await kindContainers(runner), run, clusters?.map(({ name }) => name) ?? [])
+  return ownedBy(await existingKindContainers(runner), run, clusters?.map(({ name }) => name) ?? [])
 }
 
 /**
@@ -100,37 +92,16 @@ export function ownedBy(
   return [...nodes, ...balancers]
 }
 
-/** Every container of every kind cluster; one that vanishes while looking is left out. */
-export async function kindContainers(runner: CommandRunner): Promise<KindContainer[]> {
-  const ids = (await runner.run(listKindContainers)).split('\n').filter((id) => id !== '')
-  if (ids.length === 0) return []
-  try {
-    return parseKindContainers(await runner.run(inspectContainers(ids)))
-  } catch (error) {
-    if (!(error instanceof CommandError) || !/no such container/i.test(error.output)) throw error
-    const found = await Promise.all(
-      ids.map((id) => runner.run(inspectContainers([id])).then(parseKindContainers, gone)),
-    )
-    return found.flat()
-  }
-}
-
-function gone(error: unknown): never[] {
-  if (error instanceof CommandError && goneTexts.test(error.output)) return []
-  throw error
-}
-
 /** Ids of the runs that have a container or a network on the engine. */
 export async function runsOn(runner: CommandRunner): Promise<string[]> {
-  const [containers, labels] = await Promise.all([kindContainers(runner), runner.run(listNetworkRuns)])
-  const runs = [...containers.flatMap(({ run }) => run ?? []), ...labels.split('\n')]
-  return [...new Set(runs.filter((run) => run !== ''))]
+  const [containers, labels] = await Promise.all([existingKindContainers(runner), runner.run(listNetworkRuns)])
+  return [...new Set([...containers.flatMap(({ run }) => run ?? []), ...parseLines(labels)])]
 }
 
-/** Somebody else removes the same object, or has done so: the next look tells. */
-const goneTexts = /no such (container|network)|not found|already in progress/i
-/** Somebody else has joined the network since it was looked at. */
-const inUseTexts = /active endpoints|no such network|not found/i
+/** Somebody else removes the same container, or has done so: the next look tells. */
+const beingRemoved = new RegExp(`${goneTexts.source}|already in progress`, 'i')
+/** Somebody else has removed the network, or joined it, since it was looked at. */
+const goneOrInUse = new RegExp(`${goneTexts.source}|active endpoints`, 'i')
 
 /** Passes over a failure that says so; any other is told with the names of the objects. */
 function unless(texts: RegExp, names: string) {

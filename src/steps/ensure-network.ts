@@ -2,6 +2,7 @@ import {
   createNetwork,
   defaultNetworkMtu,
   listNetworks,
+  parseLines,
   removeNetwork,
   type InspectedNetwork,
 } from '../commands/docker.js'
@@ -10,7 +11,7 @@ import type { DockerNetwork } from '../plan/host-facts.js'
 import { candidateIpv6Subnets } from '../plan/kind-network.js'
 import type { Plan } from '../plan/plan.js'
 import type { CommandRunner, World } from '../ports.js'
-import { existingNetworks } from './existing-networks.js'
+import { existingNetworks } from './existing-objects.js'
 
 /**
  * Makes the Docker network that all nodes share, when it is missing: several kinds that start at once race on it.
@@ -27,7 +28,7 @@ export async function ensureNetwork(
   // Docker takes a second network of the same name when two are made at once: keep the one that kind would keep
   const [kept, ...others] = await networksNamed(runner, name)
   if (kept === undefined) throw new Error(`the Docker network ${name} vanished right after it was made`)
-  const own = new Set((await runner.run(listNetworks({ run }))).split('\n'))
+  const own = new Set(parseLines(await runner.run(listNetworks({ run }))))
   for (const other of others.filter(({ id }) => own.has(id))) await runner.run(removeNetwork(other.id))
   if (own.has(kept.id)) log.info(`Docker network ${name} made: ${kept.subnets.join(', ')}`)
   return { network: kept, created: own.has(kept.id) }

@@ -4,7 +4,7 @@ import { listRoutes, parseRoutes } from '../commands/ip.js'
 import { CancelledError, CommandError, messageOf } from '../errors.js'
 import type { HostFacts } from '../plan/host-facts.js'
 import type { World } from '../ports.js'
-import { existingNetworks } from './existing-networks.js'
+import { existingNetworks } from './existing-objects.js'
 
 /**
  * Learns what the plan must know of the machine. Changes nothing.

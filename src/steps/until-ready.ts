@@ -10,34 +10,6 @@ import type { Cluster } from '../plan/plan.js'
 import { clusterKubeconfig, type RunRecord } from '../plan/run-record.js'
 import type { World } from '../ports.js'
 
-/** Waits until every planned node of a cluster is Ready with a podCIDR; `kind --wait` looks at the control plane alone. */
-export function untilNodesReady(
-  world: World,
-  record: RunRecord,
-  cluster: Cluster,
-  waitSeconds: number,
-): Promise<ClusterState> {
-  return untilNothingIsMissing(world, record, cluster, waitSeconds, {
-    what: 'nodes',
-    watch: waitForNodes,
-    missing: missingNodes,
-  })
-}
-
-/** Waits until a cluster's CoreDNS is available. */
-export function untilCoreDnsAvailable(
-  world: World,
-  record: RunRecord,
-  cluster: Cluster,
-  waitSeconds: number,
-): Promise<ClusterState> {
-  return untilNothingIsMissing(world, record, cluster, waitSeconds, {
-    what: 'CoreDNS',
-    watch: waitForCoreDns,
-    missing: missingCoreDns,
-  })
-}
-
 interface Readiness {
   readonly what: string
   /** A command that ends when it seems to be ready. */
@@ -45,12 +17,19 @@ interface Readiness {
   readonly missing: (state: ClusterState, cluster: Cluster) => string[]
 }
 
+type Wait = (world: World, record: RunRecord, cluster: Cluster, waitSeconds: number) => Promise<ClusterState>
+
+/** Waits until every planned node of a cluster is Ready with a podCIDR; `kind --wait` looks at the control plane alone. */
+export const untilNodesReady: Wait = (...of) =>
+  untilNothingIsMissing({ what: 'nodes', watch: waitForNodes, missing: missingNodes }, ...of)
+
+/** Waits until a cluster's CoreDNS is available. */
+export const untilCoreDnsAvailable: Wait = (...of) =>
+  untilNothingIsMissing({ what: 'CoreDNS', watch: waitForCoreDns, missing: missingCoreDns }, ...of)
+
 async function untilNothingIsMissing(
-  { runner, log, clock }: World,
-  record: RunRecord,
-  cluster: Cluster,
-  waitSeconds: number,
   readiness: Readiness,
+  ...[{ runner, log, clock }, record, cluster, waitSeconds]: Parameters<Wait>
 ): Promise<ClusterState> {
   const target = { kubeconfig: clusterKubeconfig(record, cluster.name) }
   const started = clock.now()

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import type { KindContainer } from '../../../src/commands/docker.js'
 import { CancelledError } from '../../../src/errors.js'
-import { deleteRun, kindContainers, ownedBy, runsOn, type Removal } from '../../../src/steps/delete.js'
+import { deleteRun, ownedBy, runsOn, type Removal } from '../../../src/steps/delete.js'
+import { existingKindContainers } from '../../../src/steps/existing-objects.js'
 import { clusters, directory, record, run } from '../../fakes/build.js'
 import { FakeEngine } from '../../fakes/engine.js'
 import { fails, inTurn, type Reply } from '../../fakes/recording-runner.js'
@@ -282,14 +283,14 @@ test('runsOn finds the runs that have a container or a network left, each once',
   expect(await runsOn(world.runner)).toEqual([run, 'somebody', 'cafe0001'])
 })
 
-describe('kindContainers', () => {
+describe('existingKindContainers', () => {
   beforeEach(() => {
     engine.add('east', ['control-plane', 'worker', 'worker'], run)
   })
 
   test('leaves out a container that vanishes while it looks', async () => {
     world.runner.on(/docker ps .*--quiet/, 'c1\nc9\nc3\n')
-    expect((await kindContainers(world.runner)).map(({ id }) => id)).toEqual(['c1', 'c3'])
+    expect((await existingKindContainers(world.runner)).map(({ id }) => id)).toEqual(['c1', 'c3'])
   })
 
   test.each<[string, Reply]>([
@@ -300,6 +301,6 @@ describe('kindContainers', () => {
     ],
   ])('fails when the engine does not answer the inspection %s', async (_, reply) => {
     world.runner.on('docker container inspect', reply)
-    await expect(kindContainers(world.runner)).rejects.toThrow(/Cannot connect/)
+    await expect(existingKindContainers(world.runner)).rejects.toThrow(/Cannot connect/)
   })
 })

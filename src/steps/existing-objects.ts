@@ -1,0 +1,52 @@
+import {
+  inspectContainers,
+  inspectNetworks,
+  listKindContainers,
+  listNetworks,
+  parseKindContainers,
+  parseLines,
+  parseNetworks,
+  type InspectedNetwork,
+  type KindContainer,
+} from '../commands/docker.js'
+import { CommandError } from '../errors.js'
+import type { CommandRunner } from '../ports.js'
+
+/** Docker's words for an object that somebody else has removed meanwhile. */
+export const goneTexts = /no such (container|network)|not found/i
+
+/** The networks of that name or run, or all of them. */
+export function existingNetworks(
+  runner: CommandRunner,
+  filter: Parameters<typeof listNetworks>[0] = {},
+): Promise<InspectedNetwork[]> {
+  return existing(runner, listNetworks(filter), inspectNetworks, parseNetworks)
+}
+
+/** Every container of every kind cluster, whoever made it. */
+export function existingKindContainers(runner: CommandRunner): Promise<KindContainer[]> {
+  return existing(runner, listKindContainers, inspectContainers, parseKindContainers)
+}
+
+/** Lists and inspects; what vanishes between the two is left out. */
+async function existing<T>(
+  runner: CommandRunner,
+  list: readonly string[],
+  inspect: (ids: readonly string[]) => string[],
+  parse: (output: string) => T[],
+): Promise<T[]> {
+  const ids = parseLines(await runner.run(list))
+  if (ids.length === 0) return []
+  try {
+    return parse(await runner.run(inspect(ids)))
+  } catch (error) {
+    ignoreGone(error)
+    const found = await Promise.all(ids.map((id) => runner.run(inspect([id])).then(parse, ignoreGone)))
+    return found.flat()
+  }
+}
+
+function ignoreGone(error: unknown): never[] {
+  if (error instanceof CommandError && goneTexts.test(error.output)) return []
+  throw error
+}
