@@ -7,6 +7,7 @@
 //
 // What it makes is removed again.
 import { execFile } from 'node:child_process'
+import { setTimeout } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 
@@ -86,6 +87,15 @@ async function dial(target, pod, host, targetPort) {
   return responses[0]?.replace(/:\d+$/, '')
 }
 
+/** kube-proxy may learn of a ready pod some seconds later: until then a service refuses. */
+async function dialService(target, pod, clusterIP) {
+  for (let attempt = 1; ; attempt++) {
+    const seen = await dial(target, pod, clusterIP, 80)
+    if (seen !== undefined || attempt === 15) return seen
+    await setTimeout(1000)
+  }
+}
+
 /** Every pod dials every pod and every service of the other clusters. */
 export async function proveFlat(kubeconfig, contexts) {
   const targets = contexts.map((context) => ({ kubeconfig, context }))
@@ -100,7 +110,7 @@ export async function proveFlat(kubeconfig, contexts) {
             const seen = await dial(from.target, pod, peer.address, port)
             pods.push({ from: pod.node, to: peer.node, own: pod.address, seen, reachable: seen !== undefined })
           }
-          const seen = await dial(from.target, pod, to.clusterIP, 80)
+          const seen = await dialService(from.target, pod, to.clusterIP)
           services.push({ from: pod.node, to: to.target.context, seen, reachable: seen !== undefined })
         }
       }
