@@ -1,6 +1,5 @@
 import { messageOf } from './errors.js'
 import { withDefaults, type GivenInputs } from './plan/inputs.js'
-import type { HostFacts } from './plan/host-facts.js'
 import { makePlan, type Plan } from './plan/plan.js'
 import { Problems } from './plan/problems.js'
 import { parseRequest, type Request } from './plan/request.js'
@@ -11,12 +10,16 @@ import type { RunStore, World } from './ports.js'
 import { verdict, type FlatNetwork } from './report/flat-network.js'
 import { removalHint } from './report/removal-hint.js'
 import { checkTools } from './steps/check-tools.js'
-import { connect } from './steps/connect.js'
+import { connect, type NodeChanges } from './steps/connect.js'
 import { deleteRun, runsOn, type Removal } from './steps/delete.js'
+import { withEngineLock } from './steps/engine-lock.js'
 import { ensureNetwork } from './steps/ensure-network.js'
 import { inspectHost } from './steps/inspect-host.js'
-import { provision, readNodes } from './steps/provision.js'
+import { findNodes, readNodes } from './steps/nodes.js'
+import { provision } from './steps/provision.js'
 import { readInputFiles } from './steps/read-input-files.js'
+import { reserve } from './steps/reserve.js'
+import { teachCluster } from './steps/teach-cluster.js'
 import { deployProbe, removeProbes, requireFlat, verifyPairs } from './steps/verify.js'
 import { untilCoreDnsAvailable } from './steps/until-ready.js'
 import { whenAllEnd } from './steps/when-all-end.js'
@@ -31,7 +34,6 @@ export interface Run {
 
 interface Decision {
   readonly request: Request
-  readonly facts: HostFacts
   readonly plan: Plan
 }
 
@@ -42,15 +44,18 @@ interface Decision {
 export async function plan(world: World, given: GivenInputs, run: string): Promise<Decision> {
   const problems = new Problems()
   const request = parseRequest(await readInputFiles(world, withDefaults(given), problems), problems)
-  const paths = request.kubeconfig === undefined ? [] : [request.kubeconfig]
   const facts = await checkTools(world)
-    .then(() => inspectHost(world, paths))
+    .then(() => inspectHost(world, filesToWrite(request)))
     .catch((error: unknown) => {
       // what is wrong with the inputs is known without the machine
       problems.throwIfAny()
       throw error
     })
-  return { request, facts, plan: makePlan(request, facts, run, problems) }
+  return { request, plan: makePlan(request, facts, run, problems) }
+}
+
+function filesToWrite({ kubeconfig }: Request): string[] {
+  return kubeconfig === undefined ? [] : [kubeconfig]
 }
 
 /**
@@ -60,14 +65,18 @@ export async function plan(world: World, given: GivenInputs, run: string): Promi
  */
 export async function up(world: World, given: GivenInputs, run: Run, signal: AbortSignal): Promise<FlatNetwork> {
   const live = { ...world, runner: world.runner.until(signal) }
-  const decision = await world.log.phase('Plan', () => plan(live, given, run.id))
-  for (const warning of decision.plan.warnings) world.log.warning(warning)
-  let record = recordOf(decision.plan, run.directory)
-  await run.store.save(record)
-  try {
-    const decided = await world.log.phase('Docker network', () => planOnNetwork(live, decision))
+  const { request, plan: first } = await world.log.phase('Plan', () => plan(live, given, run.id))
+  let record = recordOf(first, run.directory)
+  const save = async (decided: Plan) => {
     record = recordOf(decided, run.directory)
     await run.store.save(record)
+  }
+  await save(first)
+  try {
+    const decided = await world.log.phase('Docker network', () =>
+      withEngineLock(live, world, run.id, () => claim(live, request, run.id, save)),
+    )
+    for (const warning of decided.warnings) world.log.warning(warning)
     const flat = await make(live, world, decided, record)
     await run.store.save({ ...record, complete: true })
     return flat
@@ -82,10 +91,27 @@ export async function up(world: World, given: GivenInputs, run: Run, signal: Abo
   }
 }
 
-/** Docker chooses the subnet of a new network itself: what was decided before must be looked at again. */
-async function planOnNetwork(world: World, { request, facts, plan: decided }: Decision): Promise<Plan> {
-  const { network, created } = await ensureNetwork(world, decided)
-  return created ? makePlan(request, { ...facts, networks: [...facts.networks, network] }, decided.run) : decided
+/**
+ * Decides once more, now that no other run does, and takes hold of what was decided. Docker chooses the subnet of a new
+ * network itself: then what was decided before is looked at again.
+ */
+async function claim(
+  world: World,
+  request: Request,
+  run: string,
+  save: (decided: Plan) => Promise<void>,
+): Promise<Plan> {
+  const facts = await inspectHost(world, filesToWrite(request))
+  const before = makePlan(request, facts, run)
+  await save(before)
+  const { network, created } = await ensureNetwork(world, before)
+  const decided = created ? makePlan(request, { ...facts, networks: [...facts.networks, network] }, run) : before
+  await reserve(world, run, {
+    clusters: decided.clusters.map(({ name }) => name),
+    subnets: decided.clusters.flatMap(({ podSubnets, serviceSubnets }) => [...podSubnets, ...serviceSubnets]),
+  })
+  await save(decided)
+  return decided
 }
 
 /** @param world as `live`, but not ended by the signal: for what must be tidied up all the same */
@@ -96,8 +122,11 @@ async function make(live: World, world: World, decided: Plan, record: RunRecord)
   const wantProbe = decided.verify && count > 1
   const nodes = await log.phase(`Create ${String(count)} cluster${count === 1 ? '' : 's'}`, async () => {
     const ready = await provision(live, decided, record, async (ofCluster, cluster) => {
-      // early, so that the probe starts while CoreDNS does
-      if (wantProbe) await deployProbe(ofCluster, record, cluster)
+      // early: CoreDNS starts with its names, and the probe while CoreDNS does
+      await Promise.all([
+        teachCluster(ofCluster, record, cluster),
+        ...(wantProbe ? [deployProbe(ofCluster, record, cluster)] : []),
+      ])
     })
     await writeKubeconfig(live, record)
     return ready
@@ -113,7 +142,7 @@ async function make(live: World, world: World, decided: Plan, record: RunRecord)
 
 async function prove(live: World, world: World, record: RunRecord, nodes: readonly Node[]): Promise<Pair[]> {
   const pairs = await verifyPairs(live, record, nodes)
-  live.log.info(verdict(pairs))
+  if (pairs.length > 0) live.log.info(verdict(pairs))
   await removeProbes(world, record)
   requireFlat(pairs, nodes, record.preserveSourceIp)
   return pairs
@@ -123,7 +152,11 @@ async function prove(live: World, world: World, record: RunRecord, nodes: readon
 export async function verify(world: World, record: RunRecord, signal: AbortSignal): Promise<FlatNetwork> {
   const live = { ...world, runner: world.runner.until(signal) }
   const nodes = await readNodes(live, record)
-  const pairs = await world.log.phase('Verify', async () => {
+  return { record, nodes, pairs: await proveAgain(live, world, record, nodes) }
+}
+
+async function proveAgain(live: World, world: World, record: RunRecord, nodes: readonly Node[]): Promise<Pair[]> {
+  return world.log.phase('Verify', async () => {
     try {
       await whenAllEnd(record.clusters.map((cluster) => deployProbe(live, record, cluster)))
       return await verifyPairs(live, record, nodes)
@@ -131,7 +164,38 @@ export async function verify(world: World, record: RunRecord, signal: AbortSigna
       await removeProbes(world, record)
     }
   })
-  return { record, nodes, pairs }
+}
+
+/** A flat network after its repair, and what was changed. */
+export interface Repaired extends FlatNetwork {
+  readonly changes: readonly NodeChanges[]
+}
+
+/**
+ * Finds the difference between what is and what should be by reading the nodes, mends it, and proves it: routes and
+ * rules that a restart took, addresses that changed, nodes that came or went. Where nothing differs nothing is changed.
+ * @param store where the nodes that there are now are written down
+ */
+export async function repair(world: World, saved: RunRecord, store: RunStore, signal: AbortSignal): Promise<Repaired> {
+  const { log } = world
+  const live = { ...world, runner: world.runner.until(signal) }
+  const { record, nodes } = await log.phase('Find the nodes', () => findNodes(live, saved))
+  await store.save(record)
+  const changes = await log.phase('Repair', async () => {
+    const wired = await connect(live, planWiring(record, nodes))
+    const taught = await whenAllEnd(
+      record.clusters.map(async (cluster) => ({
+        node: cluster.name,
+        changes: (await teachCluster(live, record, cluster)) ? ['names of CoreDNS renewed'] : [],
+      })),
+    )
+    return [...wired, ...taught.filter((cluster) => cluster.changes.length > 0)]
+  })
+  for (const { node, changes: lines } of changes) for (const line of lines) log.info(`${node}: ${line}`)
+  if (changes.length === 0) log.info('nothing to repair')
+  await whenAllEnd(record.clusters.map((cluster) => untilCoreDnsAvailable(live, record, cluster, record.waitSeconds)))
+  const pairs = await proveAgain(live, world, record, nodes)
+  return { record, nodes, pairs, changes }
 }
 
 /** Removes exactly what a run made. Safe to repeat. */

@@ -5,6 +5,8 @@ import type { RunRecord } from './plan/run-record.js'
 export interface RunOptions {
   /** Text for standard input; without it the command has none. */
   readonly input?: string
+  /** Variables that the command gets besides those of the process. */
+  readonly environment?: Readonly<Record<string, string>>
   /** After so many seconds the command and its children are ended; 120 unless told. */
   readonly timeoutSeconds?: number
   /** Called with every line of standard output and standard error as it comes. */

@@ -28,7 +28,7 @@ async function run(
   debug: (line: string) => void,
   signals: readonly AbortSignal[],
 ): Promise<string> {
-  const { input, timeoutSeconds = 120, onLine } = options
+  const { input, environment: own, timeoutSeconds = 120, onLine } = options
   const [program = '', ...parameters] = command
   const timeout = AbortSignal.timeout(Math.ceil(timeoutSeconds * 1000))
   const stop = AbortSignal.any([...signals, timeout])
@@ -37,7 +37,7 @@ async function run(
   const child = execa(program, parameters, {
     detached: true,
     cleanup: false,
-    env: environment,
+    env: { ...environment, ...own },
     all: true,
     ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
     stripFinalNewline: false,

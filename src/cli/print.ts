@@ -4,12 +4,12 @@ import { matrix, outputsOf, verdict, type FlatNetwork } from '../report/flat-net
 /** Results for a person: clusters, matrix, verdict. */
 export function printFlatNetwork(flat: FlatNetwork): void {
   const { clusters } = outputsOf(flat)
-  const rows = clusters.flatMap(({ context, podSubnet, serviceSubnet, nodes }) =>
+  const rows = clusters.flatMap(({ context, podSubnets, serviceSubnets, nodes }) =>
     nodes.map((node, index) => [
-      ...(index === 0 ? [context, podSubnet, serviceSubnet] : ['', '', '']),
+      ...(index === 0 ? [context, podSubnets.join('\n'), serviceSubnets.join('\n')] : ['', '', '']),
       node.name,
-      node.address,
-      node.podCIDR,
+      node.addresses.join('\n'),
+      node.podCIDRs.join('\n'),
     ]),
   )
   print(table([['context', 'pod subnet', 'service subnet', 'node', 'address', 'podCIDR'], ...rows]))

@@ -4,9 +4,9 @@ import { newRunId } from '../adapters/run-id.js'
 import { onSignal } from '../adapters/signals.js'
 import { createWorld } from '../adapters/world.js'
 import { CancelledError, InputError, messageOf } from '../errors.js'
-import { down, plan, runsOnEngine, up, verify } from '../pipeline.js'
+import { down, plan, repair, runsOnEngine, up, verify } from '../pipeline.js'
 import { inputNames, inputs, type GivenInputs, type InputName } from '../plan/inputs.js'
-import { isRunId } from '../plan/run-record.js'
+import { isRunId, type RunRecord } from '../plan/run-record.js'
 import { outputsOf } from '../report/flat-network.js'
 import { requireFlat } from '../steps/verify.js'
 import { print, printFlatNetwork, printJson } from './print.js'
@@ -63,15 +63,24 @@ function program(): Command {
     },
   )
   withRun(root.command('verify').description('prove once more what up made')).action(async (options: RunOptions) => {
-    const id = await chosenRun(options)
-    if (id === undefined) throw new Error('there is no flat network to verify')
-    const record = await recordedRun(id)
-    if (record === undefined)
-      throw new Error(`flat network ${id} has no record in ${runDirectory(id)}; only down works without`)
+    const record = await chosenRecord(options, 'verify')
     const flat = await verify(worldOf(record.run, options), record, onSignal())
     if (options.json === true) printJson(outputsOf(flat))
     else printFlatNetwork(flat)
     requireFlat(flat.pairs ?? [], flat.nodes, record.preserveSourceIp)
+  })
+  withRun(
+    root.command('repair').description('mend what is not as up made it: after a restart, with nodes added or gone'),
+  ).action(async (options: RunOptions) => {
+    const chosen = await chosenRecord(options, 'repair')
+    const { changes, ...flat } = await repair(worldOf(chosen.run, options), chosen, directoryStore, onSignal())
+    if (options.json === true) {
+      printJson({ ...outputsOf(flat), changes })
+    } else {
+      printFlatNetwork(flat)
+      print(changes.length === 0 ? 'nothing to repair' : `repaired: ${changes.map(({ node }) => node).join(', ')}`)
+    }
+    requireFlat(flat.pairs ?? [], flat.nodes, flat.record.preserveSourceIp)
   })
   withRun(root.command('down').description('remove exactly what up made')).action(async (options: RunOptions) => {
     const id = await chosenRun(options)
@@ -121,6 +130,15 @@ function worldOf(id: string, options: CommonOptions) {
     if (options.debug === true) process.stderr.write(`  $ ${line}\n`)
   }
   return createWorld(id, createTerminalLog(), debug)
+}
+
+/** The record of the run that was named, or of the only one there is. */
+async function chosenRecord(options: RunOptions, purpose: string): Promise<RunRecord> {
+  const id = await chosenRun(options)
+  if (id === undefined) throw new Error(`there is no flat network to ${purpose}`)
+  const record = await recordedRun(id)
+  if (record !== undefined) return record
+  throw new Error(`flat network ${id} has no record in ${runDirectory(id)}; only down works without`)
 }
 
 /** The run that was named, or the only one there is. */

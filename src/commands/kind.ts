@@ -2,6 +2,9 @@ import { stringify } from 'yaml'
 import { CommandError } from '../errors.js'
 import type { ClusterPlan } from '../plan/plan.js'
 
+/** Tells kind which Docker network to use (`pkg/cluster/internal/providers/docker/provider.go`). */
+export const dockerNetworkVariable = 'KIND_EXPERIMENTAL_DOCKER_NETWORK'
+
 /** Arguments for kind; its config goes to standard input. kind is not told to wait: readiness is ours to judge. */
 export function createCluster(cluster: ClusterPlan, kubeconfig: string): { command: string[]; input: string } {
   return {

@@ -1,5 +1,6 @@
 import { decode, encode, RECURSION_DESIRED } from 'dns-packet'
 import { stringify } from 'yaml'
+import { canonicalAddress } from '../plan/cidr.js'
 import { execScript } from './docker.js'
 
 const name = 'kind-flat-network-probe'
@@ -76,14 +77,14 @@ const query = [
   .join('')
 
 /**
- * Asks every address from a pod's network namespace, found by the pod's address ($1). Each is asked twice: the time
+ * Asks every address from a pod's network namespace, found by one of the pod's addresses ($1). Each is asked twice: the time
  * until bash itself reads a first byte is the latency, without the start of a program; dd then takes the whole answer.
  */
 const script = `set -u
 pod=$1
 shift
 for file in /run/netns/*; do
-  if nsenter --net="$file" ip -oneline -4 address show 2>/dev/null | grep -qF " $pod/"; then namespace=$file; break; fi
+  if nsenter --net="$file" ip -oneline address show 2>/dev/null | grep -qF " $pod/"; then namespace=$file; break; fi
 done
 if [ -z "\${namespace:-}" ]; then echo "no network namespace holds $pod" >&2; exit 1; fi
 exec nsenter --net="$namespace" bash -c '
@@ -138,7 +139,7 @@ function sourceIn(packet: string): Pick<Answer, 'source'> {
   try {
     const { additionals = [] } = decode(Buffer.from(packet, 'base64'))
     const record = additionals.find(({ type }) => type === 'A' || type === 'AAAA')
-    return record !== undefined && 'data' in record ? { source: String(record.data) } : {}
+    return record !== undefined && 'data' in record ? { source: canonicalAddress(String(record.data)) } : {}
   } catch {
     // a packet that is cut or no DNS is no answer
     return {}

@@ -1,61 +1,113 @@
 import { isIPv4, isIPv6 } from 'node:net'
-import { ip2long, long2ip } from 'netmask'
+import { Netmask } from 'netmask'
 
-/** An IPv4 subnet: `text` is its canonical form, `first` and `last` are its bounds as numbers, both inclusive. */
+export const families = ['ipv4', 'ipv6'] as const
+export type Family = (typeof families)[number]
+
+/** A subnet: `text` is its canonical form, `first` and `last` are its bounds as numbers, both inclusive. */
 export interface Cidr {
+  readonly family: Family
   readonly text: string
-  readonly first: number
-  readonly last: number
+  readonly first: bigint
+  readonly last: bigint
   readonly prefix: number
 }
 
 /** A text that is no subnet; the message says what it is and what would be right. */
 export class CidrError extends Error {}
 
+const example: Record<Family, string> = { ipv4: '10.128.0.0/16', ipv6: 'fd00:10:128::/56' }
+
 /**
- * Reads `address/prefix` strictly: four decimal octets without leading zeros, a prefix, no host bits.
- * netmask itself takes `10`, hex octets and host bits without a word.
+ * Reads `address/prefix` strictly: no leading zeros in octets, no zones, a prefix, no host bits. netmask itself takes
+ * `10`, hex octets and host bits without a word.
  * @throws {CidrError} naming the remedy
  */
 export function parseCidr(text: string): Cidr {
   const [address = '', prefix, ...rest] = text.split('/')
-  if (isIPv6(address)) throw new CidrError('is an IPv6 subnet; give an IPv4 subnet such as 10.128.0.0/16')
+  const family = familyOf(address)
   if (
-    !isIPv4(address) ||
+    !isAddress(address) ||
     rest.length > 0 ||
-    (prefix !== undefined && !/^(0|[1-9]\d?)$/.test(prefix)) ||
-    Number(prefix) > 32
+    (prefix !== undefined && (!/^(0|[1-9]\d{0,2})$/.test(prefix) || Number(prefix) > bits[family]))
   ) {
-    throw new CidrError('is no subnet; give address and prefix length, such as 10.128.0.0/16')
+    throw new CidrError(`is no subnet; give address and prefix length, such as ${example[family]}`)
   }
-  if (prefix === undefined) throw new CidrError(`has no prefix length; give one, such as ${address}/16`)
-  const network = cidrAt(ip2long(address), Number(prefix))
-  if (network.first !== ip2long(address)) {
-    throw new CidrError(`has host bits set; the subnet is ${network.text}`)
+  if (prefix === undefined) {
+    throw new CidrError(`has no prefix length; give one, such as ${address}/${family === 'ipv4' ? '16' : '56'}`)
   }
+  const network = cidrAt(family, toNumber(address), Number(prefix))
+  if (network.first !== toNumber(address)) throw new CidrError(`has host bits set; the subnet is ${network.text}`)
   return network
 }
 
 /** The subnet of that prefix length in which an address (a number) lies. */
-export function cidrAt(address: number, prefix: number): Cidr {
-  const first = address - (address % sizeOf(prefix))
-  return { text: `${long2ip(first)}/${String(prefix)}`, first, last: first + sizeOf(prefix) - 1, prefix }
+export function cidrAt(family: Family, address: bigint, prefix: number): Cidr {
+  const size = sizeOf(family, prefix)
+  const first = address - (address % size)
+  return { family, text: `${toText(family, first)}/${String(prefix)}`, first, last: first + size - 1n, prefix }
 }
 
 /**
- * The subnet that a machine itself told, `undefined` when it is not IPv4. Host bits pass: engines before Docker 25 keep
+ * The subnet that a machine itself told; `undefined` for what is none. Host bits pass: engines before Docker 25 keep
  * those of `docker network create --subnet`.
  */
 export function machineCidr(text: string): Cidr | undefined {
-  const [address = '', prefix = '32'] = text.split('/')
-  return isIPv4(address) ? cidrAt(ip2long(address), Number(prefix)) : undefined
+  const [address = '', prefix] = text.split('/')
+  if (!isAddress(address)) return undefined
+  const family = familyOf(address)
+  return cidrAt(family, toNumber(address), prefix === undefined ? bits[family] : Number(prefix))
+}
+
+/** The n-th address of a subnet, counted from 0, in its canonical form. */
+export function addressAt({ family, first }: Cidr, index: number): string {
+  return toText(family, first + BigInt(index))
+}
+
+/** The canonical form of an address, so that two of them can be compared as texts (RFC 5952). */
+export function canonicalAddress(address: string): string {
+  return isAddress(address) ? toText(familyOf(address), toNumber(address)) : address
+}
+
+/** The family of an address or a subnet. */
+export function familyOf(text: string): Family {
+  return text.includes(':') ? 'ipv6' : 'ipv4'
+}
+
+/** Those of a list that are of a family. */
+export function ofFamily(texts: readonly string[], family: Family): string[] {
+  return texts.filter((text) => familyOf(text) === family)
 }
 
 /** Addresses in a subnet of that prefix length. */
-export function sizeOf(prefix: number): number {
-  return 2 ** (32 - prefix)
+export function sizeOf(family: Family, prefix: number): bigint {
+  return 1n << BigInt(bits[family] - prefix)
 }
 
 export function overlap(one: Cidr, other: Cidr): boolean {
-  return one.first <= other.last && other.first <= one.last
+  return one.family === other.family && one.first <= other.last && other.first <= one.last
+}
+
+const bits: Record<Family, number> = { ipv4: 32, ipv6: 128 }
+
+function isAddress(text: string): boolean {
+  return isIPv4(text) || (isIPv6(text) && !text.includes('%'))
+}
+
+/** Octets or groups as digits of one number. */
+function toNumber(address: string): bigint {
+  if (isIPv4(address)) return address.split('.').reduce((number, octet) => number * 256n + BigInt(octet), 0n)
+  const [head = '', tail] = new Netmask(`${address}/128`).base.split('::')
+  const [before, after] = [head, tail ?? ''].map((part) => (part === '' ? [] : part.split(':'))) as [string[], string[]]
+  const groups = [...before, ...Array<string>(8 - before.length - after.length).fill('0'), ...after]
+  return groups.reduce((number, group) => number * 65536n + BigInt(`0x${group}`), 0n)
+}
+
+function toText(family: Family, address: bigint): string {
+  const [digits, size] = family === 'ipv4' ? ([4, 8n] as const) : ([8, 16n] as const)
+  const parts = Array.from({ length: digits }, (_, index) => {
+    return (address >> (BigInt(digits - 1 - index) * size)) & ((1n << size) - 1n)
+  })
+  if (family === 'ipv4') return parts.join('.')
+  return new Netmask(`${parts.map((part) => part.toString(16)).join(':')}/128`).base
 }

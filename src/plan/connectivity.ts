@@ -1,9 +1,15 @@
+import { familyOf, machineCidr, overlap, parseCidr, type Family } from './cidr.js'
+import { areJoined } from './groups.js'
+import type { Cluster } from './cluster.js'
 import type { Node } from './wiring.js'
 
-/** One ordered pair of nodes of different clusters, as seen from the pod network. */
+/** One ordered pair of nodes of different clusters in one address family, as seen from the pod network. */
 export interface Pair {
   readonly from: PairEnd
   readonly to: PairEnd
+  readonly family: Family
+  /** Whether the clusters are joined; if not, the pair must not be reachable. */
+  readonly joined: boolean
   readonly reachable: boolean
   /** Address that the other side saw. */
   readonly source?: string
@@ -20,18 +26,43 @@ export interface PairEnd {
   readonly address: string
 }
 
-/** Every ordered pair of ends in different clusters. */
-export function pairsOf(ends: readonly PairEnd[]): { from: PairEnd; to: PairEnd }[] {
-  return ends.flatMap((from) => ends.filter((to) => to.cluster !== from.cluster).map((to) => ({ from, to })))
+/**
+ * Every ordered pair of ends in different clusters that can be asked: in the same family, and where the address means
+ * that end and nobody nearer (clusters that are apart may use the same subnets).
+ */
+export function pairsOf(
+  ends: readonly PairEnd[],
+  clusters: readonly Cluster[],
+): Pick<Pair, 'from' | 'to' | 'family' | 'joined'>[] {
+  const find = (name: string) => clusters.find((cluster) => cluster.name === name) as Cluster
+  return ends.flatMap((from) => {
+    const own = find(from.cluster)
+    const joined = clusters.filter((cluster) => areJoined(own, cluster))
+    const family = familyOf(from.address)
+    const known = [own, ...joined].flatMap(({ podSubnets }) => podSubnets).map(parseCidr)
+    const meantHere = (address: string) => {
+      const target = machineCidr(address)
+      return target !== undefined && known.some((subnet) => overlap(subnet, target))
+    }
+    return ends
+      .filter((to) => to.cluster !== from.cluster && familyOf(to.address) === family)
+      .map((to) => ({ from, to, family, joined: joined.includes(find(to.cluster)) }))
+      .filter(({ to, joined: isJoined }) => isJoined || !meantHere(to.address))
+  })
 }
 
-/** What is wrong with a pair, with both ends and what was seen; `undefined` when it is as it should be. */
-export function brokenPair(pair: Pair, nodes: readonly Node[], preserveSourceIp: boolean): string | undefined {
+/** Whether a pair is as it should be. */
+export function isSound(pair: Pair, preserveSourceIp: boolean): boolean {
+  return pair.joined ? pair.reachable && (pair.ownAddress || !preserveSourceIp) : !pair.reachable
+}
+
+/** What is wrong with a pair that is not sound, with both ends and what was seen. */
+export function fault(pair: Pair, nodes: readonly Node[]): string {
   const { from, to } = pair
   const ends = `${from.node} (pod ${from.address}) → ${to.node} (pod ${to.address})`
+  if (!pair.joined) return `${ends}: reachable, although the clusters share no network`
   if (!pair.reachable) return `${ends}: no answer`
-  if (!preserveSourceIp || pair.ownAddress) return undefined
-  const masquerader = nodes.find((node) => node.address === pair.source)
+  const masquerader = nodes.find((node) => pair.source !== undefined && node.addresses.includes(pair.source))
   const whose = masquerader === undefined ? '' : ` of ${masquerader.name}`
   return `${ends}: seen as ${pair.source ?? 'nothing'}${whose}, not as ${from.address}`
 }

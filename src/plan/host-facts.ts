@@ -8,9 +8,15 @@ export interface HostFacts {
   }
   /** Inotify instances that one user may have; not told on other systems than Linux. */
   readonly inotifyInstances?: number
+  /** Whether the kernel has IPv6. */
+  readonly ipv6: boolean
   readonly networks: readonly DockerNetwork[]
   readonly routes: readonly HostRoute[]
   readonly containers: readonly ExistingContainer[]
+  /** What the runs on the engine take, made already or about to be. */
+  readonly reservations: readonly (Reservation & { readonly run: string })[]
+  /** The kind clusters on the engine that no reservation names, with their pod and service subnets as far as known. */
+  readonly clusters: readonly { readonly name: string; readonly subnets: readonly string[] }[]
   /** The files that the user wants written. */
   readonly files: readonly { readonly path: string; readonly exists: boolean; readonly directoryExists: boolean }[]
 }
@@ -23,7 +29,7 @@ export interface DockerNetwork {
 }
 
 export interface HostRoute {
-  /** `10.0.0.0/24` */
+  /** `10.0.0.0/24`, `fd00:10::/64` */
   readonly destination: string
   readonly device: string
 }
@@ -32,4 +38,13 @@ export interface ExistingContainer {
   readonly name: string
   /** Name of the kind cluster it is a node of. */
   readonly cluster?: string
+  /** The run that made it; kind's load balancers carry none. */
+  readonly run?: string
+}
+
+/** Names and subnets that a run takes for itself. */
+export interface Reservation {
+  readonly clusters: readonly string[]
+  /** Of every family: pods, services. */
+  readonly subnets: readonly string[]
 }

@@ -6,12 +6,22 @@ export const inputs = {
   clusters: {
     default: '2',
     description:
-      'How many clusters (3 gives cluster1 to cluster3), or a YAML list with name, workers, control-planes, pod-subnet, service-subnet, node-image and config for each, or the path of a YAML file with that list',
+      'How many clusters (3 gives cluster1 to cluster3), or a YAML list with name, workers, control-planes, ip-family, network, pod-subnet, service-subnet, node-image and config for each, or the path of a YAML file with that list',
   },
   workers: { default: '0', description: 'Worker nodes of every cluster that does not say otherwise' },
   'control-planes': { default: '1', description: 'Control-plane nodes of every cluster that does not say otherwise' },
-  'pod-supernet': { default: '10.128.0.0/10', description: 'IPv4 subnet that pod subnets are allotted from' },
-  'service-supernet': { default: '10.192.0.0/10', description: 'IPv4 subnet that service subnets are allotted from' },
+  'ip-family': {
+    default: 'ipv4',
+    description: 'Address family of every cluster that does not say otherwise: ipv4, ipv6 or dual',
+  },
+  'pod-supernet': {
+    default: '10.128.0.0/10,fd00:10:128::/48',
+    description: 'Subnets that pod subnets are allotted from, one for each address family, separated by a comma',
+  },
+  'service-supernet': {
+    default: '10.192.0.0/10,fd00:10:192::/96',
+    description: 'Subnets that service subnets are allotted from, one for each address family, separated by a comma',
+  },
   'node-image': {
     default: '',
     description: "Node image of every cluster that does not say otherwise; empty: kind's own default",
@@ -20,15 +30,30 @@ export const inputs = {
     default: '',
     description: "kind config (YAML, or the path of a YAML file) merged under each cluster's own config",
   },
+  'docker-network': {
+    default: '',
+    description: 'Docker network that the nodes are put on; it is made when missing. Empty: one of the run alone',
+  },
   wait: { default: '5m', description: 'Longest time until a created cluster is ready, such as 90s or 5m' },
   'route-services': { default: 'true', description: "Also route every other cluster's service subnet (ClusterIPs)" },
   'preserve-source-ip': {
     default: 'true',
     description: "Exempt traffic between clusters from masquerade, so that the other side sees the pod's own address",
   },
+  'cross-cluster-dns': {
+    default: 'false',
+    description:
+      "Give each cluster the DNS domain <name>.local, and teach every joined cluster's CoreDNS to resolve it",
+  },
   verify: {
     default: 'true',
-    description: 'Prove every pair of nodes of different clusters from the pod network, and fail when one is broken',
+    description:
+      'Prove every pair of nodes of different clusters from the pod network: joined ones reach each other, others do not. Fail when one is broken',
+  },
+  reuse: {
+    default: 'false',
+    description:
+      'Take over clusters of these names that an earlier run left in place: repair what is broken, create what is missing',
   },
   kubeconfig: {
     default: '',

@@ -1,4 +1,5 @@
 import { deepmergeCustom } from 'deepmerge-ts'
+import { familyOf } from './cidr.js'
 import type { NodeRole } from './names.js'
 
 /** A kind config (`kind.x-k8s.io/v1alpha4`) or a part of one; kind itself checks what is not read here. */
@@ -39,13 +40,11 @@ export function checkKindConfig(config: unknown): ConfigProblem[] {
     for (const [key, input] of [
       ['podSubnet', 'pod-subnet'],
       ['serviceSubnet', 'service-subnet'],
+      ['ipFamily', 'ip-family'],
     ] as const) {
       if (networking[key] !== undefined) {
         refuse(`networking.${key}`, networking[key], `cannot be set here; give ${input} in the list of clusters`)
       }
-    }
-    if (networking['ipFamily'] !== undefined && networking['ipFamily'] !== 'ipv4') {
-      refuse('networking.ipFamily', networking['ipFamily'], 'is not joined by this version; leave it out or give ipv4')
     }
     if (networking['disableDefaultCNI'] === true) {
       refuse(
@@ -95,8 +94,8 @@ export function toKindConfig(cluster: {
   readonly run: string
   readonly name: string
   readonly nodes: readonly KindNode[]
-  readonly podSubnet: string
-  readonly serviceSubnet: string
+  readonly podSubnets: readonly string[]
+  readonly serviceSubnets: readonly string[]
   readonly nodeImage?: string | undefined
   readonly config: KindConfig
 }): KindConfig {
@@ -108,8 +107,9 @@ export function toKindConfig(cluster: {
     name: cluster.name,
     networking: {
       ...(cluster.config['networking'] as object | undefined),
-      podSubnet: cluster.podSubnet,
-      serviceSubnet: cluster.serviceSubnet,
+      ipFamily: cluster.podSubnets.length > 1 ? 'dual' : familyOf(cluster.podSubnets[0] ?? ''),
+      podSubnet: cluster.podSubnets.join(','),
+      serviceSubnet: cluster.serviceSubnets.join(','),
     },
     nodes: cluster.nodes.map((node) => ({
       ...(cluster.nodeImage !== undefined && { image: cluster.nodeImage }),

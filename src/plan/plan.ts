@@ -1,20 +1,23 @@
 import { budgetWarnings } from './budget.js'
-import { machineCidr, overlap, type Cidr } from './cidr.js'
+import { familyOf, machineCidr, overlap, type Cidr } from './cidr.js'
+import { areJoined, groupWarnings, mustDiffer } from './groups.js'
+import type { Cluster, NamedCluster } from './cluster.js'
+import { checkNames, domainOf, nameClusters } from './cluster-names.js'
+import { checkSize, chooseSubnets, type Reserved } from './cluster-subnets.js'
 import type { HostFacts } from './host-facts.js'
 import { toKindConfig, type KindConfig } from './kind-config.js'
-import { contextName, loadBalancerName, nameProblem, nodeNames, type NodeRole } from './names.js'
+import { contextName, nodeNames, type NodeRole } from './names.js'
 import { Problems } from './problems.js'
 import type { ClusterRequest, Request } from './request.js'
-import { allot } from './subnets.js'
 
 /** Everything that will be made, as JSON: nothing is decided later except what only a running node can tell. */
 export interface Plan {
   /** Names this run on everything it makes. */
   readonly run: string
   /** Docker network all nodes share. */
-  readonly network: string
+  readonly dockerNetwork: string
   readonly clusters: readonly ClusterPlan[]
-  /** What may go wrong on this machine. */
+  /** What may go wrong, or is odd. */
   readonly warnings: readonly string[]
   /** Clusters created at the same time. */
   readonly concurrency: number
@@ -27,38 +30,9 @@ export interface Plan {
   readonly kubeconfig?: string
 }
 
-/** A cluster as everything after its creation knows it. */
-export interface Cluster {
-  readonly name: string
-  /** Context in the kubeconfig. */
-  readonly context: string
-  readonly podSubnet: string
-  readonly serviceSubnet: string
-  readonly nodes: readonly { readonly name: string; readonly role: NodeRole }[]
-}
-
 export interface ClusterPlan extends Cluster {
   /** What `kind create cluster` gets. */
   readonly kindConfig: KindConfig
-}
-
-/** kind's own network; kind makes it when it is missing, and several kinds at once race on that. */
-const network = 'kind'
-
-/** Pod subnets are cut into one /24 for each node: kubeadm's default for IPv4. */
-const nodePrefix = 24
-const podPrefixes = { shortest: 16, longest: nodePrefix }
-const servicePrefixes = { shortest: 16, longest: 24 }
-/** kubeadm's `PodSubnetNodeMaskMaxDiff` (16) and `MaximumBitsForServiceSubnet` (20), `MinimumAddressesInServiceSubnet` (10). */
-const givenPrefixes = {
-  'pod-subnet': { shortest: 8, longest: nodePrefix },
-  'service-subnet': { shortest: 12, longest: 28 },
-}
-
-/** A subnet somebody has, and who. */
-interface Reserved {
-  readonly subnet: Cidr
-  readonly owner: string
 }
 
 /**
@@ -68,24 +42,22 @@ interface Reserved {
  * @throws {InputError} with every problem: what was found so far, and names, subnets and files that are taken or impossible
  */
 export function makePlan(request: Request, facts: HostFacts, run: string, problems = new Problems()): Plan {
-  checkNames(problems, request, facts)
-  if (request.kubeconfig !== undefined) checkKubeconfig(problems, request.kubeconfig, facts)
-  const reserved = reservedSubnets(facts)
-  const given = checkGiven(problems, request.clusters, reserved)
-  const pods = allotMissing(problems, request, 'pod-subnet', [...reserved, ...given])
-  const services = allotMissing(problems, request, 'service-subnet', [...reserved, ...given, ...pods.map(allotted)])
+  const machine = { ...facts, reservations: facts.reservations.filter((reservation) => reservation.run !== run) }
+  const dockerNetwork = request.dockerNetwork ?? `kind-flat-network-${run}`
+  const clusters = nameClusters(request.clusters, machine)
+  checkNames(problems, clusters, request, machine)
+  checkFamilies(problems, clusters, dockerNetwork, machine)
+  if (request.kubeconfig !== undefined) checkKubeconfig(problems, request.kubeconfig, machine)
+  const reserved = reservedSubnets(machine)
+  const given = checkGiven(problems, clusters, reserved)
+  const subnets = chooseSubnets(problems, clusters, request, [...reserved, ...given])
   problems.throwIfAny()
-  const free = { 'pod-subnet': [...pods], 'service-subnet': [...services] }
   return {
     run,
-    network,
-    clusters: request.clusters.map((cluster) => {
-      const podSubnet = (cluster.podSubnet ?? (free['pod-subnet'].shift() as Cidr)).text
-      const serviceSubnet = (cluster.serviceSubnet ?? (free['service-subnet'].shift() as Cidr)).text
-      return toClusterPlan(cluster, podSubnet, serviceSubnet, run)
-    }),
-    warnings: budgetWarnings(sum(request.clusters.map(({ nodes }) => nodes.length)), facts),
-    concurrency: concurrency(request.clusters.length, facts),
+    dockerNetwork,
+    clusters: clusters.map((cluster) => toClusterPlan(cluster, subnets(cluster), request, run)),
+    warnings: [...budgetWarnings(sum(clusters.map(({ nodes }) => nodes.length)), machine), ...groupWarnings(clusters)],
+    concurrency: concurrency(clusters.length, machine),
     waitSeconds: request.waitSeconds,
     routeServices: request.routeServices,
     preserveSourceIp: request.preserveSourceIp,
@@ -95,16 +67,22 @@ export function makePlan(request: Request, facts: HostFacts, run: string, proble
   }
 }
 
-function toClusterPlan(cluster: ClusterRequest, podSubnet: string, serviceSubnet: string, run: string): ClusterPlan {
-  const { name, nodes, nodeImage, config } = cluster
+function toClusterPlan(
+  cluster: NamedCluster,
+  subnets: Pick<Cluster, 'podSubnets' | 'serviceSubnets'>,
+  { crossClusterDns }: Request,
+  run: string,
+): ClusterPlan {
+  const { name, networks, nodes, nodeImage, config } = cluster
   const roles = nodes.map((node) => node.role)
   return {
     name,
     context: contextName(name),
-    podSubnet,
-    serviceSubnet,
+    networks,
+    ...subnets,
+    ...(crossClusterDns && { domain: domainOf(name) }),
     nodes: nodeNames(name, roles).map((node, index) => ({ name: node, role: roles[index] as NodeRole })),
-    kindConfig: toKindConfig({ run, name, nodes, podSubnet, serviceSubnet, nodeImage, config }),
+    kindConfig: toKindConfig({ run, name, nodes, ...subnets, nodeImage, config }),
   }
 }
 
@@ -118,36 +96,35 @@ function concurrency(clusters: number, { engine }: HostFacts): number {
   return Math.max(1, Math.min(clusters, Math.max(2, engine.cpus * 2), byMemory))
 }
 
-function checkNames(problems: Problems, { clusters }: Request, facts: HostFacts): void {
-  const seen = new Map<string, string>()
-  for (const { input, name, nodes } of clusters) {
-    const roles = nodes.map((node) => node.role)
-    const containers = nodeNames(name, roles)
-    if (roles.filter((role) => role === 'control-plane').length > 1) containers.push(loadBalancerName(name))
-    const problem = nameProblem(name, containers)
-    const twin = seen.get(name)
-    seen.set(name, input)
-    if (problem !== undefined) {
-      problems.add(`${input}.name`, name, problem)
-    } else if (twin !== undefined) {
-      problems.add(`${input}.name`, name, `is the name of ${twin} too; give each cluster a name of its own`)
-    } else if (facts.containers.some((container) => container.cluster === name)) {
-      problems.add(
-        `${input}.name`,
-        name,
-        `is a kind cluster that exists already; give another name, or remove it with: kind delete cluster --name ${name}`,
-      )
-    } else {
-      const existing = facts.containers.find((container) => containers.includes(container.name))
-      if (existing !== undefined) {
-        problems.add(
-          `${input}.name`,
-          name,
-          `needs a container named ${existing.name}, which exists already; give another name`,
-        )
-      }
+function checkFamilies(
+  problems: Problems,
+  clusters: readonly NamedCluster[],
+  dockerNetwork: string,
+  facts: HostFacts,
+): void {
+  const network = facts.networks.find(({ name }) => name === dockerNetwork)
+  const lacksIpv6 = !facts.ipv6
+    ? 'the kernel of this machine has no IPv6; give ipv4, or boot it without ipv6.disable=1'
+    : network !== undefined && !network.subnets.some((subnet) => familyOf(subnet) === 'ipv6')
+      ? `the Docker network ${dockerNetwork} has no IPv6 subnet; give ipv4, or a docker-network that has one`
+      : undefined
+  clusters.forEach((cluster, index) => {
+    if (cluster.families.includes('ipv6') && lacksIpv6 !== undefined) {
+      problems.add(`${cluster.input}.ip-family`, ipFamilyOf(cluster), `needs IPv6: ${lacksIpv6}`)
     }
-  }
+    for (const other of clusters.slice(0, index).filter((each) => areJoined(each, cluster))) {
+      if (cluster.families.some((family) => other.families.includes(family))) continue
+      problems.add(
+        `${cluster.input}.ip-family`,
+        ipFamilyOf(cluster),
+        `cannot be joined with ${other.input} (${ipFamilyOf(other)}); give one of them dual, or another network`,
+      )
+    }
+  })
+}
+
+function ipFamilyOf({ families }: ClusterRequest): string {
+  return families.length > 1 ? 'dual' : (families[0] ?? '')
 }
 
 function checkKubeconfig(problems: Problems, path: string, { files }: HostFacts): void {
@@ -159,107 +136,49 @@ function checkKubeconfig(problems: Problems, path: string, { files }: HostFacts)
   }
 }
 
-/** IPv4 subnets in use on the machine. Routes wider than /8 stand for "everything else", as a VPN's 0.0.0.0/1 does. */
+/** Routes wider than these stand for "everything else", as a VPN's 0.0.0.0/1 or 2000::/3 does. */
+const widestRoute = { ipv4: 8, ipv6: 16 } as const
+
+/** Subnets in use on the machine. */
 function reservedSubnets(facts: HostFacts): Reserved[] {
-  const known = (text: string): Cidr[] => [machineCidr(text)].flatMap((subnet) => subnet ?? [])
+  const known = (texts: readonly string[], owner: (subnet: Cidr) => string): Reserved[] =>
+    texts.flatMap((text) => machineCidr(text) ?? []).map((subnet) => ({ subnet, owner: owner(subnet) }))
   return [
     ...facts.networks.flatMap(({ name, subnets }) =>
-      subnets.flatMap(known).map((subnet) => ({ subnet, owner: `the Docker network ${name} (${subnet.text})` })),
+      known(subnets, ({ text }) => `the Docker network ${name} (${text})`),
     ),
     ...facts.routes
       .flatMap(({ destination, device }) =>
-        known(destination).map((subnet) => ({ subnet, owner: `this machine's route to ${subnet.text} on ${device}` })),
+        known([destination], ({ text }) => `this machine's route to ${text} on ${device}`),
       )
-      .filter(({ subnet }) => subnet.prefix >= 8),
+      .filter(({ subnet }) => subnet.prefix >= widestRoute[subnet.family]),
+    ...facts.clusters.flatMap(({ name, subnets }) =>
+      known(subnets, ({ text }) => `the kind cluster ${name} (${text})`),
+    ),
+    ...facts.reservations.flatMap(({ run, subnets }) => known(subnets, ({ text }) => `the run ${run} (${text})`)),
   ]
 }
 
-type SubnetKey = keyof typeof givenPrefixes
-const subnetKeys = ['pod-subnet', 'service-subnet'] as const
-
-function subnetOf(cluster: ClusterRequest, key: SubnetKey): Cidr | undefined {
-  return key === 'pod-subnet' ? cluster.podSubnet : cluster.serviceSubnet
-}
-
 /** Checks the subnets the user gave; returns them with their owners. */
-function checkGiven(
-  problems: Problems,
-  clusters: readonly ClusterRequest[],
-  reserved: readonly Reserved[],
-): Reserved[] {
-  const given: Reserved[] = []
+function checkGiven(problems: Problems, clusters: readonly NamedCluster[], reserved: readonly Reserved[]): Reserved[] {
+  const given: (Reserved & { readonly cluster: NamedCluster })[] = []
   for (const cluster of clusters) {
-    for (const key of subnetKeys) {
-      const subnet = subnetOf(cluster, key)
-      if (subnet === undefined) continue
+    for (const key of ['pod-subnet', 'service-subnet'] as const) {
       const input = `${cluster.input}.${key}`
-      checkSize(problems, input, subnet, key, cluster.nodes.length)
-      const overlapping = (others: readonly Reserved[]) => others.filter((other) => overlap(subnet, other.subnet))
-      // a Docker network is a route of the host too: one of the two is enough to know
-      for (const other of [...overlapping(reserved).slice(0, 1), ...overlapping(given)]) {
-        problems.add(input, subnet.text, `overlaps ${other.owner}; give a subnet that does not`)
+      for (const subnet of key === 'pod-subnet' ? cluster.podSubnets : cluster.serviceSubnets) {
+        checkSize(problems, input, subnet, key, cluster)
+        const meets = (other: Reserved) => overlap(subnet, other.subnet)
+        // clusters that are kept apart may use the same addresses
+        const neighbours = given.filter(
+          (other) => other.cluster === cluster || mustDiffer(other.cluster, cluster, clusters),
+        )
+        // a Docker network is a route of the host too: one of the two is enough to know
+        for (const other of [...reserved.filter(meets).slice(0, 1), ...neighbours.filter(meets)]) {
+          problems.add(input, subnet.text, `overlaps ${other.owner}; give a subnet that does not`)
+        }
+        given.push({ subnet, owner: `${input} (${subnet.text})`, cluster })
       }
-      given.push({ subnet, owner: `${input} (${subnet.text})` })
     }
   }
   return given
-}
-
-function checkSize(problems: Problems, input: string, subnet: Cidr, key: SubnetKey, nodes: number): void {
-  const { shortest, longest } = givenPrefixes[key]
-  if (subnet.prefix < shortest || subnet.prefix > longest) {
-    problems.add(
-      input,
-      subnet.text,
-      `is a /${String(subnet.prefix)}; kubeadm takes /${String(shortest)} to /${String(longest)}`,
-    )
-  } else if (key === 'pod-subnet' && 2 ** (nodePrefix - subnet.prefix) < nodes) {
-    const room = 2 ** (nodePrefix - subnet.prefix)
-    problems.add(
-      input,
-      subnet.text,
-      `holds a /${String(nodePrefix)} for ${String(room)} nodes, the cluster has ${String(nodes)}; give a /${String(prefixFor(nodes))} or larger`,
-    )
-  }
-}
-
-/** Longest prefix whose /24s are enough for that many nodes. */
-function prefixFor(nodes: number): number {
-  return nodePrefix - Math.ceil(Math.log2(nodes))
-}
-
-function allotted(subnet: Cidr): Reserved {
-  return { subnet, owner: subnet.text }
-}
-
-function allotMissing(
-  problems: Problems,
-  request: Request,
-  key: SubnetKey,
-  reserved: readonly Reserved[],
-): readonly Cidr[] {
-  const missing = request.clusters.filter((cluster) => subnetOf(cluster, key) === undefined)
-  if (missing.length === 0) return []
-  const [input, supernet, prefixes] =
-    key === 'pod-subnet'
-      ? (['pod-supernet', request.podSupernet, podPrefixes] as const)
-      : (['service-supernet', request.serviceSupernet, servicePrefixes] as const)
-  const longest =
-    key === 'pod-subnet' ? Math.min(...missing.map((cluster) => prefixFor(cluster.nodes.length))) : prefixes.longest
-  const allotment = allot(
-    missing.length,
-    supernet,
-    reserved.map(({ subnet }) => subnet),
-    { shortest: Math.min(prefixes.shortest, longest), longest },
-  )
-  if ('subnets' in allotment) return allotment.subnets
-  const inTheWay = reserved.filter(({ subnet }) => overlap(subnet, supernet)).map(({ owner }) => owner)
-  problems.add(
-    input,
-    supernet.text,
-    `has room for ${String(allotment.fits)} subnets of /${String(allotment.prefix)}, ${String(missing.length)} are needed` +
-      (inTheWay.length > 0 ? ` (taken by ${inTheWay.slice(0, 5).join(', ')})` : '') +
-      '; give a larger or freer supernet',
-  )
-  return []
 }

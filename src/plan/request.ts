@@ -2,19 +2,27 @@ import { closest, distance } from 'fastest-levenshtein'
 import { parseDocument } from 'yaml'
 import * as z from 'zod'
 import { messageOf } from '../errors.js'
-import { parseCidr, type Cidr } from './cidr.js'
+import { families, parseCidr, type Cidr, type Family } from './cidr.js'
 import { inputs, type InputName, type RawInputs } from './inputs.js'
 import { checkKindConfig, mergeKindConfigs, nodesOf, type KindConfig, type KindNode } from './kind-config.js'
+import { nodeMasks } from './node-mask.js'
 import type { Problems } from './problems.js'
 
-/** One cluster as asked for; subnets that are left out are allotted by the plan. */
+/** One cluster as asked for; what is left out is decided by the plan. */
 export interface ClusterRequest {
   /** Where it was given, for messages: `clusters[0]`. */
   readonly input: string
-  readonly name: string
+  readonly name?: string
+  /** The first is the primary one. */
+  readonly families: readonly Family[]
+  /** Clusters that share one of these are joined. */
+  readonly networks: readonly string[]
   readonly nodes: readonly KindNode[]
-  readonly podSubnet?: Cidr
-  readonly serviceSubnet?: Cidr
+  /** Prefix length of a node's part of the pod subnet. */
+  readonly nodeMasks: Readonly<Record<Family, number>>
+  /** The subnets that were given: at most one of each of the cluster's families. */
+  readonly podSubnets: readonly Cidr[]
+  readonly serviceSubnets: readonly Cidr[]
   readonly nodeImage?: string
   /** Merged kind config, without nodes. */
   readonly config: KindConfig
@@ -23,22 +31,34 @@ export interface ClusterRequest {
 /** What the user asked for, read strictly. */
 export interface Request {
   readonly clusters: readonly ClusterRequest[]
-  readonly podSupernet: Cidr
-  readonly serviceSupernet: Cidr
+  readonly podSupernets: Readonly<Record<Family, Cidr>>
+  readonly serviceSupernets: Readonly<Record<Family, Cidr>>
+  /** Name of the Docker network, when the user named one. */
+  readonly dockerNetwork?: string
   readonly waitSeconds: number
   readonly routeServices: boolean
   readonly preserveSourceIp: boolean
+  readonly crossClusterDns: boolean
   readonly verify: boolean
+  readonly reuse: boolean
   /** Path of the merged kubeconfig, when the user named one. */
   readonly kubeconfig?: string
   readonly cleanup: boolean
 }
+
+/** The group of clusters that name none. */
+const defaultNetwork = 'default'
+
+const ipFamilies: Readonly<Record<string, readonly Family[]>> = { ipv4: ['ipv4'], ipv6: ['ipv6'], dual: families }
+const noIpFamily = 'is no address family; give ipv4, ipv6 or dual'
 
 const text = z.string('is no text; give a string')
 const count = (least: number) => {
   const remedy = `is no number of nodes; give a whole number from ${String(least)}, without quotes`
   return z.int(remedy).min(least, remedy)
 }
+
+const networkName = z.string().regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i)
 
 const clusterEntry = z.preprocess(
   (value) => (typeof value === 'string' ? { name: value } : value),
@@ -47,6 +67,12 @@ const clusterEntry = z.preprocess(
       name: text.optional(),
       workers: count(0).optional(),
       'control-planes': count(1).optional(),
+      'ip-family': z.enum(Object.keys(ipFamilies), noIpFamily).optional(),
+      network: z
+        .union([networkName.transform((name) => [name]), z.array(networkName).min(1)], {
+          error: 'is no network; give a name of letters, digits, - and ., or a list of such names',
+        })
+        .optional(),
       'pod-subnet': text.optional(),
       'service-subnet': text.optional(),
       'node-image': text.min(1, 'is empty; name an image or leave it out').optional(),
@@ -69,23 +95,27 @@ const entryKeys = Object.keys(clusterEntry.out.shape)
 export function parseRequest(raw: RawInputs, problems: Problems): Request {
   const workers = wholeNumber(problems, 'workers', raw, 0)
   const controlPlanes = wholeNumber(problems, 'control-planes', raw, 1)
+  const ipFamily = familiesOf(problems, 'ip-family', raw['ip-family'])
   const sharedConfig = raw.config === '' ? {} : parseKindConfig(problems, 'config', raw.config)
   const entries = parseClusters(problems, raw.clusters)
   // an entry that cannot be read keeps its place, or the problems of those behind it would name the wrong one
   const clusters = entries.flatMap((entry, index) =>
     entry === undefined
       ? []
-      : [toCluster(problems, entry, index, { raw, workers, controlPlanes, config: sharedConfig })],
+      : [toCluster(problems, entry, index, { raw, workers, controlPlanes, families: ipFamily, config: sharedConfig })],
   )
   return {
     clusters,
-    podSupernet: supernet(problems, 'pod-supernet', raw),
-    serviceSupernet: supernet(problems, 'service-supernet', raw),
+    podSupernets: supernets(problems, 'pod-supernet', raw),
+    serviceSupernets: supernets(problems, 'service-supernet', raw),
     waitSeconds: duration(problems, 'wait', raw),
     routeServices: yesOrNo(problems, 'route-services', raw),
     preserveSourceIp: yesOrNo(problems, 'preserve-source-ip', raw),
+    crossClusterDns: crossClusterDns(problems, raw),
     verify: yesOrNo(problems, 'verify', raw),
+    reuse: yesOrNo(problems, 'reuse', raw),
     cleanup: yesOrNo(problems, 'cleanup', raw),
+    ...dockerNetwork(problems, raw),
     ...(raw.kubeconfig !== '' && { kubeconfig: raw.kubeconfig }),
   }
 }
@@ -145,17 +175,15 @@ interface Defaults {
   readonly raw: RawInputs
   readonly workers: number
   readonly controlPlanes: number
+  readonly families: readonly Family[]
   readonly config: KindConfig
 }
 
 function toCluster(problems: Problems, entry: ClusterEntry, index: number, defaults: Defaults): ClusterRequest {
   const input = `clusters[${String(index)}]`
-  const subnet = (key: 'pod-subnet' | 'service-subnet'): Cidr | undefined => {
-    const value = entry[key]
-    return value === undefined ? undefined : problems.attempt(`${input}.${key}`, value, () => parseCidr(value))
-  }
-  const podSubnet = subnet('pod-subnet')
-  const serviceSubnet = subnet('service-subnet')
+  const families = entry['ip-family'] === undefined ? defaults.families : (ipFamilies[entry['ip-family']] ?? [])
+  const subnets = (key: 'pod-subnet' | 'service-subnet') =>
+    entry[key] === undefined ? [] : parseSubnets(problems, `${input}.${key}`, entry[key], families)
   const nodeImage = entry['node-image'] ?? (defaults.raw['node-image'] || undefined)
   const own = entry.config === undefined ? {} : parseKindConfig(problems, `${input}.config`, entry.config)
   const { nodes: configured, ...config } = mergeKindConfigs(defaults.config, own)
@@ -179,10 +207,13 @@ function toCluster(problems: Problems, entry: ClusterEntry, index: number, defau
   }
   return {
     input,
-    name: entry.name ?? `cluster${String(index + 1)}`,
+    ...(entry.name !== undefined && { name: entry.name }),
+    families,
+    networks: [...new Set(entry.network ?? [defaultNetwork])],
     nodes,
-    ...(podSubnet && { podSubnet }),
-    ...(serviceSubnet && { serviceSubnet }),
+    nodeMasks: nodeMasks(config, nodes),
+    podSubnets: subnets('pod-subnet'),
+    serviceSubnets: subnets('service-subnet'),
     ...(nodeImage !== undefined && { nodeImage }),
     config,
   }
@@ -215,8 +246,67 @@ function parseYaml(problems: Problems, input: string, value: string): unknown {
   }
 }
 
-function supernet(problems: Problems, name: 'pod-supernet' | 'service-supernet', raw: RawInputs): Cidr {
-  return problems.attempt(name, raw[name], () => parseCidr(raw[name])) ?? parseCidr(inputs[name].default)
+function familiesOf(problems: Problems, name: InputName, value: string): readonly Family[] {
+  const known = ipFamilies[value.toLowerCase()]
+  if (known === undefined) problems.add(name, value, noIpFamily)
+  return known ?? ['ipv4']
+}
+
+/** Subnets separated by commas, as kind takes them: at most one of each of those families. */
+function parseSubnets(problems: Problems, input: string, value: string, wanted: readonly Family[]): Cidr[] {
+  const found: Cidr[] = []
+  for (const text of value.split(',').map((part) => part.trim())) {
+    const subnet = problems.attempt(input, text, () => parseCidr(text))
+    if (subnet === undefined) continue
+    const { family } = subnet
+    if (!wanted.includes(family)) {
+      problems.add(input, text, `is ${familyNames[family]}, the cluster is not; give another subnet, or ip-family dual`)
+    } else if (found.some((other) => other.family === family)) {
+      problems.add(input, text, `is a second subnet of ${familyNames[family]}; give at most one of each address family`)
+    } else {
+      found.push(subnet)
+    }
+  }
+  return found
+}
+
+const familyNames: Readonly<Record<Family, string>> = { ipv4: 'IPv4', ipv6: 'IPv6' }
+
+/** The supernet of each family; what is not given keeps its default. */
+function supernets(
+  problems: Problems,
+  name: 'pod-supernet' | 'service-supernet',
+  raw: RawInputs,
+): Record<Family, Cidr> {
+  const given = [inputs[name].default, raw[name]].flatMap((value) => parseSubnets(problems, name, value, families))
+  return Object.fromEntries(given.map((subnet) => [subnet.family, subnet])) as Record<Family, Cidr>
+}
+
+function dockerNetwork(problems: Problems, raw: RawInputs): Pick<Request, 'dockerNetwork'> {
+  const name = raw['docker-network']
+  if (name === '') return {}
+  if (['bridge', 'host', 'none'].includes(name)) {
+    problems.add(
+      'docker-network',
+      name,
+      "is one of Docker's own, which do not resolve names of containers; name another",
+    )
+  } else if (!/^[a-zA-Z0-9][\w.-]+$/.test(name)) {
+    problems.add('docker-network', name, 'is no name of a Docker network; use letters, digits, _, . and -')
+  }
+  return { dockerNetwork: name }
+}
+
+function crossClusterDns(problems: Problems, raw: RawInputs): boolean {
+  const wanted = yesOrNo(problems, 'cross-cluster-dns', raw)
+  if (wanted && raw['route-services'].toLowerCase() === 'false') {
+    problems.add(
+      'cross-cluster-dns',
+      'true',
+      'needs route-services: a cluster asks the DNS service of the other; give one of the two',
+    )
+  }
+  return wanted
 }
 
 function wholeNumber(problems: Problems, name: InputName, raw: RawInputs, least: number): number {

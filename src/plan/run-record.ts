@@ -12,15 +12,18 @@ const schema = z.object({
   /** All was made; before that, something may still be on its way. */
   complete: z.boolean(),
   cleanup: z.boolean(),
-  network: z.string(),
+  dockerNetwork: z.string(),
+  waitSeconds: z.number(),
   routeServices: z.boolean(),
   preserveSourceIp: z.boolean(),
   clusters: z.array(
     z.object({
       name: z.string(),
       context: z.string(),
-      podSubnet: z.string(),
-      serviceSubnet: z.string(),
+      networks: z.array(z.string()),
+      podSubnets: z.array(z.string()),
+      serviceSubnets: z.array(z.string()),
+      domain: z.string().exactOptional(),
       nodes: z.array(z.object({ name: z.string(), role: z.enum(['control-plane', 'worker']) })),
     }),
   ),

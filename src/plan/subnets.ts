@@ -14,8 +14,9 @@ export function allot(
   prefixes: { readonly shortest: number; readonly longest: number },
 ): Allotment {
   let most = { fits: 0, prefix: prefixes.longest }
+  const inTheWay = taken.filter((other) => overlap(supernet, other))
   for (let prefix = Math.max(prefixes.shortest, supernet.prefix); prefix <= prefixes.longest; prefix++) {
-    const subnets = freeBlocks(count, supernet, taken, prefix)
+    const subnets = freeBlocks(count, supernet, inTheWay, prefix)
     if (subnets.length === count) return { subnets }
     if (subnets.length > most.fits) most = { fits: subnets.length, prefix }
   }
@@ -23,16 +24,17 @@ export function allot(
 }
 
 function freeBlocks(count: number, supernet: Cidr, taken: readonly Cidr[], prefix: number): Cidr[] {
-  const size = sizeOf(prefix)
+  const size = sizeOf(supernet.family, prefix)
   const blocks: Cidr[] = []
   let first = supernet.first
-  while (blocks.length < count && first + size - 1 <= supernet.last) {
-    const block = cidrAt(first, prefix)
+  while (blocks.length < count && first + size - 1n <= supernet.last) {
+    const block = cidrAt(supernet.family, first, prefix)
     const obstacle = taken.find((other) => overlap(block, other))
     if (obstacle === undefined) blocks.push(block)
     // a step past the obstacle, to the next multiple of the size: never through it address by address
-    const next = obstacle === undefined ? block.last + 1 : obstacle.last + 1
-    first = Math.max(first + size, Math.ceil(next / size) * size)
+    const next = obstacle === undefined ? block.last + 1n : obstacle.last + 1n
+    const aligned = ((next + size - 1n) / size) * size
+    first = aligned > first + size ? aligned : first + size
   }
   return blocks
 }

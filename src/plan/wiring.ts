@@ -1,5 +1,7 @@
+import { familyOf, ofFamily, overlap, parseCidr } from './cidr.js'
+import { areJoined } from './groups.js'
 import type { NodeRole } from './names.js'
-import type { Cluster } from './plan.js'
+import type { Cluster } from './cluster.js'
 import type { RunRecord } from './run-record.js'
 
 /** A running node, with what only a running node can tell. */
@@ -7,46 +9,74 @@ export interface Node {
   readonly cluster: string
   readonly name: string
   readonly role: NodeRole
-  /** On the shared Docker network. */
-  readonly address: string
-  /** Where the node's pods have their addresses. */
-  readonly podCIDR: string
+  /** On the shared Docker network, one of each of the cluster's families. */
+  readonly addresses: readonly string[]
+  /** Where the node's pods have their addresses, one of each of the cluster's families. */
+  readonly podCIDRs: readonly string[]
 }
 
-/** What one node needs so that its pods reach every other cluster. */
+/** What one node needs so that its pods reach every joined cluster, and no other. */
 export interface NodeWiring {
   readonly node: string
   readonly routes: readonly Route[]
   /** Destinations that its pods reach with their own address. */
   readonly keepSource: readonly string[]
+  /** Subnets of other clusters: whatever route lies inside one of them and is not wanted is wrong, whoever added it. */
+  readonly subnets: readonly string[]
 }
 
 export interface Route {
   readonly destination: string
-  /** Next hop: a peer node's address on the shared network. */
-  readonly via: string
+  /** Next hops: peer nodes' addresses on the shared network. Several share the flows; without any, the destination is unreachable on purpose. */
+  readonly via: readonly string[]
 }
 
+/** Nodes that a service route goes through at most: enough to survive the loss of several. */
+const mostNextHops = 8
+
 /**
- * The wiring of every node: each peer node's podCIDR through that node, each peer's service subnet through its first
- * control plane, each peer's pod subnet exempt from masquerade. Pure.
+ * The wiring of every node, family by family: each joined node's podCIDR through that node, each joined cluster's
+ * service subnet through its nodes, each joined pod subnet exempt from masquerade, each other cluster's subnets
+ * unreachable. Pure.
  */
 export function planWiring(run: RunRecord, nodes: readonly Node[]): NodeWiring[] {
-  return nodes.map((node) => {
-    const peers = run.clusters.filter((cluster) => cluster.name !== node.cluster)
-    return {
-      node: node.name,
-      routes: peers.flatMap((peer) => routesTo(peer, nodes, run.routeServices)),
-      keepSource: run.preserveSourceIp ? peers.map((peer) => peer.podSubnet) : [],
-    }
+  return run.clusters.flatMap((own) => {
+    const others = run.clusters.filter((cluster) => cluster.name !== own.name)
+    const joined = others.filter((cluster) => areJoined(own, cluster))
+    const families = own.podSubnets.map(familyOf)
+    const shared = (texts: readonly string[]) => texts.filter((text) => families.includes(familyOf(text)))
+    // an address that means something here already cannot mean an apart cluster too
+    const known = [own, ...joined].flatMap(subnetsOf).map(parseCidr)
+    const apart = others
+      .filter((cluster) => !joined.includes(cluster))
+      .flatMap((cluster) => shared(subnetsOf(cluster)))
+      .filter((subnet) => !known.some((other) => overlap(other, parseCidr(subnet))))
+    const routes = [
+      ...joined
+        .flatMap((peer) => routesTo(peer, nodes, run.routeServices))
+        .filter(({ destination }) => shared([destination]).length > 0),
+      ...apart.map((destination) => ({ destination, via: [] })),
+    ]
+    const keepSource = run.preserveSourceIp ? joined.flatMap((peer) => shared(peer.podSubnets)) : []
+    const subnets = [...joined.flatMap((peer) => shared(subnetsOf(peer))), ...apart]
+    return nodes
+      .filter((node) => node.cluster === own.name)
+      .map((node) => ({ node: node.name, routes, keepSource, subnets }))
   })
+}
+
+function subnetsOf({ podSubnets, serviceSubnets }: Cluster): string[] {
+  return [...podSubnets, ...serviceSubnets]
 }
 
 function routesTo(peer: Cluster, nodes: readonly Node[], routeServices: boolean): Route[] {
   const peerNodes = nodes.filter((node) => node.cluster === peer.name)
-  const pods = peerNodes.map((node) => ({ destination: node.podCIDR, via: node.address }))
-  const entry = peerNodes.find((node) => node.role === 'control-plane')
-  return routeServices && entry !== undefined
-    ? [...pods, { destination: peer.serviceSubnet, via: entry.address }]
-    : pods
+  const through = (of: readonly Node[], destination: string) =>
+    of.flatMap(({ addresses }) => ofFamily(addresses, familyOf(destination)))
+  const pods = peerNodes.flatMap((node) =>
+    node.podCIDRs.map((destination) => ({ destination, via: through([node], destination) })),
+  )
+  if (!routeServices || peerNodes.length === 0) return pods
+  const entries = [...peerNodes].sort((a, b) => a.role.localeCompare(b.role)).slice(0, mostNextHops)
+  return [...pods, ...peer.serviceSubnets.map((destination) => ({ destination, via: through(entries, destination) }))]
 }

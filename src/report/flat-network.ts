@@ -1,4 +1,5 @@
 import type { Pair } from '../plan/connectivity.js'
+import type { NodeRole } from '../plan/names.js'
 import { clusterKubeconfig, type RunRecord } from '../plan/run-record.js'
 import type { Node } from '../plan/wiring.js'
 
@@ -16,14 +17,29 @@ export interface Outputs {
   readonly kubeconfig: string
   /** Paths by cluster. */
   readonly kubeconfigs: Readonly<Record<string, string>>
-  readonly clusters: readonly {
-    readonly name: string
-    readonly context: string
-    readonly podSubnet: string
-    readonly serviceSubnet: string
-    readonly nodes: readonly Omit<Node, 'cluster'>[]
-  }[]
+  readonly clusters: readonly ClusterOutput[]
   readonly connectivity: readonly Pair[]
+}
+
+/** What is of an address family is given twice, as Kubernetes does: that of the primary family, and all. */
+export interface ClusterOutput {
+  readonly name: string
+  readonly context: string
+  readonly networks: readonly string[]
+  /** DNS domain that joined clusters know it by. */
+  readonly domain?: string
+  readonly podSubnet: string
+  readonly podSubnets: readonly string[]
+  readonly serviceSubnet: string
+  readonly serviceSubnets: readonly string[]
+  readonly nodes: readonly {
+    readonly name: string
+    readonly role: NodeRole
+    readonly address: string
+    readonly addresses: readonly string[]
+    readonly podCIDR: string
+    readonly podCIDRs: readonly string[]
+  }[]
 }
 
 export function outputsOf({ record, nodes, pairs }: FlatNetwork): Outputs {
@@ -31,41 +47,73 @@ export function outputsOf({ record, nodes, pairs }: FlatNetwork): Outputs {
   return {
     kubeconfig: record.kubeconfig,
     kubeconfigs: Object.fromEntries(clusters.map(({ name }) => [name, clusterKubeconfig(record, name)])),
-    clusters: clusters.map(({ name, context, podSubnet, serviceSubnet }) => ({
+    clusters: clusters.map(({ name, context, networks, domain, podSubnets, serviceSubnets }) => ({
       name,
       context,
-      podSubnet,
-      serviceSubnet,
+      networks,
+      ...(domain !== undefined && { domain }),
+      podSubnet: primary(podSubnets),
+      podSubnets,
+      serviceSubnet: primary(serviceSubnets),
+      serviceSubnets,
       nodes: nodes
         .filter(({ cluster }) => cluster === name)
-        .map((node) => ({ name: node.name, role: node.role, address: node.address, podCIDR: node.podCIDR })),
+        .map(({ name: node, role, addresses, podCIDRs }) => ({
+          name: node,
+          role,
+          address: primary(addresses),
+          addresses,
+          podCIDR: primary(podCIDRs),
+          podCIDRs,
+        })),
     })),
     connectivity: pairs ?? [],
   }
 }
 
-/** `12/12 pod pairs reachable, 12/12 with the pod's own address` */
+function primary(texts: readonly string[]): string {
+  return texts[0] ?? ''
+}
+
+/** `12/12 pod pairs reachable, 12/12 with the pod's own address, 4/4 apart pairs silent` */
 export function verdict(pairs: readonly Pair[]): string {
-  const all = String(pairs.length)
-  const reachable = String(pairs.filter((pair) => pair.reachable).length)
-  const own = String(pairs.filter((pair) => pair.ownAddress).length)
-  return `${reachable}/${all} pod pairs reachable, ${own}/${all} with the pod's own address`
+  const joined = pairs.filter((pair) => pair.joined)
+  const apart = pairs.filter((pair) => !pair.joined)
+  const share = (of: readonly Pair[], holds: (pair: Pair) => boolean) =>
+    `${String(of.filter(holds).length)}/${String(of.length)}`
+  return [
+    ...(joined.length === 0
+      ? []
+      : [
+          `${share(joined, (pair) => pair.reachable)} pod pairs reachable`,
+          `${share(joined, (pair) => pair.ownAddress)} with the pod's own address`,
+        ]),
+    ...(apart.length === 0 ? [] : [`${share(apart, (pair) => !pair.reachable)} apart pairs silent`]),
+  ].join(', ')
 }
 
 /** Rows of the connectivity matrix: a heading, then a row for each node that asked. */
 export function matrix(pairs: readonly Pair[]): string[][] {
-  const nodes = [...new Set(pairs.map(({ from }) => from.node))]
+  const nodes = [...new Set(pairs.flatMap(({ from, to }) => [from.node, to.node]))]
   return [
     ['from ↓ to →', ...nodes],
     ...nodes.map((from) => [
       from,
-      ...nodes.map((to) => cell(pairs.find((pair) => pair.from.node === from && pair.to.node === to))),
+      ...nodes.map((to) => cell(pairs.filter((pair) => pair.from.node === from && pair.to.node === to))),
     ]),
   ]
 }
 
-function cell(pair: Pair | undefined): string {
-  if (pair === undefined) return '·'
+/** What was seen of two nodes, family by family. */
+function cell(pairs: readonly Pair[]): string {
+  const seen = pairs.map((pair) => ({ family: pair.family, what: whatWasSeen(pair) }))
+  if (seen.length === 0) return '·'
+  if (seen.every(({ what }) => what === seen[0]?.what)) return seen[0]?.what ?? ''
+  return seen.map(({ family, what }) => `${family} ${what}`).join(', ')
+}
+
+function whatWasSeen(pair: Pair): string {
+  if (!pair.joined) return pair.reachable ? '✗ reachable' : 'apart'
   if (!pair.reachable) return '✗ no answer'
   const latency = pair.latency === undefined ? '' : ` ${pair.latency.toFixed(1)} ms`
   return pair.ownAddress ? `✓${latency}` : `≠ seen as ${pair.source ?? '?'}`

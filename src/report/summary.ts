@@ -1,3 +1,4 @@
+import { areJoined } from '../plan/groups.js'
 import { matrix, outputsOf, verdict, type FlatNetwork } from './flat-network.js'
 
 /** The job summary: topology, clusters, connectivity. Markdown with a Mermaid graph. */
@@ -15,18 +16,18 @@ export function summary(
 function topology(flat: FlatNetwork): string {
   const { clusters } = outputsOf(flat)
   const lines = ['graph LR']
-  clusters.forEach(({ name, podSubnet, nodes }, index) => {
-    lines.push(`  subgraph c${String(index)}["${name} · pods ${podSubnet}"]`)
+  clusters.forEach(({ name, podSubnets, nodes }, index) => {
+    lines.push(`  subgraph c${String(index)}["${name} · pods ${podSubnets.join(', ')}"]`)
     nodes.forEach((node, position) => {
       lines.push(
-        `    c${String(index)}n${String(position)}["${node.name}<br/>${node.address}<br/>pods ${node.podCIDR}"]`,
+        `    c${String(index)}n${String(position)}["${node.name}<br/>${node.addresses.join('<br/>')}<br/>pods ${node.podCIDRs.join(', ')}"]`,
       )
     })
     lines.push('  end')
   })
-  clusters.forEach((_, one) => {
-    clusters.slice(one + 1).forEach((_other, offset) => {
-      lines.push(`  c${String(one)} <--> c${String(one + 1 + offset)}`)
+  clusters.forEach((one, index) => {
+    clusters.forEach((other, position) => {
+      if (position > index && areJoined(one, other)) lines.push(`  c${String(index)} <--> c${String(position)}`)
     })
   })
   return ['```mermaid', ...lines, '```'].join('\n')
@@ -34,13 +35,14 @@ function topology(flat: FlatNetwork): string {
 
 function clusterTable(clusters: ReturnType<typeof outputsOf>['clusters']): string {
   return table([
-    ['Cluster', 'Context', 'Pod subnet', 'Service subnet', 'Nodes'],
-    ...clusters.map(({ name, context, podSubnet, serviceSubnet, nodes }) => [
+    ['Cluster', 'Context', 'Networks', 'Pod subnet', 'Service subnet', 'Nodes'],
+    ...clusters.map(({ name, context, networks, podSubnets, serviceSubnets, nodes }) => [
       name,
       `\`${context}\``,
-      podSubnet,
-      serviceSubnet,
-      nodes.map((node) => `${node.name} ${node.address}`).join('<br>'),
+      networks.join(', '),
+      podSubnets.join('<br>'),
+      serviceSubnets.join('<br>'),
+      nodes.map((node) => `${node.name} ${node.addresses.join(' ')}`).join('<br>'),
     ]),
   ])
 }

@@ -19,7 +19,7 @@ import { existingNetworks } from './existing-objects.js'
  */
 export async function ensureNetwork(
   { runner, log }: World,
-  { network: name, run }: Plan,
+  { dockerNetwork: name, run }: Plan,
 ): Promise<{ network: DockerNetwork; created: boolean }> {
   const existing = await networksNamed(runner, name)
   if (existing[0] !== undefined) return { network: existing[0], created: false }

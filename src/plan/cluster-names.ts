@@ -1,0 +1,71 @@
+import type { NamedCluster } from './cluster.js'
+import type { HostFacts } from './host-facts.js'
+import { loadBalancerName, nameProblem, nodeNames } from './names.js'
+import type { Problems } from './problems.js'
+import type { ClusterRequest, Request } from './request.js'
+
+/** All containers of a cluster of that name. */
+function containersOf(name: string, { nodes }: ClusterRequest): string[] {
+  const roles = nodes.map((node) => node.role)
+  const balancer = roles.filter((role) => role === 'control-plane').length > 1 ? [loadBalancerName(name)] : []
+  return [...nodeNames(name, roles), ...balancer]
+}
+
+/** Gives `cluster<n>` to those without a name: n is its place in the list, or the next number that nobody has. */
+export function nameClusters(requested: readonly ClusterRequest[], facts: HostFacts): NamedCluster[] {
+  const taken = new Set([
+    ...requested.flatMap(({ name }) => name ?? []),
+    ...facts.containers.flatMap(({ name, cluster }) => cluster ?? name),
+    ...facts.reservations.flatMap(({ clusters }) => clusters),
+  ])
+  let last = 0
+  return requested.map((cluster, index) => {
+    if (cluster.name !== undefined) return { ...cluster, name: cluster.name }
+    const isTaken = (name: string) => [name, ...containersOf(name, cluster)].some((each) => taken.has(each))
+    for (last = Math.max(last, index) + 1; isTaken(`cluster${String(last)}`);) last++
+    return { ...cluster, name: `cluster${String(last)}` }
+  })
+}
+
+/** Checks the names that were given and those that were found. */
+export function checkNames(
+  problems: Problems,
+  clusters: readonly NamedCluster[],
+  { crossClusterDns }: Request,
+  facts: HostFacts,
+): void {
+  const seen = new Map<string, string>()
+  for (const cluster of clusters) {
+    const { input, name } = cluster
+    const refuse = (message: string) => {
+      problems.add(`${input}.name`, name, message)
+    }
+    const containers = containersOf(name, cluster)
+    const problem = nameProblem(name, containers)
+    const twin = seen.get(name)
+    const maker = facts.reservations.find((reservation) => reservation.clusters.includes(name))
+    const existing = facts.containers.find((container) => containers.includes(container.name))
+    seen.set(name, input)
+    if (problem !== undefined) {
+      refuse(problem)
+    } else if (twin !== undefined) {
+      refuse(`is the name of ${twin} too; give each cluster a name of its own`)
+    } else if (facts.containers.some((container) => container.cluster === name)) {
+      refuse(
+        `is a kind cluster that exists already; give another name, or remove it with: kind delete cluster --name ${name}`,
+      )
+    } else if (maker !== undefined) {
+      refuse(`is a cluster that the run ${maker.run} is making; give another name, or wait until that run has ended`)
+    } else if (existing !== undefined) {
+      refuse(`needs a container named ${existing.name}, which exists already; give another name`)
+    }
+    if (crossClusterDns && domainOf(name) === 'cluster.local') {
+      refuse('gives the domain cluster.local, which every cluster has already; give another name')
+    }
+  }
+}
+
+/** The DNS domain that joined clusters know a cluster by. */
+export function domainOf(name: string): string {
+  return `${name}.local`
+}

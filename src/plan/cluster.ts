@@ -1,0 +1,22 @@
+import type { NodeRole } from './names.js'
+import type { ClusterRequest } from './request.js'
+
+/** A cluster whose name is decided. */
+export interface NamedCluster extends ClusterRequest {
+  readonly name: string
+}
+
+/** A cluster as everything after its creation knows it. */
+export interface Cluster {
+  readonly name: string
+  /** Context in the kubeconfig. */
+  readonly context: string
+  /** Clusters that share one of these are joined. */
+  readonly networks: readonly string[]
+  /** One of each of the cluster's address families, the primary one first. */
+  readonly podSubnets: readonly string[]
+  readonly serviceSubnets: readonly string[]
+  /** DNS domain that the joined clusters know it by. */
+  readonly domain?: string
+  readonly nodes: readonly { readonly name: string; readonly role: NodeRole }[]
+}

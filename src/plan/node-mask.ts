@@ -1,0 +1,37 @@
+import { parseAllDocuments } from 'yaml'
+import type { Family } from './cidr.js'
+import type { KindConfig, KindNode } from './kind-config.js'
+
+/** Prefix length of the subnet that a node gets of its cluster's pod subnet: kube-controller-manager's defaults. */
+export const defaultNodeMask: Readonly<Record<Family, number>> = { ipv4: 24, ipv6: 64 }
+
+const flags: Readonly<Record<string, readonly Family[]>> = {
+  'node-cidr-mask-size': ['ipv4', 'ipv6'],
+  'node-cidr-mask-size-ipv4': ['ipv4'],
+  'node-cidr-mask-size-ipv6': ['ipv6'],
+}
+
+/**
+ * The masks that a kind config's kubeadm patches give kube-controller-manager, as kubeadm's v1beta3 (a map) or v1beta4
+ * (a list) writes extraArgs. What cannot be read is left for kind to refuse.
+ */
+export function nodeMasks(config: KindConfig, nodes: readonly KindNode[]): Record<Family, number> {
+  const masks = { ...defaultNodeMask }
+  const patches = [config, ...nodes].flatMap(({ kubeadmConfigPatches }) =>
+    Array.isArray(kubeadmConfigPatches) ? (kubeadmConfigPatches as unknown[]) : [],
+  )
+  for (const patch of patches.filter((each) => typeof each === 'string')) {
+    for (const [flag, value] of parseAllDocuments(patch).flatMap((document) => extraArgs(document.toJS() as unknown))) {
+      for (const family of flags[flag] ?? []) if (Number(value) > 0) masks[family] = Number(value)
+    }
+  }
+  return masks
+}
+
+function extraArgs(document: unknown): [string, unknown][] {
+  const args = (document as { controllerManager?: { extraArgs?: unknown } } | null)?.controllerManager?.extraArgs
+  if (Array.isArray(args)) {
+    return (args as ({ name?: string; value?: unknown } | null)[]).map((arg) => [arg?.name ?? '', arg?.value])
+  }
+  return typeof args === 'object' && args !== null ? Object.entries(args) : []
+}
