@@ -1,10 +1,12 @@
 export interface Dialled {
-  /** Name of the node. */
+  /** Name of the node that dials, and its context. */
   readonly from: string
-  /** Name of the node, or of the context for a service. */
+  readonly cluster: string
+  /** Name of the node that is dialled; the context for a service; the name for a name. */
   readonly to: string
-  /** The dialling pod's own address; pods only. */
-  readonly own?: string
+  readonly family: 'IPv4' | 'IPv6'
+  /** The dialling pod's own address. */
+  readonly own: string
   /** Address that the other side saw. */
   readonly seen?: string
   readonly reachable: boolean
@@ -13,4 +15,5 @@ export interface Dialled {
 export function proveFlat(
   kubeconfig: string,
   contexts: readonly string[],
-): Promise<{ pods: Dialled[]; services: Dialled[] }>
+  domains?: Readonly<Record<string, string>>,
+): Promise<{ pods: (Dialled & { readonly toCluster: string })[]; services: Dialled[]; names: Dialled[] }>
