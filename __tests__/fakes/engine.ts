@@ -5,6 +5,15 @@ import { nodeNames, type NodeRole } from '../../src/plan/names.js'
 import { fails, type Call } from './recording-runner.js'
 import type { FakeWorld } from './world.js'
 
+/** The parts of kubeadm's Corefile that names are added to. */
+export const kubeadmsCorefile = `.:53 {
+    kubernetes cluster.local in-addr.arpa ip6.arpa {
+       fallthrough in-addr.arpa ip6.arpa
+    }
+    forward . /etc/resolv.conf
+}
+`
+
 export const coreDnsImage = 'registry.k8s.io/coredns/coredns:v1.12.1'
 
 export interface EngineContainer {
@@ -26,9 +35,9 @@ export interface EngineNetwork extends DockerNetwork {
 /** A node or the deployment of CoreDNS, as the API of a cluster tells it. */
 export interface StateItem {
   readonly kind: string
-  readonly metadata: { readonly name: string }
-  readonly spec: { readonly podCIDR?: string }
-  readonly status: { readonly conditions: readonly object[] }
+  readonly metadata: { readonly name: string; readonly generation?: number }
+  readonly spec: { readonly podCIDR?: string; readonly replicas?: number }
+  readonly status: { readonly conditions?: readonly object[] } | Readonly<Record<string, number>>
 }
 
 /**
@@ -44,6 +53,10 @@ export class FakeEngine {
   seenAs = (podAddress: string): string => podAddress
   /** What the API tells of a cluster that is all ready, at the nth look from 1 on. */
   tells: (items: readonly StateItem[], cluster: string, look: number) => readonly StateItem[] = (items) => items
+  /** What CoreDNS is configured with, by cluster; `kubeadmsCorefile` where nobody has changed it. */
+  readonly corefiles = new Map<string, string>()
+  /** Annotations on the pods of CoreDNS, by cluster. */
+  readonly coreDnsAnnotations = new Map<string, Record<string, string>>()
   readonly #looks = new Map<string, number>()
   #ids = 0
 
@@ -68,6 +81,8 @@ export class FakeEngine {
     runner.on(/^kubectl .* wait /, '')
     runner.on(/^kubectl .* get nodes,/, ({ command }) => this.#clusterState(clusterOf(command)))
     runner.on(/^kubectl .* get deployment\/coredns/, coreDnsImage)
+    runner.on(/^kubectl .* get configmap\/coredns/, ({ command }) => this.#coreDns(clusterOf(command)))
+    runner.on(/^kubectl .* patch .*\/coredns/, ({ command }) => this.#patchCoreDns(command))
     runner.on(/^kubectl .* (apply|rollout|delete) /, '')
     runner.on(/^kubectl .* get pods/, ({ command }) => this.#probes(clusterOf(command)))
     runner.on(/^docker exec .*ip -batch/s, '')
@@ -197,8 +212,34 @@ export class FakeEngine {
       spec: { podCIDR },
       status: yes('Ready'),
     }))
-    const coreDns = { kind: 'Deployment', metadata: { name: 'coredns' }, spec: {}, status: yes('Available') }
+    const coreDns = {
+      kind: 'Deployment',
+      metadata: { name: 'coredns', generation: 1 },
+      spec: { replicas: 2 },
+      status: { observedGeneration: 1, replicas: 2, updatedReplicas: 2, availableReplicas: 2 },
+    }
     return JSON.stringify({ items: this.tells([...nodes, coreDns], cluster, look) })
+  }
+
+  #coreDns(cluster: string): string {
+    const annotations = this.coreDnsAnnotations.get(cluster)
+    return JSON.stringify({
+      items: [
+        { kind: 'ConfigMap', data: { Corefile: this.corefiles.get(cluster) ?? kubeadmsCorefile } },
+        { kind: 'Deployment', spec: { template: { metadata: { ...(annotations && { annotations }) } } } },
+      ],
+    })
+  }
+
+  #patchCoreDns(command: readonly string[]): string {
+    const cluster = clusterOf(command)
+    const { data, spec } = JSON.parse(command.at(-1)?.replace(/^--patch=/, '') ?? '') as {
+      data?: { Corefile: string }
+      spec?: { template: { metadata: { annotations: Record<string, string> } } }
+    }
+    if (data !== undefined) this.corefiles.set(cluster, data.Corefile)
+    if (spec !== undefined) this.coreDnsAnnotations.set(cluster, spec.template.metadata.annotations)
+    return 'coredns patched\n'
   }
 
   #probes(cluster: string): string {

@@ -125,7 +125,7 @@ describe('up', () => {
       'rollout status',
       'nsenter',
       ' delete ',
-      'wait deployment/coredns',
+      'rollout status deployment/coredns',
     ].map((matcher) => world.runner.calls.findIndex(({ line }) => line.includes(matcher)))
     expect(firsts).toEqual(firsts.toSorted((a, b) => a - b))
     expect(firsts).not.toContain(-1)

@@ -4,7 +4,7 @@ export interface KubectlTarget {
   readonly kubeconfig: string
 }
 
-function kubectl({ kubeconfig }: KubectlTarget, ...rest: string[]): string[] {
+export function kubectl({ kubeconfig }: KubectlTarget, ...rest: string[]): string[] {
   return ['kubectl', '--kubeconfig', kubeconfig, ...rest]
 }
 
@@ -16,15 +16,9 @@ export function waitForNodes(target: KubectlTarget, seconds: number): string[] {
   return kubectl(target, 'wait', 'node', '--all', '--for=condition=Ready', `--timeout=${String(Math.ceil(seconds))}s`)
 }
 
+/** Returns when every pod of CoreDNS is of its newest version and available. */
 export function waitForCoreDns(target: KubectlTarget, seconds: number): string[] {
-  return kubectl(
-    target,
-    '--namespace=kube-system',
-    'wait',
-    coreDns,
-    '--for=condition=Available',
-    `--timeout=${String(Math.ceil(seconds))}s`,
-  )
+  return rolloutStatus(target, 'kube-system', coreDns, seconds)
 }
 
 export function getNodesAndCoreDns(target: KubectlTarget): string[] {
@@ -38,6 +32,13 @@ interface Condition {
   readonly message?: string
 }
 
+interface DeploymentStatus {
+  readonly observedGeneration?: number
+  readonly replicas?: number
+  readonly updatedReplicas?: number
+  readonly availableReplicas?: number
+}
+
 /** What a cluster says of its readiness. */
 export interface ClusterState {
   readonly nodes: readonly {
@@ -46,16 +47,16 @@ export interface ClusterState {
     readonly ready: boolean
     readonly why: string
   }[]
-  readonly coreDns: { readonly available: boolean; readonly why: string; readonly image?: string }
+  readonly coreDns: { readonly available: boolean; readonly why: string }
 }
 
 export function parseClusterState(output: string): ClusterState {
   const { items } = JSON.parse(output) as {
     items: {
       kind: string
-      metadata: { name: string }
-      spec: { podCIDR?: string; template?: { spec: { containers: { image: string }[] } } }
-      status?: { conditions?: Condition[] }
+      metadata: { name: string; generation?: number }
+      spec: { podCIDR?: string; replicas?: number }
+      status?: DeploymentStatus & { conditions?: Condition[] }
     }[]
   }
   const condition = (item: (typeof items)[number], type: string) => {
@@ -63,8 +64,6 @@ export function parseClusterState(output: string): ClusterState {
     return { is: found?.status === 'True', why: found?.message ?? found?.reason ?? `no condition ${type} yet` }
   }
   const deployment = items.find((item) => item.kind === 'Deployment' && item.metadata.name === 'coredns')
-  const available = deployment && condition(deployment, 'Available')
-  const image = deployment?.spec.template?.spec.containers[0]?.image
   return {
     nodes: items
       .filter((item) => item.kind === 'Node')
@@ -73,11 +72,28 @@ export function parseClusterState(output: string): ClusterState {
         const { podCIDR } = item.spec
         return { name: item.metadata.name, ...(podCIDR !== undefined && { podCIDR }), ready: is, why }
       }),
-    coreDns: {
-      available: available?.is ?? false,
-      why: available?.why ?? 'there is no deployment coredns',
-      ...(image !== undefined && { image }),
-    },
+    coreDns:
+      deployment === undefined ? { available: false, why: 'there is no deployment coredns' } : rolledOut(deployment),
+  }
+}
+
+/** What `kubectl rollout status` judges (kubectl, `pkg/polymorphichelpers/rollout_status.go`). The API leaves out zeros. */
+function rolledOut({
+  metadata: { generation = 0 },
+  spec: { replicas: wanted = 0 },
+  status: { observedGeneration = 0, replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = {},
+}: {
+  readonly metadata: { readonly generation?: number }
+  readonly spec: { readonly replicas?: number }
+  readonly status?: DeploymentStatus
+}): ClusterState['coreDns'] {
+  return {
+    available:
+      observedGeneration >= generation &&
+      updatedReplicas >= wanted &&
+      replicas <= updatedReplicas &&
+      availableReplicas >= updatedReplicas,
+    why: `of ${String(wanted)} pods ${String(updatedReplicas)} are of its newest version, and ${String(availableReplicas)} of all ${String(replicas)} are available`,
   }
 }
 

@@ -23,7 +23,7 @@ type Wait = (world: World, record: RunRecord, cluster: Cluster, waitSeconds: num
 export const untilNodesReady: Wait = (...of) =>
   untilNothingIsMissing({ what: 'nodes', watch: waitForNodes, missing: missingNodes }, ...of)
 
-/** Waits until a cluster's CoreDNS is available. */
+/** Waits until a cluster's CoreDNS is available: every pod of it, and with the newest Corefile. */
 export const untilCoreDnsAvailable: Wait = (...of) =>
   untilNothingIsMissing({ what: 'CoreDNS', watch: waitForCoreDns, missing: missingCoreDns }, ...of)
 

@@ -16,6 +16,7 @@ export async function kubectl({ argv, stdin, model }) {
   const pods = model.all('pods').filter(({ name }) => nodes.some((node) => node.name === name))
   const command = rest.filter((word) => !word.startsWith('--')).join(' ')
   if (command.startsWith('wait ')) return answer('condition met\n')
+  if (command === 'rollout status deployment/coredns') return answer('successfully rolled out\n')
   if (command === 'get nodes,deployments.apps') return answer(JSON.stringify({ items: objectsOf(nodes) }))
   if (command === 'get deployment/coredns') return answer(image)
   if (command === 'apply') return apply(model, nodes, stdin)
@@ -54,9 +55,9 @@ function objectsOf(nodes) {
     })),
     {
       kind: 'Deployment',
-      metadata: { name: 'coredns' },
-      spec: { template: { spec: { containers: [{ image }] } } },
-      status: condition('Available'),
+      metadata: { name: 'coredns', generation: 1 },
+      spec: { replicas: 2 },
+      status: { observedGeneration: 1, replicas: 2, updatedReplicas: 2, availableReplicas: 2 },
     },
   ]
 }

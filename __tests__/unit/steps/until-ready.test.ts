@@ -25,7 +25,10 @@ function untilAvailable(waitSeconds: number) {
 const withoutCoreDns = (items: readonly StateItem[]) => items.filter(({ kind }) => kind !== 'Deployment')
 
 test('waits for CoreDNS that is missing at first, and trusts what it sees more than kubectl wait', async () => {
-  world.runner.on(kubectlOf('east', 'wait deployment'), fails('error: timed out waiting for the condition'))
+  world.runner.on(
+    kubectlOf('east', 'rollout status deployment/coredns'),
+    fails('error: timed out waiting for the condition'),
+  )
   engine.tells = (items, _cluster, look) => (look < 3 ? withoutCoreDns(items) : items)
   await untilAvailable(10)
   expect(world.runner.matching(kubectlOf('east', 'get nodes,'))).toHaveLength(3)
@@ -35,17 +38,17 @@ test('waits for CoreDNS that is missing at first, and trusts what it sees more t
 test.each<[string, (items: readonly StateItem[]) => StateItem[], string]>([
   ['is missing', withoutCoreDns, 'there is no deployment coredns'],
   [
-    'is not available',
+    'still runs with what it knew before',
     (items) =>
       items.map((item) =>
         item.kind === 'Deployment'
           ? {
               ...item,
-              status: { conditions: [{ type: 'Available', status: 'False', message: 'no minimum availability' }] },
+              status: { observedGeneration: 1, replicas: 3, updatedReplicas: 1, availableReplicas: 2 },
             }
           : item,
       ),
-    'no minimum availability',
+    'of 2 pods 1 are of its newest version, and 2 of all 3 are available',
   ],
 ])('says so when CoreDNS %s until the time is over', async (_, tells, why) => {
   engine.tells = (items) => tells(items)
