@@ -2,9 +2,9 @@
 //
 //   bench.js [ROUNDS]    needs docker, kind and kubectl; FLAT_NETWORK_NODE_IMAGE names a node image
 import { execFile, execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
@@ -39,14 +39,14 @@ async function compare(title, bar, product, reference) {
   const pairs = []
   for (let round = 0; round < rounds; round++) pairs.push([await product(), await reference()])
   const ratio = median(pairs.map(([one, other]) => one / other))
-  const times = (index) => pairs.map((pair) => pair[index].toFixed(2)).join(', ')
+  const times = (index) => pairs.map((pair) => pair[index].toFixed(3)).join(', ')
   console.log(`${title}\n  product   ${times(0)} s\n  reference ${times(1)} s`)
   console.log(`  median ratio ${ratio.toFixed(2)}, bar ${bar}: ${ratio <= bar ? 'met' : 'NOT MET'}\n`)
   if (ratio > bar) process.exitCode = 1
 }
 
-async function wiring() {
-  // the step itself, without the phases around it
+/** The step itself, without the phases around it: compiled, not bundled. */
+async function compiledSteps() {
   const compiled = join(root, 'node_modules/.cache/bench')
   execFileSync(process.execPath, [
     join(root, 'node_modules/typescript/bin/tsc'),
@@ -55,38 +55,57 @@ async function wiring() {
     '--outDir',
     compiled,
   ])
-  const load = (path) => import(join(compiled, path))
-  const [{ createWorld }, { planWiring }, { connect }, { readNodes }, { parseRunRecord }] = await Promise.all(
-    ['adapters/world.js', 'plan/wiring.js', 'steps/connect.js', 'steps/provision.js', 'plan/run-record.js'].map(load),
+  const modules = await Promise.all(
+    ['adapters/world.js', 'plan/wiring.js', 'steps/connect.js', 'steps/nodes.js', 'plan/run-record.js'].map(
+      (path) => import(join(compiled, path)),
+    ),
   )
-  const clusters = '[{name: bench1, workers: 1}, {name: bench2, workers: 1}, bench3]'
-  await flatNetwork('up', '--clusters', clusters, '--node-image', image)
+  return Object.assign({}, ...modules)
+}
+
+/** Makes a flat network, lends its nodes and what wires them anew, and removes it. */
+async function withNetwork({ createWorld, planWiring, connect, readNodes, parseRunRecord }, clusters, work) {
+  const { kubeconfig } = JSON.parse(await flatNetwork('up', '--clusters', clusters, '--node-image', image, '--json'))
+  const directory = dirname(kubeconfig)
+  const record = parseRunRecord(readFileSync(join(directory, 'run.json'), 'utf8'))
   try {
-    const [id] = readdirSync(join(scratch, 'kind-flat-network'))
-    const directory = join(scratch, 'kind-flat-network', id)
-    const record = parseRunRecord(readFileSync(join(directory, 'run.json'), 'utf8'))
     const nothing = () => undefined
     const silent = { info: nothing, warning: nothing, phase: (_, work) => work() }
-    const world = createWorld(id, silent, nothing)
+    const world = createWorld(record.run, silent, nothing)
     const nodes = await readNodes(world, record)
-    const forget = () =>
-      Promise.all(
-        nodes.map(({ name }) =>
-          run('docker', ['exec', name, 'bash', '-c', 'ip route flush proto 171; iptables -t nat -F KIND-FLAT-NETWORK']),
-        ),
-      )
-    await compare(
+    const forgetful = 'ip route flush proto 171; iptables -t nat -F KIND-FLAT-NETWORK'
+    await work(nodes, async () => {
+      await Promise.all(nodes.map(({ name }) => run('docker', ['exec', name, 'bash', '-c', forgetful])))
+      return seconds(() => connect(world, planWiring(record, nodes)))
+    })
+  } finally {
+    await flatNetwork('down', '--run', record.run)
+  }
+}
+
+async function wiring(steps) {
+  await withNetwork(steps, '[{name: bench1, workers: 1}, {name: bench2, workers: 1}, bench3]', (nodes, wire) =>
+    compare(
       'connect: 5 nodes of 3 clusters, against one empty docker exec for each node at the same time',
       2.05,
-      async () => {
-        await forget()
-        return seconds(() => connect(world, planWiring(record, nodes)))
-      },
+      wire,
       () => seconds(() => Promise.all(nodes.map(({ name }) => run('docker', ['exec', name, 'true'])))),
-    )
-  } finally {
-    await flatNetwork('down')
-  }
+    ),
+  )
+}
+
+async function wiringOfMany(steps) {
+  const many = JSON.stringify([1, 2, 3, 4].map((number) => ({ name: `many${number}`, workers: 2 })))
+  await withNetwork(steps, many, (nodes, wire) =>
+    withNetwork(steps, '[few1, few2]', (fewNodes, wireFew) =>
+      compare(
+        'connect, for each node: 4 clusters of 3 nodes, against 2 clusters of 1 node',
+        1.5,
+        async () => (await wire()) / nodes.length,
+        async () => (await wireFew()) / fewNodes.length,
+      ),
+    ),
+  )
 }
 
 async function creation() {
@@ -125,7 +144,9 @@ async function creation() {
 }
 
 try {
-  await wiring()
+  const steps = await compiledSteps()
+  await wiring(steps)
+  await wiringOfMany(steps)
   await creation()
 } finally {
   rmSync(scratch, { recursive: true, force: true })

@@ -12,8 +12,18 @@ export interface Dialled {
   readonly reachable: boolean
 }
 
+export interface Proof {
+  readonly pods: readonly (Dialled & { readonly toCluster: string })[]
+  readonly services: readonly Dialled[]
+  readonly names: readonly Dialled[]
+  /** A name below cluster.local, dialled within each cluster. */
+  readonly ownNames: readonly Pick<Dialled, 'from' | 'cluster' | 'to' | 'seen' | 'reachable'>[]
+  /** What each cluster says of a name that nobody has. */
+  readonly unknownNames: readonly { readonly cluster: string; readonly error?: string; readonly seconds: number }[]
+}
+
 export function proveFlat(
   kubeconfig: string,
   contexts: readonly string[],
   domains?: Readonly<Record<string, string>>,
-): Promise<{ pods: (Dialled & { readonly toCluster: string })[]; services: Dialled[]; names: Dialled[] }>
+): Promise<Proof>

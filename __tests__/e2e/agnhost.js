@@ -9,7 +9,7 @@
 import { execFile } from 'node:child_process'
 import { isIPv6 } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
-import { pathToFileURL } from 'node:url'
+import { pathToFileURL, URLSearchParams } from 'node:url'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
@@ -88,12 +88,17 @@ async function deploy(target) {
   return { target, families, clusterIPs: made.spec.clusterIPs, pods }
 }
 
-/** Lets a pod dial; returns the address the other side saw, without its port, or undefined. */
-async function dial(target, pod, host, targetPort, attempts = 1) {
+/** Lets a pod dial, through its API server. */
+async function dialOnce(target, pod, host, targetPort) {
   const query = new URLSearchParams({ host, port: targetPort, protocol: 'http', request: 'clientip', tries: 1 })
   const path = `/api/v1/namespaces/${namespace}/pods/${pod.name}:${port}/proxy/dial?${query}`
+  return JSON.parse(await kubectl(target, ['get', '--raw', path]))
+}
+
+/** Returns the address the other side saw, without its port, or undefined. */
+async function dial(target, pod, host, targetPort, attempts = 1) {
   for (let attempt = 1; ; attempt++) {
-    const { responses = [] } = JSON.parse(await kubectl(target, ['get', '--raw', path]))
+    const { responses = [] } = await dialOnce(target, pod, host, targetPort)
     const seen = responses[0]?.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
     if (seen !== undefined || attempt === attempts) return seen
     await setTimeout(1000)
@@ -129,7 +134,23 @@ async function dialAll(from, clusters, domains) {
       }
     }
   }
-  return { pods, services, names }
+  const ownName = `agnhost.${namespace}.svc.cluster.local`
+  const seen = await dial(from.target, from.pods[0], ownName, 80, patiently)
+  const own = {
+    from: from.pods[0].node,
+    cluster: from.target.context,
+    to: ownName,
+    seen,
+    reachable: seen !== undefined,
+  }
+  return { pods, services, names, own, unknown: await dialUnknown(from) }
+}
+
+/** What a pod is told of a name that nobody has, and after how long. */
+async function dialUnknown({ target, pods: [pod] }) {
+  const started = performance.now()
+  const { errors = [] } = await dialOnce(target, pod, 'no-such-name.example', 80)
+  return { cluster: target.context, error: errors[0], seconds: (performance.now() - started) / 1000 }
 }
 
 /**
@@ -145,6 +166,8 @@ export async function proveFlat(kubeconfig, contexts, domains = {}) {
       pods: dialled.flatMap(({ pods }) => pods),
       services: dialled.flatMap(({ services }) => services),
       names: dialled.flatMap(({ names }) => names),
+      ownNames: dialled.map(({ own }) => own),
+      unknownNames: dialled.map(({ unknown }) => unknown),
     }
   } finally {
     await Promise.all(
@@ -162,7 +185,7 @@ if (import.meta.url === pathToFileURL(process.argv[1]).href) {
     domains,
   )
   console.log(JSON.stringify(proof, null, 2))
-  const { pods, services, names } = proof
+  const { pods, services, names, ownNames } = proof
   const own = pods.filter(({ own, seen }) => own === seen).length
   const answered = services.filter(({ reachable }) => reachable).length
   const known = names.filter(({ reachable }) => reachable).length
@@ -170,5 +193,12 @@ if (import.meta.url === pathToFileURL(process.argv[1]).href) {
     `agnhost: ${own}/${pods.length} pod pairs with the pod's own address, ${answered}/${services.length} services` +
       (names.length > 0 ? `, ${known}/${names.length} names` : ''),
   )
-  if (pods.length === 0 || own < pods.length || answered < services.length || known < names.length) process.exitCode = 1
+  if (
+    pods.length === 0 ||
+    own < pods.length ||
+    answered < services.length ||
+    known < names.length ||
+    !ownNames.every(({ reachable }) => reachable)
+  )
+    process.exitCode = 1
 }

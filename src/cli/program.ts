@@ -141,10 +141,11 @@ async function chosenRecord(options: RunOptions, purpose: string): Promise<RunRe
   throw new Error(`flat network ${id} has no record in ${runDirectory(id)}; only down works without`)
 }
 
-/** The run that was named, or the only one there is. */
+/** The run that was named, or the only one there is: of those made here, or else of all on the engine. */
 async function chosenRun(options: RunOptions): Promise<string | undefined> {
+  const made = await recordedRuns()
   const onEngine = await runsOnEngine(worldOf(newRunId(), options))
-  const runs = [...new Set([...onEngine, ...(await recordedRuns())])].sort()
+  const runs = made.length > 0 && options.run === undefined ? made : [...new Set([...onEngine, ...made])].sort()
   if (options.run !== undefined) {
     if (runs.includes(options.run)) return options.run
     const known = runs.length === 0 ? 'there are none' : `there are ${runs.join(', ')}`
