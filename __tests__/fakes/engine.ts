@@ -1,7 +1,9 @@
 import { AUTHORITATIVE_ANSWER, encode } from 'dns-packet'
 import { parse, stringify } from 'yaml'
+import { addressAt, familyOf, machineCidr, overlap, parseCidr } from '../../src/plan/cidr.js'
 import type { DockerNetwork } from '../../src/plan/host-facts.js'
 import { nodeNames, type NodeRole } from '../../src/plan/names.js'
+import { nodeSubnets, nthPart } from './build.js'
 import { fails, type Call } from './recording-runner.js'
 import type { FakeWorld } from './world.js'
 
@@ -22,8 +24,18 @@ export interface EngineContainer {
   readonly cluster: string
   readonly role: NodeRole | 'external-load-balancer'
   readonly run?: string
-  readonly address: string
-  readonly podCIDR: string
+  /** Docker network it is on. */
+  readonly network: string
+  readonly addresses: readonly string[]
+  readonly podCIDRs: readonly string[]
+  readonly stopped?: boolean
+  /** What kind writes to `/kind/kubeadm.conf`. */
+  readonly kubeadm?: string
+}
+
+export interface EngineVolume {
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
 }
 
 export interface EngineNetwork extends DockerNetwork {
@@ -35,9 +47,9 @@ export interface EngineNetwork extends DockerNetwork {
 /** A node or the deployment of CoreDNS, as the API of a cluster tells it. */
 export interface StateItem {
   readonly kind: string
-  readonly metadata: { readonly name: string; readonly generation?: number }
-  readonly spec: { readonly podCIDR?: string; readonly replicas?: number }
-  readonly status: { readonly conditions?: readonly object[] } | Readonly<Record<string, number>>
+  readonly metadata: { readonly name: string }
+  readonly spec: object
+  readonly status: object
 }
 
 /**
@@ -47,6 +59,9 @@ export interface StateItem {
 export class FakeEngine {
   containers: EngineContainer[] = []
   networks: EngineNetwork[] = [{ id: 'b1', name: 'bridge', subnets: ['172.17.0.0/16'] }]
+  volumes: EngineVolume[] = []
+  /** Clusters whose nodes have no kubeadm config yet. */
+  readonly unwritten = new Set<string>()
   /** Subnet that Docker chooses for a new network. */
   nextSubnet = '172.18.0.0/16'
   /** Who another pod is seen as: itself, unless something masquerades. */
@@ -58,6 +73,8 @@ export class FakeEngine {
   /** Annotations on the pods of CoreDNS, by cluster. */
   readonly coreDnsAnnotations = new Map<string, Record<string, string>>()
   readonly #looks = new Map<string, number>()
+  /** What each node was told to have, as the exec on it gave it; a restart empties it. */
+  readonly wiring = new Map<string, string>()
   #ids = 0
 
   constructor(private readonly world: FakeWorld) {
@@ -67,6 +84,7 @@ export class FakeEngine {
     runner.on('kubectl version', '{"clientVersion":{"gitVersion":"v1.34.4"}}')
     runner.on('docker info', '{"ServerVersion":"28.3.0","NCPU":4,"MemTotal":16000000000}')
     runner.on('ip -json', '[{"dst":"default","dev":"eth0"},{"dst":"192.168.1.0/24","dev":"eth0"}]')
+    runner.on('ip -json -6', '[]')
     runner.on(/^docker ps .*json/, () => this.containers.map((each) => this.#listed(each)).join('\n'))
     runner.on(/^docker ps .*--quiet/, () => lines(this.containers.map(({ id }) => id)))
     runner.on('docker container inspect', ({ command }) => this.#inspectContainers(command.slice(3)))
@@ -77,6 +95,10 @@ export class FakeEngine {
     runner.on('docker network inspect bridge --format', '1500\n')
     runner.on('docker network create', ({ command }) => this.#createNetwork(command))
     runner.on('docker network rm', ({ command }) => this.#removeNetwork(command[3]))
+    runner.on('docker volume create', ({ command }) => this.#createVolume(command))
+    runner.on('docker volume ls', () => this.#listVolumes())
+    runner.on('docker volume rm --force', ({ command }) => this.#removeVolumes(command.slice(4)))
+    runner.on('docker cp', ({ command }) => this.#copyOut(command[2] ?? ''))
     runner.on('kind create cluster', (call) => this.#createCluster(call))
     runner.on(/^kubectl .* wait /, '')
     runner.on(/^kubectl .* get nodes,/, ({ command }) => this.#clusterState(clusterOf(command)))
@@ -85,25 +107,37 @@ export class FakeEngine {
     runner.on(/^kubectl .* patch .*\/coredns/, ({ command }) => this.#patchCoreDns(command))
     runner.on(/^kubectl .* (apply|rollout|delete) /, '')
     runner.on(/^kubectl .* get pods/, ({ command }) => this.#probes(clusterOf(command)))
-    runner.on(/^docker exec .*ip -batch/s, '')
+    runner.on(/^docker exec .*kind-flat-network\/wiring/s, ({ command }) =>
+      this.#wire(command[2] ?? '', command[7] ?? ''),
+    )
     runner.on(/^docker exec .*nsenter/s, ({ command }) => this.#answers(command))
   }
 
   /** Containers of a cluster, as kind makes them. */
-  add(cluster: string, roles: readonly EngineContainer['role'][], run: string | undefined, podSubnet = '10.0.0.0/16') {
+  add(
+    cluster: string,
+    roles: readonly EngineContainer['role'][],
+    run: string | undefined,
+    podSubnet = '10.0.0.0/16',
+    network = 'kind',
+  ) {
     const names = nodeNames(
       cluster,
       roles.filter((role) => role !== 'external-load-balancer'),
     )
+    const podSubnets = podSubnet.split(',')
     let nodes = 0
     for (const role of roles) {
       const number = ++this.#ids
-      const common = { id: `c${String(number)}`, cluster, role, address: `172.18.0.${String(number + 1)}` }
+      const addresses = podSubnets.map((subnet) => addressAt(parseCidr(nodeSubnets[familyOf(subnet)]), number + 1))
+      const common = { id: `c${String(number)}`, cluster, role, network, addresses }
       if (role === 'external-load-balancer') {
-        this.containers.push({ ...common, name: `${cluster}-external-load-balancer`, podCIDR: '' })
+        this.containers.push({ ...common, name: `${cluster}-external-load-balancer`, podCIDRs: [] })
       } else {
-        const podCIDR = podSubnet.replace(/0\.0\/\d+$/, `${String(nodes)}.0/24`)
-        this.containers.push({ ...common, name: names[nodes++] ?? '', podCIDR, ...(run !== undefined && { run }) })
+        const podCIDRs = podSubnets.map((subnet) => nthPart(subnet, nodes))
+        const kubeadm = kubeadmConfigOf(podSubnet, '10.96.0.0/16')
+        const owner = run === undefined ? {} : { run }
+        this.containers.push({ ...common, name: names[nodes++] ?? '', podCIDRs, kubeadm, ...owner })
       }
     }
   }
@@ -117,12 +151,13 @@ export class FakeEngine {
     const found = this.containers.filter(({ id, name }) => names.includes(id) || names.includes(name))
     if (found.length < names.length) return fails('[]\nError: No such container: somebody')
     return JSON.stringify(
-      found.map(({ id, name, cluster, role, run, address }) => ({
+      found.map(({ id, name, cluster, role, run, network, addresses, stopped = false }) => ({
         Id: id,
         Name: `/${name}`,
         Config: { Labels: { 'io.x-k8s.kind.cluster': cluster, 'io.x-k8s.kind.role': role } },
         Mounts: [{ Destination: '/var' }, ...(run === undefined ? [] : [{ Destination: `/kind-flat-network/${run}` }])],
-        NetworkSettings: { Networks: { kind: { IPAddress: address } } },
+        State: { Running: !stopped },
+        NetworkSettings: { Networks: { [network]: stopped ? {} : addressesOf(addresses) } },
       })),
     )
   }
@@ -145,7 +180,7 @@ export class FakeEngine {
   }
 
   #onNetwork({ name, others = 0 }: EngineNetwork): number {
-    return others + (name === 'kind' ? this.containers.length : 0)
+    return others + this.containers.filter(({ network }) => network === name).length
   }
 
   #inspectNetworks(ids: readonly string[]) {
@@ -178,6 +213,42 @@ export class FakeEngine {
     return `${network.id}\n`
   }
 
+  /** A volume that is there stays as it is. */
+  #createVolume(command: readonly string[]): string {
+    const name = command.at(-1) ?? ''
+    const pairs = command.filter((word) => word.startsWith('--label=')).map((word) => word.slice(8).split(/=(.*)/s, 2))
+    const labels = Object.fromEntries(pairs) as EngineVolume['labels']
+    if (!this.volumes.some((volume) => volume.name === name)) this.volumes.push({ name, labels })
+    return `${name}\n`
+  }
+
+  #listVolumes(): string {
+    return lines(
+      this.volumes
+        .filter(({ labels }) => labels['kind-flat-network.run'] !== undefined)
+        .map(({ name, labels }) =>
+          [name, labels['kind-flat-network.run'], labels['kind-flat-network.reserved'] ?? ''].join(' '),
+        ),
+    )
+  }
+
+  #removeVolumes(names: readonly string[]): string {
+    this.volumes = this.volumes.filter(({ name }) => !names.includes(name))
+    return lines(names)
+  }
+
+  /** A tar stream: a header of 512 bytes with the name, the file filled up to such blocks, and two empty ones. */
+  #copyOut(from: string) {
+    const [container = '', path = ''] = from.split(':')
+    const found = this.containers.find(({ id, name }) => id === container || name === container)
+    if (found === undefined) return fails(`Error response from daemon: No such container: ${container}`)
+    if (found.kubeadm === undefined || this.unwritten.has(found.cluster) || path !== '/kind/kubeadm.conf') {
+      return fails(`Error response from daemon: Could not find the file ${path} in container ${container}`)
+    }
+    const header = `kubeadm.conf\0\0\0\0${'0100600\0'}ustar\0` + '00root'
+    return header.padEnd(512, '\0') + found.kubeadm.padEnd(Math.ceil(found.kubeadm.length / 512) * 512 + 1024, '\0')
+  }
+
   #createCluster({ command, options }: Call): string {
     const { name, networking, nodes } = parse(options.input ?? '') as {
       name: string
@@ -187,7 +258,14 @@ export class FakeEngine {
     const run = nodes[0]?.extraMounts.at(-1)?.containerPath.split('/').at(-1)
     const roles = nodes.map(({ role }) => role)
     const several = roles.filter((role) => role === 'control-plane').length > 1
-    this.add(name, [...(several ? (['external-load-balancer'] as const) : []), ...roles], run, networking.podSubnet)
+    const network = options.environment?.['KIND_EXPERIMENTAL_DOCKER_NETWORK']
+    this.add(
+      name,
+      [...(several ? (['external-load-balancer'] as const) : []), ...roles],
+      run,
+      networking.podSubnet,
+      network,
+    )
     const context = `kind-${name}`
     const kubeconfig = {
       clusters: [{ name: context, cluster: { server: `https://127.0.0.1:4000${String(this.#ids)}` } }],
@@ -205,12 +283,11 @@ export class FakeEngine {
   #clusterState(cluster: string): string {
     const look = (this.#looks.get(cluster) ?? 0) + 1
     this.#looks.set(cluster, look)
-    const yes = (type: string) => ({ conditions: [{ type, status: 'True' }] })
-    const nodes = this.#nodesOf(cluster).map(({ name, podCIDR }) => ({
+    const nodes = this.#nodesOf(cluster).map(({ name, podCIDRs, stopped = false }) => ({
       kind: 'Node',
       metadata: { name },
-      spec: { podCIDR },
-      status: yes('Ready'),
+      spec: { podCIDR: podCIDRs[0], podCIDRs },
+      status: { conditions: [{ type: 'Ready', status: stopped ? 'Unknown' : 'True' }] },
     }))
     const coreDns = {
       kind: 'Deployment',
@@ -243,18 +320,59 @@ export class FakeEngine {
   }
 
   #probes(cluster: string): string {
-    const items = this.#nodesOf(cluster).map(({ name, podCIDR }) => ({
+    const items = this.#nodesOf(cluster).map(({ name, podCIDRs }) => ({
       metadata: {},
       spec: { nodeName: name },
-      status: { podIP: podCIDR.replace(/0\/24$/, '10') },
+      status: {
+        podIPs: podCIDRs.map((podCIDR) => ({ ip: podIn(podCIDR) })),
+        conditions: [{ type: 'Ready', status: 'True' }],
+      },
     }))
     return JSON.stringify({ items })
   }
 
-  #answers(command: readonly string[]): string {
-    const [own = '', ...targets] = command.slice(7)
-    return lines(targets.map((target) => `${target} 800 ${answer(this.seenAs(own))}`))
+  /** Tells the lines that are new on the node, and those that are gone. */
+  #wire(node: string, wanted: string): string {
+    const [before = [], after = []] = [this.wiring.get(node) ?? '', wanted].map((text) =>
+      text.split('\n').filter((line) => line !== ''),
+    )
+    this.wiring.set(node, wanted)
+    return lines([
+      ...before.filter((line) => !after.includes(line)).map((line) => `${line} removed`),
+      ...after.filter((line) => !before.includes(line)).map((line) => `${line} added`),
+    ])
   }
+
+  #isUnreachable(node: string, address: string): boolean {
+    const target = machineCidr(address)
+    return (this.wiring.get(node) ?? '').split('\n').some((line) => {
+      const [, destination] = /^unreachable (.*)$/.exec(line) ?? []
+      return destination !== undefined && target !== undefined && overlap(parseCidr(destination), target)
+    })
+  }
+
+  #answers(command: readonly string[]): string {
+    const targets = command.slice(8)
+    const node = command[2] ?? ''
+    const own = this.containers.filter(({ name }) => name === node).flatMap(({ podCIDRs }) => podCIDRs.map(podIn))
+    const ownIn = (target: string) => own.find((address) => familyOf(address) === familyOf(target)) ?? ''
+    return lines(
+      targets.map((target) =>
+        this.#isUnreachable(node, target) ? `${target} - -` : `${target} 800 ${answer(this.seenAs(ownIn(target)))}`,
+      ),
+    )
+  }
+}
+
+/** The parts of a kubeadm config, as kind writes it, that tell the cluster's subnets, and what stands around them. */
+export function kubeadmConfigOf(podSubnet: string, serviceSubnet: string): string {
+  return [
+    { apiServer: { certSANs: ['localhost'] }, kind: 'ClusterConfiguration', networking: { podSubnet, serviceSubnet } },
+    { kind: 'InitConfiguration', nodeRegistration: { kubeletExtraArgs: { 'node-ip': '172.18.0.2' } } },
+    { kind: 'KubeProxyConfiguration', mode: 'iptables' },
+  ]
+    .map((document) => stringify(document))
+    .join('---\n')
 }
 
 /** What CoreDNS' whoami answers to somebody it sees as that address. */
@@ -264,8 +382,19 @@ export function answer(seen: string): string {
     id: 0x4b46,
     flags: AUTHORITATIVE_ANSWER,
     questions: [{ type: 'A', name: 'whoami' }],
-    additionals: [{ type: 'A', name: 'whoami', data: seen }],
+    additionals: [{ type: familyOf(seen) === 'ipv4' ? 'A' : 'AAAA', name: 'whoami', data: seen }],
   }).toString('base64')
+}
+
+/** The probe's address on a node with that podCIDR: the tenth. */
+function podIn(podCIDR: string): string {
+  return addressAt(parseCidr(podCIDR), 10)
+}
+
+/** As `docker inspect` tells the addresses on a network. */
+function addressesOf(addresses: readonly string[]): object {
+  const of = (family: string) => addresses.find((address) => familyOf(address) === family) ?? ''
+  return { IPAddress: of('ipv4'), GlobalIPv6Address: of('ipv6') }
 }
 
 /** The cluster whose kubeconfig a command names. */

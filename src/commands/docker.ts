@@ -1,4 +1,4 @@
-import type { DockerNetwork, HostFacts } from '../plan/host-facts.js'
+import type { DockerNetwork, HostFacts, Reservation } from '../plan/host-facts.js'
 import { ownerDirectory } from '../plan/kind-config.js'
 import type { NodeRole } from '../plan/names.js'
 
@@ -6,8 +6,10 @@ import type { NodeRole } from '../plan/names.js'
 
 const clusterLabel = 'io.x-k8s.kind.cluster'
 const roleLabel = 'io.x-k8s.kind.role'
-/** Label of the networks that a run made; its value is the run. */
+/** Label of the networks and volumes that a run made; its value is the run. */
 const runLabel = 'kind-flat-network.run'
+/** Label of the volume that holds a run's reservation, as JSON. */
+const reservedLabel = 'kind-flat-network.reserved'
 
 export const dockerVersion = ['docker', '--version'] as const
 
@@ -116,6 +118,60 @@ export function removeNetwork(id: string): string[] {
   return ['docker', 'network', 'rm', id]
 }
 
+/** The volume whose maker has the engine for itself. */
+export const engineLock = 'kind-flat-network-lock'
+
+/** The volume that keeps what a run takes. */
+export function reservationVolume(run: string): string {
+  return `kind-flat-network-${run}`
+}
+
+/**
+ * Makes a volume, or leaves the one of that name as it is, with the labels of its maker, and succeeds all the same: the
+ * engine decides one name after the other (moby, `volume/service/store.go`, `VolumeStore.Create`).
+ */
+export function createVolume(name: string, run: string, reservation?: Reservation): string[] {
+  return [
+    'docker',
+    'volume',
+    'create',
+    `--label=${runLabel}=${run}`,
+    ...(reservation === undefined ? [] : [`--label=${reservedLabel}=${JSON.stringify(reservation)}`]),
+    name,
+  ]
+}
+
+/** The volumes of all runs. */
+export const listVolumes = [
+  'docker',
+  'volume',
+  'ls',
+  '--filter',
+  `label=${runLabel}`,
+  '--format',
+  `{{.Name}} {{.Label "${runLabel}"}} {{.Label "${reservedLabel}"}}`,
+] as const
+
+/** A volume that a run made. */
+export interface Volume {
+  readonly name: string
+  readonly run: string
+  readonly reservation?: Reservation
+}
+
+export function parseVolumes(output: string): Volume[] {
+  return parseLines(output).map((line) => {
+    const [name = '', run = '', ...reserved] = line.split(' ')
+    const text = reserved.join(' ')
+    return { name, run, ...(text !== '' && { reservation: JSON.parse(text) as Reservation }) }
+  })
+}
+
+/** Volumes that are not there are fine. */
+export function removeVolumes(names: readonly string[]): string[] {
+  return ['docker', 'volume', 'rm', '--force', ...names]
+}
+
 /** IDs of the containers of all kind clusters, whoever made them. */
 export const listKindContainers = [
   'docker',
@@ -139,8 +195,9 @@ export interface KindContainer {
   readonly role: NodeRole | 'external-load-balancer'
   /** The run that made it; kind's load balancers carry none. */
   readonly run?: string
-  /** Addresses by the name of the network. */
-  readonly addresses: Readonly<Record<string, string>>
+  readonly running: boolean
+  /** Addresses of each family by the name of the network. */
+  readonly addresses: Readonly<Record<string, readonly string[]>>
 }
 
 export function parseKindContainers(output: string): KindContainer[] {
@@ -148,8 +205,9 @@ export function parseKindContainers(output: string): KindContainer[] {
     Id: string
     Name: string
     Config: { Labels?: Record<string, string> | null }
+    State?: { Running?: boolean }
     Mounts?: { Destination: string }[] | null
-    NetworkSettings?: { Networks?: Record<string, { IPAddress?: string }> | null }
+    NetworkSettings?: { Networks?: Record<string, { IPAddress?: string; GlobalIPv6Address?: string }> | null }
   }[]
   return containers.map((container) => {
     const labels = container.Config.Labels ?? {}
@@ -159,11 +217,12 @@ export function parseKindContainers(output: string): KindContainer[] {
       name: container.Name.replace(/^\//, ''),
       cluster: labels[clusterLabel] ?? '',
       role: (labels[roleLabel] ?? '') as KindContainer['role'],
+      running: container.State?.Running === true,
       ...(owner !== undefined && { run: owner.Destination.slice(ownerDirectory.length + 1) }),
       addresses: Object.fromEntries(
-        Object.entries(container.NetworkSettings?.Networks ?? {}).map(([name, { IPAddress }]) => [
+        Object.entries(container.NetworkSettings?.Networks ?? {}).map(([name, { IPAddress, GlobalIPv6Address }]) => [
           name,
-          IPAddress ?? '',
+          [IPAddress, GlobalIPv6Address].flatMap((address) => address || []),
         ]),
       ),
     }
@@ -178,6 +237,16 @@ export function removeContainers(ids: readonly string[]): string[] {
 /** A bash script in a container; `values` are its positional parameters. */
 export function execScript(container: string, script: string, values: readonly string[]): string[] {
   return ['docker', 'exec', container, 'bash', '-c', script, 'bash', ...values]
+}
+
+/** A file out of a container, running or not, as a tar stream. */
+export function copyOut(container: string, path: string): string[] {
+  return ['docker', 'cp', `${container}:${path}`, '-']
+}
+
+/** The text of the one file in a tar stream: all else in there is short, and filled up with zeros. */
+export function parseCopiedText(tar: string): string {
+  return tar.split('\0').reduce((longest, part) => (part.length > longest.length ? part : longest), '')
 }
 
 function jsonLines<T>(output: string): T[] {

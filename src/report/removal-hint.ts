@@ -7,6 +7,7 @@ export function removalHint({ run, directory, kubeconfig, clusters }: RunRecord)
     'everything is left in place (cleanup: false); to remove it:',
     ...clusters.map(({ name }) => `  kind delete cluster --name ${name}`),
     `  docker network prune --force --filter label=kind-flat-network.run=${run}`,
+    `  docker volume rm kind-flat-network-${run}`,
     `  rm -r ${files.join(' ')}`,
   ].join('\n')
 }

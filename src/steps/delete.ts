@@ -1,8 +1,17 @@
-import { listNetworkRuns, parseLines, removeContainers, removeNetwork, type KindContainer } from '../commands/docker.js'
+import {
+  listNetworkRuns,
+  parseLines,
+  removeContainers,
+  removeNetwork,
+  removeVolumes,
+  reservationVolume,
+  type KindContainer,
+} from '../commands/docker.js'
 import { CommandError, messageOf } from '../errors.js'
 import type { RunRecord } from '../plan/run-record.js'
 import type { CommandRunner, World } from '../ports.js'
-import { existingKindContainers, existingNetworks, goneTexts } from './existing-objects.js'
+import { releaseEngineLock } from './engine-lock.js'
+import { existingKindContainers, existingNetworks, existingVolumes, goneTexts } from './existing-objects.js'
 
 /** What is known of a run that is to be removed; without a record, only its id, which its objects carry. */
 export type Removal = Pick<RunRecord, 'run'> & Partial<RunRecord>
@@ -14,7 +23,7 @@ const mostLooks = 60
 
 /**
  * Removes exactly what a run made: its containers with their volumes, its network when nobody else is on it, its
- * files. Safe to repeat. One failure does not keep it from the rest.
+ * reservation, its files; and gives back the engine's lock. Safe to repeat. One failure does not keep it from the rest.
  * @throws with everything that could not be removed
  */
 export async function deleteRun(world: World, removal: Removal): Promise<void> {
@@ -31,6 +40,7 @@ export async function deleteRun(world: World, removal: Removal): Promise<void> {
     if (count > 0) world.log.info(`${String(count)} processes of an interrupted run ended`)
   })
   await attempt('containers and network', () => removeDockerObjects(world, removal))
+  await attempt('lock', () => releaseEngineLock(world, removal.run))
   const { directory, kubeconfig } = removal
   if (kubeconfig !== undefined) await attempt(`file ${kubeconfig}`, () => world.files.removeFile(kubeconfig))
   if (directory !== undefined) await attempt(`directory ${directory}`, () => world.files.removeDirectory(directory))
@@ -64,6 +74,15 @@ async function removeDockerObjects({ runner, log, clock }: World, removal: Remov
   for (const { name } of await existingNetworks(runner, { run: removal.run })) {
     log.info(`the Docker network ${name} stays: containers of others are on it`)
   }
+  await removeReservation({ runner, log }, removal.run)
+}
+
+/** Last of all: as long as anything is there, its names and subnets are taken. */
+async function removeReservation({ runner, log }: Pick<World, 'runner' | 'log'>, run: string): Promise<void> {
+  const volume = reservationVolume(run)
+  if (!(await existingVolumes(runner)).some(({ name }) => name === volume)) return
+  log.info(`removing the Docker volume ${volume}`)
+  await runner.run(removeVolumes([volume])).catch(unless(goneOrInUse, volume))
 }
 
 async function containersOf(runner: CommandRunner, { run, clusters }: Removal): Promise<KindContainer[]> {
@@ -92,16 +111,20 @@ export function ownedBy(
   return [...nodes, ...balancers]
 }
 
-/** Ids of the runs that have a container or a network on the engine. */
+/** Ids of the runs that have a container, a network or a volume on the engine. */
 export async function runsOn(runner: CommandRunner): Promise<string[]> {
-  const [containers, labels] = await Promise.all([existingKindContainers(runner), runner.run(listNetworkRuns)])
-  return [...new Set([...containers.flatMap(({ run }) => run ?? []), ...parseLines(labels)])]
+  const [containers, labels, volumes] = await Promise.all([
+    existingKindContainers(runner),
+    runner.run(listNetworkRuns),
+    existingVolumes(runner),
+  ])
+  return [...new Set([...containers, ...volumes].flatMap(({ run }) => run ?? []).concat(parseLines(labels)))]
 }
 
 /** Somebody else removes the same container, or has done so: the next look tells. */
 const beingRemoved = new RegExp(`${goneTexts.source}|already in progress`, 'i')
-/** Somebody else has removed the network, or joined it, since it was looked at. */
-const goneOrInUse = new RegExp(`${goneTexts.source}|active endpoints`, 'i')
+/** Somebody else has removed the network or volume, or come to use it, since it was looked at. */
+const goneOrInUse = new RegExp(`${goneTexts.source}|active endpoints|volume is in use`, 'i')
 
 /** Passes over a failure that says so; any other is told with the names of the objects. */
 function unless(texts: RegExp, names: string) {

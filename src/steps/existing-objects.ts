@@ -3,17 +3,20 @@ import {
   inspectNetworks,
   listKindContainers,
   listNetworks,
+  listVolumes,
   parseKindContainers,
   parseLines,
   parseNetworks,
+  parseVolumes,
   type InspectedNetwork,
   type KindContainer,
+  type Volume,
 } from '../commands/docker.js'
 import { CommandError } from '../errors.js'
 import type { CommandRunner } from '../ports.js'
 
 /** Docker's words for an object that somebody else has removed meanwhile. */
-export const goneTexts = /no such (container|network)|not found/i
+export const goneTexts = /no such (container|network|volume)|not found/i
 
 /** The networks of that name or run, or all of them. */
 export function existingNetworks(
@@ -26,6 +29,11 @@ export function existingNetworks(
 /** Every container of every kind cluster, whoever made it. */
 export function existingKindContainers(runner: CommandRunner): Promise<KindContainer[]> {
   return existing(runner, listKindContainers, inspectContainers, parseKindContainers)
+}
+
+/** The volumes of all runs. */
+export async function existingVolumes(runner: CommandRunner): Promise<Volume[]> {
+  return parseVolumes(await runner.run(listVolumes))
 }
 
 /** Lists and inspects; what vanishes between the two is left out. */

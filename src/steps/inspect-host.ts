@@ -1,42 +1,112 @@
 import { dirname } from 'node:path'
-import { engineInfo, listContainers, parseContainers, parseEngineInfo } from '../commands/docker.js'
+import {
+  copyOut,
+  engineInfo,
+  listContainers,
+  parseContainers,
+  parseCopiedText,
+  parseEngineInfo,
+  type KindContainer,
+} from '../commands/docker.js'
 import { listRoutes, parseRoutes } from '../commands/ip.js'
+import { kubeadmConfig, parseSubnets } from '../commands/kubeadm.js'
 import { CancelledError, CommandError, messageOf } from '../errors.js'
 import type { HostFacts } from '../plan/host-facts.js'
 import type { World } from '../ports.js'
-import { existingNetworks } from './existing-objects.js'
+import { existingKindContainers, existingNetworks, existingVolumes } from './existing-objects.js'
 
 /**
  * Learns what the plan must know of the machine. Changes nothing.
  * @param files paths the run would write
  * @throws {CommandError} when the Docker engine does not answer
  */
-export async function inspectHost({ runner, files, log }: World, paths: readonly string[]): Promise<HostFacts> {
-  const [engine, networks, routes, containers, inspectedFiles, inotifyInstances] = await Promise.all([
-    runner.run(engineInfo).then(parseEngineInfo),
-    existingNetworks(runner).then((found) => found.map(({ id, name, subnets }) => ({ id, name, subnets }))),
-    runner.run(listRoutes).then(parseRoutes, (error: unknown) => {
-      if (error instanceof CancelledError) throw error
-      const why = error instanceof CommandError ? error.outcome : messageOf(error)
-      log.warning(`the routes of this machine cannot be read (ip: ${why}); subnets are chosen without them`)
-      return []
-    }),
-    runner.run(listContainers).then(parseContainers),
-    Promise.all(
-      paths.map(async (path) => ({
-        path,
-        exists: await files.exists(path),
-        directoryExists: await files.isDirectory(dirname(path)),
-      })),
-    ),
-    files.read('/proc/sys/fs/inotify/max_user_instances').then(Number, () => undefined),
-  ])
+export async function inspectHost(world: World, paths: readonly string[]): Promise<HostFacts> {
+  const { runner, files } = world
+  const [engine, networks, routes, containers, ofKind, reservations, inspectedFiles, inotifyInstances, ipv6] =
+    await Promise.all([
+      runner.run(engineInfo).then(parseEngineInfo),
+      existingNetworks(runner).then((found) => found.map(({ id, name, subnets }) => ({ id, name, subnets }))),
+      routesOf(world),
+      runner.run(listContainers).then(parseContainers),
+      existingKindContainers(runner),
+      existingVolumes(runner).then((volumes) =>
+        volumes.flatMap(({ run, reservation }) => (reservation === undefined ? [] : [{ run, ...reservation }])),
+      ),
+      Promise.all(
+        paths.map(async (path) => ({
+          path,
+          exists: await files.exists(path),
+          directoryExists: await files.isDirectory(dirname(path)),
+        })),
+      ),
+      files.read('/proc/sys/fs/inotify/max_user_instances').then(Number, () => undefined),
+      hasIpv6(world),
+    ])
+  const owners = new Map(ofKind.map(({ name, run }) => [name, run]))
   return {
     engine,
     ...(inotifyInstances !== undefined && { inotifyInstances }),
+    ipv6,
     networks,
     routes,
-    containers,
+    containers: containers.map((container) => {
+      const run = owners.get(container.name)
+      return { ...container, ...(run !== undefined && { run }) }
+    }),
+    reservations,
+    clusters: await otherClusters(world, ofKind, reservations),
     files: inspectedFiles,
   }
+}
+
+/** Only Linux tells that it has none. */
+async function hasIpv6({ files }: World): Promise<boolean> {
+  return !(await files.exists('/proc/net')) || files.exists('/proc/net/if_inet6')
+}
+
+async function routesOf({ runner, log }: World): Promise<HostFacts['routes']> {
+  const routes = await Promise.all([
+    runner.run(listRoutes(4)).then(parseRoutes, (error: unknown) => {
+      const why = whyNot(error)
+      log.warning(`the routes of this machine cannot be read (ip: ${why}); subnets are chosen without them`)
+      return []
+    }),
+    runner.run(listRoutes(6)).then(parseRoutes, (error: unknown) => {
+      // a kernel without IPv6 has no such routes; that there is no ip program is told once
+      whyNot(error)
+      return []
+    }),
+  ])
+  return routes.flat()
+}
+
+/** The clusters that no reservation names, whoever made them. */
+async function otherClusters(
+  world: World,
+  containers: readonly KindContainer[],
+  reservations: HostFacts['reservations'],
+): Promise<HostFacts['clusters']> {
+  const nodes = containers
+    .filter(({ role }) => role === 'control-plane')
+    .filter((node, index, all) => all.findIndex(({ cluster }) => cluster === node.cluster) === index)
+    .filter((node) => !reservations.some(({ run, clusters }) => run === node.run && clusters.includes(node.cluster)))
+  return Promise.all(nodes.map(async (node) => ({ name: node.cluster, subnets: await subnetsOf(world, node) })))
+}
+
+/** Pod and service subnets of a node's cluster; none while kind is still making or removing the node. */
+async function subnetsOf({ runner, log }: World, { id, cluster }: KindContainer): Promise<string[]> {
+  try {
+    return parseSubnets(parseCopiedText(await runner.run(copyOut(id, kubeadmConfig))))
+  } catch (error) {
+    if (error instanceof CommandError && /could not find the file|no such container/i.test(error.output)) return []
+    const why = whyNot(error)
+    log.warning(`the subnets of the kind cluster ${cluster} cannot be read (${why}); those that are chosen may overlap`)
+    return []
+  }
+}
+
+/** Why something could not be read. Being stopped is no reason, but thrown again. */
+function whyNot(error: unknown): string {
+  if (error instanceof CancelledError) throw error
+  return error instanceof CommandError ? error.outcome : messageOf(error)
 }

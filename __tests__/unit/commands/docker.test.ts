@@ -1,12 +1,16 @@
 import { describe, expect, test } from '@jest/globals'
 import {
+  copyOut,
   createNetwork,
+  createVolume,
   execScript,
   listNetworks,
   parseContainers,
+  parseCopiedText,
   parseEngineInfo,
   parseKindContainers,
   parseNetworks,
+  parseVolumes,
   removeContainers,
 } from '../../../src/commands/docker.js'
 
@@ -60,7 +64,7 @@ describe('what docker prints', () => {
     ])
   })
 
-  test('of kind containers: cluster, role, owner and the address on every network', () => {
+  test('of kind containers: cluster, role, owner, whether it runs, and the addresses on every network', () => {
     const labels = { 'io.x-k8s.kind.cluster': 'east', 'io.x-k8s.kind.role': 'control-plane' }
     const output = JSON.stringify([
       {
@@ -71,7 +75,15 @@ describe('what docker prints', () => {
           { Type: 'volume', Destination: '/var' },
           { Type: 'bind', Source: '/dev/null', Destination: '/kind-flat-network/feedc0de', RW: false },
         ],
-        NetworkSettings: { Networks: { kind: { IPAddress: '172.18.0.2' }, other: { IPAddress: '' }, none: {} } },
+        State: { Status: 'running', Running: true },
+        NetworkSettings: {
+          Networks: {
+            kind: { IPAddress: '172.18.0.2', GlobalIPv6Address: 'fc00::2' },
+            six: { IPAddress: '', GlobalIPv6Address: 'fd00::2' },
+            other: { IPAddress: '', GlobalIPv6Address: '' },
+            none: {},
+          },
+        },
       },
       {
         Id: 'c2',
@@ -88,12 +100,46 @@ describe('what docker prints', () => {
         cluster: 'east',
         role: 'control-plane',
         run: 'feedc0de',
-        addresses: { kind: '172.18.0.2', other: '', none: '' },
+        running: true,
+        addresses: { kind: ['172.18.0.2', 'fc00::2'], six: ['fd00::2'], other: [], none: [] },
       },
-      { id: 'c2', name: 'east-external-load-balancer', cluster: 'east', role: 'external-load-balancer', addresses: {} },
-      { id: 'c3', name: 'bare', cluster: '', role: '', addresses: {} },
+      {
+        id: 'c2',
+        name: 'east-external-load-balancer',
+        cluster: 'east',
+        role: 'external-load-balancer',
+        running: false,
+        addresses: {},
+      },
+      { id: 'c3', name: 'bare', cluster: '', role: '', running: false, addresses: {} },
     ])
   })
+
+  test('of volumes: name, run, and the reservation of those that hold one', () => {
+    const output = [
+      'kind-flat-network-lock feedc0de ',
+      'kind-flat-network-cafe0001 cafe0001 {"clusters":["east","west"],"subnets":["10.128.0.0/16","fd00::/56"]}',
+      '',
+    ].join('\n')
+    expect(parseVolumes(output)).toEqual([
+      { name: 'kind-flat-network-lock', run: 'feedc0de' },
+      {
+        name: 'kind-flat-network-cafe0001',
+        run: 'cafe0001',
+        reservation: { clusters: ['east', 'west'], subnets: ['10.128.0.0/16', 'fd00::/56'] },
+      },
+    ])
+    expect(parseVolumes('')).toEqual([])
+  })
+
+  test.each(['kind: ClusterConfiguration\n', 'x'.repeat(512), `a: ü\n${'b'.repeat(1000)}\n`])(
+    'of a copied text that it is in a tar stream: %j',
+    (text) => {
+      const header = ['kubeadm.conf'.padEnd(100, '\0'), '0100600\0', '0000000\0', 'ustar\0', '00root']
+      const tar = header.join('').padEnd(512, '\0') + text + '\0'.repeat(1024 + (512 - (text.length % 512)))
+      expect(parseCopiedText(tar)).toBe(text)
+    },
+  )
 
   test('of a mount elsewhere that only looks like ours is no owner', () => {
     const container = (Destination: string) =>
@@ -130,6 +176,20 @@ describe('what docker is told', () => {
 
   test('containers go with their volumes', () => {
     expect(removeContainers(['a', 'b'])).toEqual(['docker', 'rm', '--force', '--volumes', 'a', 'b'])
+  })
+
+  test('a volume carries its run, and what the run takes as one word', () => {
+    expect(createVolume('v', 'feedc0de')).toEqual([
+      ...['docker', 'volume', 'create', '--label=kind-flat-network.run=feedc0de', 'v'],
+    ])
+    expect(createVolume('v', 'feedc0de', { clusters: ['a', 'b'], subnets: ['fd00::/56'] }).slice(4)).toEqual([
+      '--label=kind-flat-network.reserved={"clusters":["a","b"],"subnets":["fd00::/56"]}',
+      'v',
+    ])
+  })
+
+  test('a file is copied to standard output', () => {
+    expect(copyOut('node', '/kind/kubeadm.conf')).toEqual(['docker', 'cp', 'node:/kind/kubeadm.conf', '-'])
   })
 
   test('values of a script are its positional parameters, whatever they hold', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { parseRoutes } from '../../../src/commands/ip.js'
+import { listRoutes, parseRoutes } from '../../../src/commands/ip.js'
 
 test('routes of all tables are read, single addresses as /32, without the default and what is local', () => {
   const output = JSON.stringify([
@@ -21,6 +21,36 @@ test('routes of all tables are read, single addresses as /32, without the defaul
     { destination: '10.20.0.0/16', device: 'unreachable' },
     { destination: '10.21.0.0/16', device: 'lo' },
     { destination: '10.30.0.0/16', device: 'unicast' },
+  ])
+})
+
+test('of IPv6, what every link has for itself is left out', () => {
+  const output = JSON.stringify([
+    { dst: 'fc00:f853:ccd:e793::/64', dev: 'br-1', protocol: 'kernel', metric: 256, flags: ['linkdown'] },
+    { dst: 'fd00::7', dev: 'wg0', metric: 1024, flags: [] },
+    { dst: 'fe80::/64', dev: 'eth0', protocol: 'kernel', flags: [] },
+    { dst: 'febf::1', dev: 'eth0', flags: [] },
+    { dst: 'fec0::/64', dev: 'eth1', flags: [] },
+    { dst: 'default', gateway: 'fd00::1', dev: 'eth0', flags: [] },
+    { type: 'unreachable', dst: 'default', dev: 'lo', flags: [] },
+    { type: 'unreachable', dst: 'fd12::/48', dev: 'lo', flags: [] },
+    { type: 'local', dst: '::1', dev: 'lo', table: 'local', flags: [] },
+    { type: 'anycast', dst: 'fd00::', dev: 'eth0', table: 'local', flags: [] },
+    { type: 'multicast', dst: 'ff00::/8', dev: 'eth0', table: 'local', flags: [] },
+    { dst: 'ff00::/8', dev: 'eth1', table: 'local', flags: [] },
+  ])
+  expect(parseRoutes(output)).toEqual([
+    { destination: 'fc00:f853:ccd:e793::/64', device: 'br-1' },
+    { destination: 'fd00::7/128', device: 'wg0' },
+    { destination: 'fec0::/64', device: 'eth1' },
+    { destination: 'fd12::/48', device: 'lo' },
+  ])
+})
+
+test('each family has a command of its own, for all tables', () => {
+  expect([listRoutes(4), listRoutes(6)].map((words) => words.join(' '))).toEqual([
+    'ip -json -4 route show table all',
+    'ip -json -6 route show table all',
   ])
 })
 

@@ -25,11 +25,14 @@ function everything() {
   engine.networks.push({ id: 'x1', name: 'other', subnets: ['172.19.0.0/16'], run: 'somebody' })
   engine.add('east', ['control-plane', 'worker'], run)
   engine.add('west', ['external-load-balancer', 'control-plane', 'control-plane', 'control-plane'], run)
+  engine.volumes.push(volume('kind-flat-network-somebody', 'somebody'), volume(`kind-flat-network-${run}`, run))
   world.files.directories.add(directory)
   world.files.content.set(`${directory}/east.kubeconfig`, '')
   world.files.content.set(begun.kubeconfig, '')
   world.files.content.set('/home/me/other', '')
 }
+
+const volume = (name: string, owner: string) => ({ name, labels: { 'kind-flat-network.run': owner } })
 
 const failureOf = (work: Promise<unknown>) =>
   work.then(
@@ -38,6 +41,7 @@ const failureOf = (work: Promise<unknown>) =>
   )
 const names = () => engine.containers.map(({ name }) => name)
 const networkNames = () => engine.networks.map(({ name }) => name)
+const volumeNames = () => engine.volumes.map(({ name }) => name)
 const looks = () => world.runner.lines(/docker ps .*--quiet/).length
 
 describe('ownedBy', () => {
@@ -47,6 +51,7 @@ describe('ownedBy', () => {
     cluster,
     role,
     ...(owner !== undefined && { run: owner }),
+    running: true,
     addresses: {},
   })
   const balancer = container('a', 'external-load-balancer')
@@ -93,13 +98,14 @@ describe('ownedBy', () => {
 })
 
 describe('deleteRun', () => {
-  test('removes containers, network and files of the run, and nothing of anybody else', async () => {
+  test('removes containers, network, volume and files of the run, and nothing of anybody else', async () => {
     everything()
     engine.add('theirs', ['control-plane'], 'somebody')
     engine.networks = engine.networks.map((each) => (each.id === 'k1' ? { ...each, name: 'mine' } : each))
     await deleteRun(world, complete)
     expect(names()).toEqual(['theirs-control-plane'])
     expect(networkNames()).toEqual(['bridge', 'other'])
+    expect(volumeNames()).toEqual(['kind-flat-network-somebody'])
     expect([[...world.files.content.keys()], [...world.files.directories]]).toEqual([['/home/me/other'], []])
   })
 
@@ -119,7 +125,7 @@ describe('deleteRun', () => {
   test('removes by the id of the run alone when there is no record', async () => {
     everything()
     await deleteRun(world, { run })
-    expect(names()).toEqual([])
+    expect([names(), volumeNames()]).toEqual([[], ['kind-flat-network-somebody']])
     expect([...world.files.directories]).toEqual([directory])
   })
 
@@ -162,6 +168,7 @@ describe('deleteRun', () => {
     expect(world.log.infos).toEqual([
       'removing east-control-plane, east-worker, west-control-plane, west-control-plane2, west-control-plane3, west-external-load-balancer',
       'removing the Docker network kind',
+      `removing the Docker volume kind-flat-network-${run}`,
     ])
   })
 
@@ -176,7 +183,7 @@ describe('deleteRun', () => {
     everything()
     const runner = world.runner.until(AbortSignal.abort(new CancelledError('SIGKILL')))
     expect(await failureOf(deleteRun({ ...world, runner }, complete))).toBe(
-      'not everything was removed:\n  containers and network: stopped by SIGKILL',
+      'not everything was removed:\n  containers and network: stopped by SIGKILL\n  lock: stopped by SIGKILL',
     )
     expect([...world.files.directories]).toEqual([])
   })
@@ -200,7 +207,7 @@ describe('deleteRun', () => {
       engine.networks = engine.networks.map((each) => (each.id === 'k1' ? { ...each, others: 1 } : each))
       await deleteRun(world, complete)
       expect([names(), networkNames()]).toEqual([[], ['bridge', 'kind', 'other']])
-      expect(world.log.infos.at(-1)).toBe('the Docker network kind stays: containers of others are on it')
+      expect(world.log.infos).toContain('the Docker network kind stays: containers of others are on it')
     })
 
     test('stays when the run did not make it', async () => {
@@ -244,6 +251,56 @@ describe('deleteRun', () => {
     })
   })
 
+  describe('the volumes', () => {
+    test('stay as long as something is left that has the names and subnets', async () => {
+      everything()
+      world.runner.on('docker rm', fails('Error response from daemon: device or resource busy'))
+      await failureOf(deleteRun(world, complete))
+      expect(volumeNames()).toContain(`kind-flat-network-${run}`)
+    })
+
+    test('go last', async () => {
+      everything()
+      await deleteRun(world, complete)
+      expect(world.runner.lines(/ rm /).map((line) => line.split(' ').slice(1, 3).join(' '))).toEqual([
+        'rm --force',
+        'network rm',
+        'volume rm',
+      ])
+    })
+
+    test.each(['Error: No such volume: v', 'Error response from daemon: remove v: volume is in use - [c7]'])(
+      'may be gone or in use: %s',
+      async (words) => {
+        everything()
+        world.runner.on('docker volume rm', fails(words))
+        await deleteRun(world, complete)
+        expect(networkNames()).toEqual(['bridge', 'other'])
+      },
+    )
+
+    test('that cannot be removed for another reason are reported', async () => {
+      everything()
+      world.runner.on('docker volume rm', fails('Error response from daemon: permission denied'))
+      expect(await failureOf(deleteRun(world, complete))).toMatch(
+        /containers and network: kind-flat-network-feedc0de: docker volume rm .*permission denied/s,
+      )
+    })
+
+    test('include the lock of the engine that a killed run still has, even when nothing else can be removed', async () => {
+      engine.volumes.push(volume('kind-flat-network-lock', run), volume('kind-flat-network-lock-dead0001', run))
+      world.runner.on('docker ps', fails('no'))
+      await failureOf(deleteRun(world, { run }))
+      expect(engine.volumes).toEqual([])
+    })
+
+    test('do not include the lock that another run has', async () => {
+      engine.volumes.push(volume('kind-flat-network-lock', 'cafe0001'))
+      await deleteRun(world, { run })
+      expect(volumeNames()).toEqual(['kind-flat-network-lock'])
+    })
+  })
+
   test.each<[string, () => void, RegExp]>([
     [
       'containers cannot be removed',
@@ -275,12 +332,13 @@ describe('deleteRun', () => {
   })
 })
 
-test('runsOn finds the runs that have a container or a network left, each once', async () => {
+test('runsOn finds the runs that have a container, a network or a volume left, each once', async () => {
   expect(await runsOn(world.runner)).toEqual([])
   everything()
   engine.add('theirs', ['control-plane'], undefined)
   engine.networks.push({ id: 'n9', name: 'left', subnets: [], run: 'cafe0001' })
-  expect(await runsOn(world.runner)).toEqual([run, 'somebody', 'cafe0001'])
+  engine.volumes.push(volume('kind-flat-network-cafe0002', 'cafe0002'))
+  expect((await runsOn(world.runner)).sort()).toEqual(['cafe0001', 'cafe0002', run, 'somebody'])
 })
 
 describe('existingKindContainers', () => {

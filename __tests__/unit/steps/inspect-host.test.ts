@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { CancelledError, CommandError } from '../../../src/errors.js'
 import { inspectHost } from '../../../src/steps/inspect-host.js'
-import { FakeEngine } from '../../fakes/engine.js'
+import { FakeEngine, kubeadmConfigOf } from '../../fakes/engine.js'
+import { reserve } from '../../../src/steps/reserve.js'
 import { fails, hang, inTurn } from '../../fakes/recording-runner.js'
 import { fakeWorld, type FakeWorld } from '../../fakes/world.js'
 
@@ -13,16 +14,27 @@ beforeEach(() => {
   engine = new FakeEngine(world)
 })
 
-test('learns engine, networks, routes, containers and which files exist', async () => {
-  engine.add('west', ['control-plane'], undefined)
+test('learns engine, networks, routes, containers, clusters, reservations and which files exist', async () => {
+  engine.add('west', ['control-plane', 'worker'], undefined)
+  engine.add('east', ['external-load-balancer', 'control-plane', 'control-plane'], 'cafe0001')
+  await reserve(world, 'cafe0001', { clusters: ['east'], subnets: ['10.1.0.0/16', 'fd00:1::/56'] })
   world.files.content.set('/home/me/config', '')
   world.files.content.set('/proc/sys/fs/inotify/max_user_instances', '128\n')
   expect(await inspectHost(world, ['/home/me/config', '/nowhere/new'])).toEqual({
     engine: { version: '28.3.0', cpus: 4, memory: 16e9 },
     inotifyInstances: 128,
+    ipv6: true,
     networks: [{ id: 'b1', name: 'bridge', subnets: ['172.17.0.0/16'] }],
     routes: [{ destination: '192.168.1.0/24', device: 'eth0' }],
-    containers: [{ name: 'west-control-plane', cluster: 'west' }],
+    containers: [
+      { name: 'west-control-plane', cluster: 'west' },
+      { name: 'west-worker', cluster: 'west' },
+      { name: 'east-external-load-balancer', cluster: 'east' },
+      { name: 'east-control-plane', cluster: 'east', run: 'cafe0001' },
+      { name: 'east-control-plane2', cluster: 'east', run: 'cafe0001' },
+    ],
+    reservations: [{ run: 'cafe0001', clusters: ['east'], subnets: ['10.1.0.0/16', 'fd00:1::/56'] }],
+    clusters: [{ name: 'west', subnets: ['10.0.0.0/16', '10.96.0.0/16'] }],
     files: [
       { path: '/home/me/config', exists: true, directoryExists: true },
       { path: '/nowhere/new', exists: false, directoryExists: false },
@@ -50,6 +62,97 @@ test('does not take being stopped for a missing ip program', async () => {
   stop.abort(new CancelledError('SIGINT'))
   await expect(looking).rejects.toThrow(new CancelledError('SIGINT'))
   expect(world.log.warnings).toEqual([])
+})
+
+describe('IPv6', () => {
+  test.each<[string, string[], boolean]>([
+    ['there where the kernel tells its addresses', ['/proc/net', '/proc/net/if_inet6'], true],
+    ['not there where the kernel tells none', ['/proc/net'], false],
+    ['there on other systems than Linux', [], true],
+  ])('is %s', async (_, paths, expected) => {
+    for (const path of paths) world.files.content.set(path, '')
+    expect((await inspectHost(world, [])).ipv6).toBe(expected)
+  })
+
+  test('has routes of its own', async () => {
+    world.runner.on('ip -json -6', '[{"dst":"fd00::/64","dev":"wg0"},{"dst":"fe80::/64","dev":"eth0"}]')
+    expect((await inspectHost(world, [])).routes).toEqual([
+      { destination: '192.168.1.0/24', device: 'eth0' },
+      { destination: 'fd00::/64', device: 'wg0' },
+    ])
+  })
+
+  test('that is off has no routes, and that is no trouble', async () => {
+    world.runner.on('ip -json -6', fails('RTNETLINK answers: Address family not supported by protocol'))
+    expect((await inspectHost(world, [])).routes).toEqual([{ destination: '192.168.1.0/24', device: 'eth0' }])
+    expect(world.log.warnings).toEqual([])
+  })
+})
+
+describe('the subnets of a kind cluster', () => {
+  const clusters = async () => (await inspectHost(world, [])).clusters
+
+  test('are those of both families', async () => {
+    engine.add('dual', ['control-plane'], undefined)
+    const kubeadm = kubeadmConfigOf('10.244.0.0/16,fd00:10:244::/56', '10.96.0.0/16, fd00:10:96::/112')
+    engine.containers = engine.containers.map((each) => ({ ...each, kubeadm }))
+    expect(await clusters()).toEqual([
+      { name: 'dual', subnets: ['10.244.0.0/16', 'fd00:10:244::/56', '10.96.0.0/16', 'fd00:10:96::/112'] },
+    ])
+  })
+
+  test('are read from one of its control planes', async () => {
+    engine.add('big', ['external-load-balancer', 'worker', 'control-plane', 'control-plane'], undefined)
+    await clusters()
+    expect(world.runner.lines('docker cp')).toEqual(['docker cp c3:/kind/kubeadm.conf -'])
+  })
+
+  test.each<[string, string, string[]]>([
+    ['of another run', 'cafe0001', ['same']],
+    ['of the same run for other clusters', 'feedc0de', ['other']],
+  ])('are read in spite of a reservation %s', async (_, owner, names) => {
+    engine.add('same', ['control-plane'], 'feedc0de')
+    await reserve(world, owner, { clusters: names, subnets: [] })
+    expect((await clusters()).map(({ name }) => name)).toEqual(['same'])
+  })
+
+  test.each<[string, () => void]>([
+    ['has written none', () => engine.unwritten.add('west')],
+    ['has removed the node', () => world.runner.on('docker cp', fails('Error: No such container: c1'))],
+  ])('are unknown without a warning when kind %s', async (_, make) => {
+    engine.add('west', ['control-plane'], undefined)
+    make()
+    expect(await clusters()).toEqual([{ name: 'west', subnets: [] }])
+    expect(world.log.warnings).toEqual([])
+  })
+
+  test.each<[string, () => void, string]>([
+    ['Docker fails', () => world.runner.on('docker cp', fails('input/output error')), 'exit code 1'],
+    [
+      'the file is another',
+      () => (engine.containers = engine.containers.map((each) => ({ ...each, kubeadm: 'kind: JoinConfiguration\n' }))),
+      'no ClusterConfiguration in /kind/kubeadm.conf',
+    ],
+  ])('are unknown with a warning when %s', async (_, breakIt, why) => {
+    engine.add('west', ['control-plane'], undefined)
+    breakIt()
+    expect(await clusters()).toEqual([{ name: 'west', subnets: [] }])
+    expect(world.log.warnings).toEqual([
+      `the subnets of the kind cluster west cannot be read (${why}); those that are chosen may overlap`,
+    ])
+  })
+
+  test('are not unknown because the run is stopped', async () => {
+    engine.add('west', ['control-plane'], undefined)
+    world.runner.on('docker cp', hang)
+    const stop = new AbortController()
+    const looking = inspectHost({ ...world, runner: world.runner.until(stop.signal) }, [])
+    setTimeout(() => {
+      stop.abort(new CancelledError('SIGINT'))
+    }, 20)
+    await expect(looking).rejects.toThrow(new CancelledError('SIGINT'))
+    expect(world.log.warnings).toEqual([])
+  })
 })
 
 describe('networks', () => {

@@ -1,0 +1,14 @@
+import { createVolume, removeVolumes, reservationVolume } from '../commands/docker.js'
+import type { Reservation } from '../plan/host-facts.js'
+import type { World } from '../ports.js'
+
+/**
+ * Writes on the engine what a run takes, in place of what the run took before. Only under the engine's lock: others
+ * decide by it.
+ */
+export async function reserve({ runner }: World, run: string, reservation: Reservation): Promise<void> {
+  const volume = reservationVolume(run)
+  // a volume keeps its labels for life
+  await runner.run(removeVolumes([volume]))
+  await runner.run(createVolume(volume, run, reservation))
+}
