@@ -3,6 +3,7 @@ import { withDefaults, type GivenInputs } from './plan/inputs.js'
 import { makePlan, type Plan } from './plan/plan.js'
 import { Problems } from './plan/problems.js'
 import { parseRequest, type Request } from './plan/request.js'
+import { reusableNames } from './plan/reuse.js'
 import { recordOf, type RunRecord } from './plan/run-record.js'
 import type { Pair } from './plan/connectivity.js'
 import { planWiring, type Node } from './plan/wiring.js'
@@ -45,7 +46,7 @@ export async function plan(world: World, given: GivenInputs, run: string): Promi
   const problems = new Problems()
   const request = parseRequest(await readInputFiles(world, withDefaults(given), problems), problems)
   const facts = await checkTools(world)
-    .then(() => inspectHost(world, filesToWrite(request)))
+    .then(() => inspectHost(world, wantedOf(request)))
     .catch((error: unknown) => {
       // what is wrong with the inputs is known without the machine
       problems.throwIfAny()
@@ -54,8 +55,8 @@ export async function plan(world: World, given: GivenInputs, run: string): Promi
   return { request, plan: makePlan(request, facts, run, problems) }
 }
 
-function filesToWrite({ kubeconfig }: Request): string[] {
-  return kubeconfig === undefined ? [] : [kubeconfig]
+function wantedOf(request: Request): Parameters<typeof inspectHost>[1] {
+  return { files: request.kubeconfig === undefined ? [] : [request.kubeconfig], reuse: reusableNames(request) }
 }
 
 /**
@@ -101,14 +102,15 @@ async function claim(
   run: string,
   save: (decided: Plan) => Promise<void>,
 ): Promise<Plan> {
-  const facts = await inspectHost(world, filesToWrite(request))
+  const facts = await inspectHost(world, wantedOf(request))
   const before = makePlan(request, facts, run)
   await save(before)
   const { network, created } = await ensureNetwork(world, before)
   const decided = created ? makePlan(request, { ...facts, networks: [...facts.networks, network] }, run) : before
+  const made = decided.clusters.filter(({ reused }) => !reused)
   await reserve(world, run, {
-    clusters: decided.clusters.map(({ name }) => name),
-    subnets: decided.clusters.flatMap(({ podSubnets, serviceSubnets }) => [...podSubnets, ...serviceSubnets]),
+    clusters: made.map(({ name }) => name),
+    subnets: made.flatMap(({ podSubnets, serviceSubnets }) => [...podSubnets, ...serviceSubnets]),
   })
   await save(decided)
   return decided
@@ -131,7 +133,18 @@ async function make(live: World, world: World, decided: Plan, record: RunRecord)
     await writeKubeconfig(live, record)
     return ready
   })
-  if (count > 1) await log.phase('Connect', () => connect(live, planWiring(record, nodes)))
+  if (count > 1) {
+    await log.phase('Connect', async () => {
+      const reused = nodes.filter(({ cluster }) =>
+        decided.clusters.some(({ name, reused: is }) => is && name === cluster),
+      )
+      const changes = await connect(live, planWiring(record, nodes))
+      tell(
+        live,
+        changes.filter(({ node }) => reused.some(({ name }) => name === node)),
+      )
+    })
+  }
   const pairs = wantProbe ? await log.phase('Verify', () => prove(live, world, record, nodes)) : undefined
   // last, because it starts while the rest is done
   await log.phase('Wait for CoreDNS', () =>
@@ -191,17 +204,42 @@ export async function repair(world: World, saved: RunRecord, store: RunStore, si
     )
     return [...wired, ...taught.filter((cluster) => cluster.changes.length > 0)]
   })
-  for (const { node, changes: lines } of changes) for (const line of lines) log.info(`${node}: ${line}`)
+  tell(live, changes)
   if (changes.length === 0) log.info('nothing to repair')
   await whenAllEnd(record.clusters.map((cluster) => untilCoreDnsAvailable(live, record, cluster, record.waitSeconds)))
   const pairs = await proveAgain(live, world, record, nodes)
   return { record, nodes, pairs, changes }
 }
 
+function tell({ log }: World, changes: readonly NodeChanges[]): void {
+  for (const { node, changes: lines } of changes) for (const line of lines) log.info(`${node}: ${line}`)
+}
+
 /** Removes exactly what a run made. Safe to repeat. */
 export async function down(world: World, removal: Removal): Promise<void> {
-  await world.log.phase('Remove', () => deleteRun(world, removal))
+  await world.log.phase('Remove', async () => {
+    await leaveReused(world, removal).catch((error: unknown) => {
+      world.log.warning(`clusters that were reused may still have routes to those that go: ${messageOf(error)}`)
+    })
+    await deleteRun(world, removal)
+  })
 }
+
+/** Clusters that were there before the run stay, joined with each other alone and without the probe. */
+async function leaveReused(world: World, removal: Removal): Promise<void> {
+  const { clusters = [] } = removal
+  const reused = clusters.filter((cluster) => cluster.reused)
+  if (reused.length === 0) return
+  const kept = { ...(removal as RunRecord), clusters: reused, waitSeconds: leaveSeconds }
+  await removeProbes(world, kept)
+  if (reused.length === clusters.length) return
+  const { record, nodes } = await findNodes(world, kept)
+  await connect(world, planWiring(record, nodes))
+  await whenAllEnd(record.clusters.map((cluster) => teachCluster(world, record, cluster)))
+}
+
+/** Longest time until reused clusters are ready to be left. */
+const leaveSeconds = 30
 
 /** Ids of the runs that have something on the engine. */
 export function runsOnEngine({ runner }: World): Promise<string[]> {

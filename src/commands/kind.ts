@@ -13,6 +13,11 @@ export function createCluster(cluster: ClusterPlan, kubeconfig: string): { comma
   }
 }
 
+/** Prints the kubeconfig of a cluster that exists. */
+export function getKubeconfig(cluster: string): string[] {
+  return ['kind', 'get', 'kubeconfig', '--name', cluster]
+}
+
 export const kindVersion = ['kind', 'version', '--quiet'] as const
 
 /** The reason kind gives first, out of all it prints. */

@@ -43,7 +43,8 @@ interface DeploymentStatus {
 export interface ClusterState {
   readonly nodes: readonly {
     readonly name: string
-    readonly podCIDR?: string
+    /** One of each of the cluster's address families, once they are given. */
+    readonly podCIDRs: readonly string[]
     readonly ready: boolean
     readonly why: string
   }[]
@@ -55,7 +56,7 @@ export function parseClusterState(output: string): ClusterState {
     items: {
       kind: string
       metadata: { name: string; generation?: number }
-      spec: { podCIDR?: string; replicas?: number }
+      spec: { podCIDRs?: string[]; replicas?: number }
       status?: DeploymentStatus & { conditions?: Condition[] }
     }[]
   }
@@ -69,8 +70,7 @@ export function parseClusterState(output: string): ClusterState {
       .filter((item) => item.kind === 'Node')
       .map((item) => {
         const { is, why } = condition(item, 'Ready')
-        const { podCIDR } = item.spec
-        return { name: item.metadata.name, ...(podCIDR !== undefined && { podCIDR }), ready: is, why }
+        return { name: item.metadata.name, podCIDRs: item.spec.podCIDRs ?? [], ready: is, why }
       }),
     coreDns:
       deployment === undefined ? { available: false, why: 'there is no deployment coredns' } : rolledOut(deployment),
@@ -127,14 +127,38 @@ export function getPods(target: KubectlTarget, namespace: string, selector: stri
   return kubectl(target, `--namespace=${namespace}`, 'get', 'pods', `--selector=${selector}`, '--output=json')
 }
 
-/** Pods with the node they run on. */
-export function parsePods(output: string): { node: string; address: string }[] {
+/** Returns when every such pod is Ready; fails when one is not in time, or when there is none. */
+export function waitForPods(target: KubectlTarget, namespace: string, selector: string, seconds: number): string[] {
+  return kubectl(
+    target,
+    `--namespace=${namespace}`,
+    'wait',
+    'pod',
+    `--selector=${selector}`,
+    '--for=condition=Ready',
+    `--timeout=${String(seconds)}s`,
+  )
+}
+
+/** A pod that is Ready. */
+export interface ReadyPod {
+  readonly node: string
+  /** One of each of the cluster's address families. */
+  readonly addresses: readonly string[]
+}
+
+export function parseReadyPods(output: string): ReadyPod[] {
   const { items } = JSON.parse(output) as {
-    items: { metadata: { deletionTimestamp?: string }; spec: { nodeName?: string }; status?: { podIP?: string } }[]
+    items: {
+      metadata: { deletionTimestamp?: string }
+      spec: { nodeName?: string }
+      status?: { podIPs?: { ip: string }[]; conditions?: Condition[] }
+    }[]
   }
   return items
     .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-    .map(({ spec, status }) => ({ node: spec.nodeName ?? '', address: status?.podIP ?? '' }))
+    .filter(({ status }) => status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'))
+    .map(({ spec, status }) => ({ node: spec.nodeName ?? '', addresses: (status?.podIPs ?? []).map(({ ip }) => ip) }))
 }
 
 /** Returns when the object and what belongs to it are gone. */

@@ -1,14 +1,19 @@
+import type { ExistingCluster } from './host-facts.js'
 import type { NodeRole } from './names.js'
 import type { ClusterRequest } from './request.js'
 
 /** A cluster whose name is decided. */
 export interface NamedCluster extends ClusterRequest {
   readonly name: string
+  /** The cluster that is taken over instead of making one. */
+  readonly existing?: ExistingCluster
 }
 
 /** A cluster as everything after its creation knows it. */
 export interface Cluster {
   readonly name: string
+  /** It was there before this run, and stays. */
+  readonly reused: boolean
   /** Context in the kubeconfig. */
   readonly context: string
   /** Clusters that share one of these are joined. */

@@ -1,3 +1,5 @@
+import type { NodeRole } from './names.js'
+
 /** What the plan must know of the machine; plain data, as the engine and the kernel tell it. */
 export interface HostFacts {
   readonly engine: {
@@ -17,6 +19,8 @@ export interface HostFacts {
   readonly reservations: readonly (Reservation & { readonly run: string })[]
   /** The kind clusters on the engine that no reservation names, with their pod and service subnets as far as known. */
   readonly clusters: readonly { readonly name: string; readonly subnets: readonly string[] }[]
+  /** The clusters of the wanted names that exist; told only where they may be reused. */
+  readonly reusable?: readonly ExistingCluster[]
   /** The files that the user wants written. */
   readonly files: readonly { readonly path: string; readonly exists: boolean; readonly directoryExists: boolean }[]
 }
@@ -40,6 +44,17 @@ export interface ExistingContainer {
   readonly cluster?: string
   /** The run that made it; kind's load balancers carry none. */
   readonly run?: string
+}
+
+/** A kind cluster that exists, whoever made it. */
+export interface ExistingCluster {
+  readonly name: string
+  /** The run that made it. */
+  readonly run?: string
+  readonly podSubnets: readonly string[]
+  readonly serviceSubnets: readonly string[]
+  readonly nodes: readonly { readonly name: string; readonly role: NodeRole }[]
+  readonly dockerNetworks: readonly string[]
 }
 
 /** Names and subnets that a run takes for itself. */

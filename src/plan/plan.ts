@@ -9,6 +9,7 @@ import { toKindConfig, type KindConfig } from './kind-config.js'
 import { contextName, nodeNames, type NodeRole } from './names.js'
 import { Problems } from './problems.js'
 import type { ClusterRequest, Request } from './request.js'
+import { checkTakeOver, dockerNetworkOf, takeOver, withoutTakenOver } from './reuse.js'
 
 /** Everything that will be made, as JSON: nothing is decided later except what only a running node can tell. */
 export interface Plan {
@@ -42,9 +43,13 @@ export interface ClusterPlan extends Cluster {
  * @throws {InputError} with every problem: what was found so far, and names, subnets and files that are taken or impossible
  */
 export function makePlan(request: Request, facts: HostFacts, run: string, problems = new Problems()): Plan {
-  const machine = { ...facts, reservations: facts.reservations.filter((reservation) => reservation.run !== run) }
-  const dockerNetwork = request.dockerNetwork ?? `kind-flat-network-${run}`
-  const clusters = nameClusters(request.clusters, machine)
+  const { reusable = [] } = facts
+  const others = { ...facts, reservations: facts.reservations.filter((reservation) => reservation.run !== run) }
+  const machine = withoutTakenOver(others)
+  const dockerNetwork = request.dockerNetwork ?? dockerNetworkOf(reusable) ?? `kind-flat-network-${run}`
+  const named = nameClusters(request.clusters, machine)
+  checkTakeOver(problems, named, request, others)
+  const clusters = takeOver(named, others)
   checkNames(problems, clusters, request, machine)
   checkFamilies(problems, clusters, dockerNetwork, machine)
   if (request.kubeconfig !== undefined) checkKubeconfig(problems, request.kubeconfig, machine)
@@ -73,15 +78,17 @@ function toClusterPlan(
   { crossClusterDns }: Request,
   run: string,
 ): ClusterPlan {
-  const { name, networks, nodes, nodeImage, config } = cluster
+  const { name, existing, networks, nodes, nodeImage, config } = cluster
   const roles = nodes.map((node) => node.role)
+  const planned = nodeNames(name, roles).map((node, index) => ({ name: node, role: roles[index] as NodeRole }))
   return {
     name,
+    reused: existing !== undefined,
     context: contextName(name),
     networks,
     ...subnets,
     ...(crossClusterDns && { domain: domainOf(name) }),
-    nodes: nodeNames(name, roles).map((node, index) => ({ name: node, role: roles[index] as NodeRole })),
+    nodes: existing?.nodes ?? planned,
     kindConfig: toKindConfig({ run, name, nodes, ...subnets, nodeImage, config }),
   }
 }

@@ -19,6 +19,7 @@ const schema = z.object({
   clusters: z.array(
     z.object({
       name: z.string(),
+      reused: z.boolean(),
       context: z.string(),
       networks: z.array(z.string()),
       podSubnets: z.array(z.string()),

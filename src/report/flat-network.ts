@@ -94,7 +94,7 @@ export function verdict(pairs: readonly Pair[]): string {
 
 /** Rows of the connectivity matrix: a heading, then a row for each node that asked. */
 export function matrix(pairs: readonly Pair[]): string[][] {
-  const nodes = [...new Set(pairs.flatMap(({ from, to }) => [from.node, to.node]))]
+  const nodes = [...new Set([...pairs.map(({ from }) => from.node), ...pairs.map(({ to }) => to.node)])]
   return [
     ['from ↓ to →', ...nodes],
     ...nodes.map((from) => [
@@ -104,17 +104,17 @@ export function matrix(pairs: readonly Pair[]): string[][] {
   ]
 }
 
-/** What was seen of two nodes, family by family. */
+/** What was seen of two nodes; family by family where that differs. */
 function cell(pairs: readonly Pair[]): string {
-  const seen = pairs.map((pair) => ({ family: pair.family, what: whatWasSeen(pair) }))
-  if (seen.length === 0) return '·'
-  if (seen.every(({ what }) => what === seen[0]?.what)) return seen[0]?.what ?? ''
-  return seen.map(({ family, what }) => `${family} ${what}`).join(', ')
+  const seen = new Set(pairs.map(whatWasSeen))
+  if (seen.size === 0) return '·'
+  if (seen.size > 1) return pairs.map((pair) => `${pair.family} ${whatWasSeen(pair)}`).join(', ')
+  const latencies = pairs.flatMap(({ joined, latency }) => (joined && latency?.toFixed(1)) || [])
+  return [...seen].join() + (latencies.length === 0 ? '' : ` ${latencies.join(' / ')} ms`)
 }
 
 function whatWasSeen(pair: Pair): string {
   if (!pair.joined) return pair.reachable ? '✗ reachable' : 'apart'
   if (!pair.reachable) return '✗ no answer'
-  const latency = pair.latency === undefined ? '' : ` ${pair.latency.toFixed(1)} ms`
-  return pair.ownAddress ? `✓${latency}` : `≠ seen as ${pair.source ?? '?'}`
+  return pair.ownAddress ? '✓' : `≠ seen as ${pair.source ?? '?'}`
 }

@@ -86,7 +86,11 @@ async function removeReservation({ runner, log }: Pick<World, 'runner' | 'log'>,
 }
 
 async function containersOf(runner: CommandRunner, { run, clusters }: Removal): Promise<KindContainer[]> {
-  return ownedBy(await existingKindContainers(runner), run, clusters?.map(({ name }) => name) ?? [])
+  return ownedBy(
+    await existingKindContainers(runner),
+    run,
+    clusters?.filter(({ reused }) => !reused).map(({ name }) => name) ?? [],
+  )
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   type Volume,
 } from '../commands/docker.js'
 import { CommandError } from '../errors.js'
+import type { NodeRole } from '../plan/names.js'
 import type { CommandRunner } from '../ports.js'
 
 /** Docker's words for an object that somebody else has removed meanwhile. */
@@ -29,6 +30,14 @@ export function existingNetworks(
 /** Every container of every kind cluster, whoever made it. */
 export function existingKindContainers(runner: CommandRunner): Promise<KindContainer[]> {
   return existing(runner, listKindContainers, inspectContainers, parseKindContainers)
+}
+
+/** The nodes of a cluster, control planes first, without its load balancer. */
+export function nodesOf(cluster: string, containers: readonly KindContainer[]): { name: string; role: NodeRole }[] {
+  return containers
+    .filter((container) => container.cluster === cluster)
+    .flatMap(({ name, role }) => (role === 'external-load-balancer' ? [] : [{ name, role }]))
+    .sort((a, b) => a.role.localeCompare(b.role) || a.name.localeCompare(b.name, 'en', { numeric: true }))
 }
 
 /** The volumes of all runs. */

@@ -9,18 +9,21 @@ import {
   type KindContainer,
 } from '../commands/docker.js'
 import { listRoutes, parseRoutes } from '../commands/ip.js'
-import { kubeadmConfig, parseSubnets } from '../commands/kubeadm.js'
+import { kubeadmConfig, parseSubnets, type ClusterSubnets } from '../commands/kubeadm.js'
 import { CancelledError, CommandError, messageOf } from '../errors.js'
-import type { HostFacts } from '../plan/host-facts.js'
+import type { ExistingCluster, HostFacts } from '../plan/host-facts.js'
 import type { World } from '../ports.js'
-import { existingKindContainers, existingNetworks, existingVolumes } from './existing-objects.js'
+import { existingKindContainers, existingNetworks, existingVolumes, nodesOf } from './existing-objects.js'
 
 /**
  * Learns what the plan must know of the machine. Changes nothing.
- * @param files paths the run would write
+ * @param wanted paths the run would write, and names of clusters that it would reuse
  * @throws {CommandError} when the Docker engine does not answer
  */
-export async function inspectHost(world: World, paths: readonly string[]): Promise<HostFacts> {
+export async function inspectHost(
+  world: World,
+  { files: paths, reuse }: { readonly files: readonly string[]; readonly reuse: readonly string[] },
+): Promise<HostFacts> {
   const { runner, files } = world
   const [engine, networks, routes, containers, ofKind, reservations, inspectedFiles, inotifyInstances, ipv6] =
     await Promise.all([
@@ -55,6 +58,7 @@ export async function inspectHost(world: World, paths: readonly string[]): Promi
     }),
     reservations,
     clusters: await otherClusters(world, ofKind, reservations),
+    ...(reuse.length > 0 && { reusable: await reusableClusters(world, ofKind, reuse) }),
     files: inspectedFiles,
   }
 }
@@ -86,22 +90,53 @@ async function otherClusters(
   containers: readonly KindContainer[],
   reservations: HostFacts['reservations'],
 ): Promise<HostFacts['clusters']> {
-  const nodes = containers
+  const nodes = oneOfEach(containers).filter(
+    (node) => !reservations.some(({ run, clusters }) => run === node.run && clusters.includes(node.cluster)),
+  )
+  return Promise.all(
+    nodes.map(async (node) => {
+      const { podSubnets, serviceSubnets } = await subnetsOf(world, node)
+      return { name: node.cluster, subnets: [...podSubnets, ...serviceSubnets] }
+    }),
+  )
+}
+
+/** The clusters of those names that exist. */
+async function reusableClusters(
+  world: World,
+  containers: readonly KindContainer[],
+  names: readonly string[],
+): Promise<ExistingCluster[]> {
+  return Promise.all(
+    oneOfEach(containers)
+      .filter(({ cluster }) => names.includes(cluster))
+      .map(async (node) => ({
+        name: node.cluster,
+        ...(node.run !== undefined && { run: node.run }),
+        ...(await subnetsOf(world, node)),
+        nodes: nodesOf(node.cluster, containers),
+        dockerNetworks: Object.keys(node.addresses),
+      })),
+  )
+}
+
+/** A control plane of each cluster. */
+function oneOfEach(containers: readonly KindContainer[]): KindContainer[] {
+  return containers
     .filter(({ role }) => role === 'control-plane')
     .filter((node, index, all) => all.findIndex(({ cluster }) => cluster === node.cluster) === index)
-    .filter((node) => !reservations.some(({ run, clusters }) => run === node.run && clusters.includes(node.cluster)))
-  return Promise.all(nodes.map(async (node) => ({ name: node.cluster, subnets: await subnetsOf(world, node) })))
 }
 
 /** Pod and service subnets of a node's cluster; none while kind is still making or removing the node. */
-async function subnetsOf({ runner, log }: World, { id, cluster }: KindContainer): Promise<string[]> {
+async function subnetsOf({ runner, log }: World, { id, cluster }: KindContainer): Promise<ClusterSubnets> {
+  const unknown = { podSubnets: [], serviceSubnets: [] }
   try {
     return parseSubnets(parseCopiedText(await runner.run(copyOut(id, kubeadmConfig))))
   } catch (error) {
-    if (error instanceof CommandError && /could not find the file|no such container/i.test(error.output)) return []
+    if (error instanceof CommandError && /could not find the file|no such container/i.test(error.output)) return unknown
     const why = whyNot(error)
     log.warning(`the subnets of the kind cluster ${cluster} cannot be read (${why}); those that are chosen may overlap`)
-    return []
+    return unknown
   }
 }
 

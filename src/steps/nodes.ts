@@ -1,11 +1,11 @@
-import { inspectContainers, parseKindContainers, type KindContainer } from '../commands/docker.js'
+import { inspectContainers, parseKindContainers } from '../commands/docker.js'
 import { getNodesAndCoreDns, parseClusterState, type ClusterState } from '../commands/kubectl.js'
 import { familyOf, ofFamily } from '../plan/cidr.js'
 import type { Cluster } from '../plan/cluster.js'
 import { clusterKubeconfig, type RunRecord } from '../plan/run-record.js'
 import type { Node } from '../plan/wiring.js'
 import type { CommandRunner, World } from '../ports.js'
-import { existingKindContainers } from './existing-objects.js'
+import { existingKindContainers, nodesOf } from './existing-objects.js'
 import { missingCoreDns, missingNodes, untilNodesReady } from './until-ready.js'
 import { whenAllEnd } from './when-all-end.js'
 
@@ -41,8 +41,10 @@ export async function findNodes(world: World, saved: RunRecord): Promise<{ recor
   const containers = await existingKindContainers(world.runner)
   const clusters = await whenAllEnd(
     saved.clusters.map(async (cluster) => {
-      const running = containers.filter((container) => container.cluster === cluster.name && container.running)
-      const found = nodesAmong(running)
+      const found = nodesOf(
+        cluster.name,
+        containers.filter(({ running }) => running),
+      )
       tellDifference(world, cluster, found)
       if (!found.some(({ role }) => role === 'control-plane')) {
         throw new Error(`cluster ${cluster.name} has no control plane that runs; start it, or make the clusters anew`)
@@ -53,14 +55,6 @@ export async function findNodes(world: World, saved: RunRecord): Promise<{ recor
   )
   const record = { ...saved, clusters: clusters.map(({ cluster }) => cluster) }
   return { record, nodes: await describeNodes(world.runner, saved.dockerNetwork, clusters) }
-}
-
-function nodesAmong(containers: readonly KindContainer[]): RunRecord['clusters'][number]['nodes'] {
-  return containers
-    .flatMap(({ name, role }) => (role === 'external-load-balancer' ? [] : [{ name, role }]))
-    .sort(
-      (one, other) => one.role.localeCompare(other.role) || one.name.localeCompare(other.name, 'en', { numeric: true }),
-    )
 }
 
 function tellDifference(

@@ -1,5 +1,5 @@
 import pLimit from 'p-limit'
-import { causeOf, createCluster, dockerNetworkVariable } from '../commands/kind.js'
+import { causeOf, createCluster, dockerNetworkVariable, getKubeconfig } from '../commands/kind.js'
 import { CommandError } from '../errors.js'
 import type { Cluster } from '../plan/cluster.js'
 import type { ClusterPlan, Plan } from '../plan/plan.js'
@@ -34,7 +34,9 @@ export async function provision(
   const ready = await whenAllEnd(
     plan.clusters.map(async (cluster) => {
       // the others are ended before the next in the queue would begin
-      await limit(() => create(live, plan.dockerNetwork, record, cluster).catch(endOthers))
+      await limit(() =>
+        (cluster.reused ? takeOver : create)(live, plan.dockerNetwork, record, cluster).catch(endOthers),
+      )
       const running = [untilNodesReady(live, record, cluster, plan.waitSeconds), onCreated(live, cluster)] as const
       const [state] = await Promise.all(running).catch(endOthers)
       return { cluster, state }
@@ -67,4 +69,16 @@ async function create(
     throw new Error(`cluster ${cluster.name} was not created: ${causeOf(error)}\n${error.message}`, { cause: error })
   }
   log.info(`${cluster.name}: created in ${(clock.now() - started).toFixed(1)} s`)
+}
+
+/** A cluster that exists already needs only its kubeconfig. */
+async function takeOver(
+  { runner, files, log }: World,
+  _dockerNetwork: string,
+  record: RunRecord,
+  { name }: ClusterPlan,
+): Promise<void> {
+  const kubeconfig = await runner.run(getKubeconfig(name))
+  await files.writePrivate(clusterKubeconfig(record, name), kubeconfig)
+  log.info(`${name}: reused`)
 }

@@ -6,7 +6,7 @@ import {
   type ClusterState,
 } from '../commands/kubectl.js'
 import { CommandError, messageOf } from '../errors.js'
-import type { Cluster } from '../plan/plan.js'
+import type { Cluster } from '../plan/cluster.js'
 import { clusterKubeconfig, type RunRecord } from '../plan/run-record.js'
 import type { World } from '../ports.js'
 
@@ -67,7 +67,7 @@ export function missingNodes({ nodes }: ClusterState, cluster: Cluster): string[
     const node = nodes.find((each) => each.name === name)
     if (node === undefined) return [`node ${name} has not joined`]
     if (!node.ready) return [`node ${name} is not Ready: ${node.why}`]
-    return node.podCIDR === undefined ? [`node ${name} has no podCIDR yet`] : []
+    return node.podCIDRs.length < cluster.podSubnets.length ? [`node ${name} has no podCIDR yet`] : []
   })
 }
 

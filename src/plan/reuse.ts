@@ -1,0 +1,92 @@
+import { familyOf, parseCidr } from './cidr.js'
+import type { NamedCluster } from './cluster.js'
+import type { ExistingCluster, HostFacts } from './host-facts.js'
+import type { Problems } from './problems.js'
+import type { Request } from './request.js'
+
+/** The names of clusters that may exist already: those that were given, and `cluster<n>` for the others. */
+export function reusableNames({ reuse, clusters }: Request): string[] {
+  return reuse ? clusters.map(({ name }, index) => name ?? `cluster${String(index + 1)}`) : []
+}
+
+/** Takes over the clusters that exist, with the subnets that they have. */
+export function takeOver(clusters: readonly NamedCluster[], { reusable = [] }: HostFacts): NamedCluster[] {
+  return clusters.map((cluster) => {
+    const existing = reusable.find(({ name }) => name === cluster.name)
+    if (existing === undefined) return cluster
+    return {
+      ...cluster,
+      existing,
+      podSubnets: existing.podSubnets.map(parseCidr),
+      serviceSubnets: existing.serviceSubnets.map(parseCidr),
+    }
+  })
+}
+
+/** What must not stand for somebody else's any more once some clusters are taken over. */
+export function withoutTakenOver(facts: HostFacts): HostFacts {
+  const { reusable = [] } = facts
+  const names = reusable.map(({ name }) => name)
+  const subnets = reusable.flatMap(({ podSubnets, serviceSubnets }) => [...podSubnets, ...serviceSubnets])
+  return {
+    ...facts,
+    containers: facts.containers.filter(({ cluster }) => cluster === undefined || !names.includes(cluster)),
+    clusters: facts.clusters.filter(({ name }) => !names.includes(name)),
+    reservations: facts.reservations.map((reservation) => ({
+      ...reservation,
+      clusters: reservation.clusters.filter((name) => !names.includes(name)),
+      subnets: reservation.subnets.filter((subnet) => !subnets.includes(subnet)),
+    })),
+  }
+}
+
+/** Checks that the clusters which exist are those that were asked for. Nodes may have come or gone since. */
+export function checkTakeOver(
+  problems: Problems,
+  asked: readonly NamedCluster[],
+  { dockerNetwork }: Request,
+  { reusable = [] }: HostFacts,
+): void {
+  const shared = dockerNetwork ?? dockerNetworkOf(reusable)
+  for (const existing of reusable) {
+    const cluster = asked.find(({ name }) => name === existing.name)
+    if (cluster === undefined) continue
+    const refuse = (key: string, value: unknown, message: string) => {
+      problems.add(`${cluster.input}.${key}`, value, message)
+    }
+    const remove = `remove it with: kind delete cluster --name ${existing.name}`
+    if (existing.run === undefined) {
+      refuse('name', existing.name, 'is a kind cluster that kind-flat-network did not make; give another name')
+      continue
+    }
+    const families = existing.podSubnets.map(familyOf)
+    if (families.join() !== cluster.families.join()) {
+      const has = `has ${families.join(' and ')}`
+      refuse(
+        'ip-family',
+        cluster.families.join(' and '),
+        `is not what the existing cluster ${has}; give that, or ${remove}`,
+      )
+    }
+    for (const [key, given, has] of [
+      ['pod-subnet', cluster.podSubnets, existing.podSubnets],
+      ['service-subnet', cluster.serviceSubnets, existing.serviceSubnets],
+    ] as const) {
+      for (const { text } of given.filter((subnet) => !has.includes(subnet.text))) {
+        refuse(key, text, `is not what the existing cluster has (${has.join(', ')}); leave it out, or ${remove}`)
+      }
+    }
+    if (shared !== undefined && !existing.dockerNetworks.includes(shared)) {
+      refuse(
+        'name',
+        existing.name,
+        `is not on the Docker network ${shared} but on ${existing.dockerNetworks.join(', ')}; ${remove}`,
+      )
+    }
+  }
+}
+
+/** The Docker network that the clusters which are taken over are on. */
+export function dockerNetworkOf(reusable: readonly ExistingCluster[]): string | undefined {
+  return reusable.find(({ run }) => run !== undefined)?.dockerNetworks[0]
+}
