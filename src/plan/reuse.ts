@@ -45,7 +45,7 @@ export function checkTakeOver(
   problems: Problems,
   asked: readonly NamedCluster[],
   { dockerNetwork }: Request,
-  { reusable = [] }: HostFacts,
+  { reusable = [], containers }: HostFacts,
 ): void {
   const shared = dockerNetwork ?? dockerNetworkOf(reusable)
   for (const existing of reusable) {
@@ -58,6 +58,16 @@ export function checkTakeOver(
     if (existing.run === undefined) {
       refuse('name', existing.name, 'is a kind cluster that kind-flat-network did not make; give another name')
       continue
+    }
+    const [companion] = containers.flatMap(({ run, cluster: name = '' }) =>
+      run === existing.run && !asked.some((each) => each.name === name) ? [name] : [],
+    )
+    if (companion !== undefined) {
+      refuse(
+        'name',
+        existing.name,
+        `was joined with ${companion} by an earlier run, which is not in the list; name it too`,
+      )
     }
     const families = existing.podSubnets.map(familyOf)
     if (families.join() !== cluster.families.join()) {

@@ -34,9 +34,10 @@ export async function provision(
   const ready = await whenAllEnd(
     plan.clusters.map(async (cluster) => {
       // the others are ended before the next in the queue would begin
-      await limit(() =>
-        (cluster.reused ? takeOver : create)(live, plan.dockerNetwork, record, cluster).catch(endOthers),
-      )
+      const begin = cluster.reused
+        ? () => fetchKubeconfig(live, record, cluster)
+        : () => create(live, plan.dockerNetwork, record, cluster)
+      await limit(() => begin().catch(endOthers))
       const running = [untilNodesReady(live, record, cluster, plan.waitSeconds), onCreated(live, cluster)] as const
       const [state] = await Promise.all(running).catch(endOthers)
       return { cluster, state }
@@ -71,14 +72,8 @@ async function create(
   log.info(`${cluster.name}: created in ${(clock.now() - started).toFixed(1)} s`)
 }
 
-/** A cluster that exists already needs only its kubeconfig. */
-async function takeOver(
-  { runner, files, log }: World,
-  _dockerNetwork: string,
-  record: RunRecord,
-  { name }: ClusterPlan,
-): Promise<void> {
-  const kubeconfig = await runner.run(getKubeconfig(name))
-  await files.writePrivate(clusterKubeconfig(record, name), kubeconfig)
+/** All that a cluster needs which exists already. */
+async function fetchKubeconfig({ runner, files, log }: World, record: RunRecord, { name }: Cluster): Promise<void> {
+  await files.writePrivate(clusterKubeconfig(record, name), await runner.run(getKubeconfig(name)))
   log.info(`${name}: reused`)
 }
