@@ -1,4 +1,4 @@
-import { parseCidr } from '../../src/plan/cidr.js'
+import { addressAt, cidrAt, familyOf, ofFamily, parseCidr, sizeOf, type Family } from '../../src/plan/cidr.js'
 import type { Pair, PairEnd } from '../../src/plan/connectivity.js'
 import type { HostFacts } from '../../src/plan/host-facts.js'
 import { withDefaults, type GivenInputs } from '../../src/plan/inputs.js'
@@ -25,12 +25,15 @@ export function request(given: GivenInputs = {}): Request {
 export function facts(overrides: Partial<HostFacts> = {}): HostFacts {
   return {
     engine: { version: '28.3.0', cpus: 4, memory: 16e9 },
+    ipv6: true,
     networks: [{ id: 'b1', name: 'bridge', subnets: ['172.17.0.0/16'] }],
     routes: [
       { destination: '172.17.0.0/16', device: 'docker0' },
       { destination: '192.168.1.0/24', device: 'eth0' },
     ],
     containers: [],
+    reservations: [],
+    clusters: [],
     files: [],
     ...overrides,
   }
@@ -60,43 +63,66 @@ export function node(overrides: Partial<Node> = {}): Node {
     cluster: 'east',
     name: 'east-control-plane',
     role: 'control-plane',
-    address: '172.18.0.2',
-    podCIDR: '10.128.0.0/24',
+    addresses: ['172.18.0.2'],
+    podCIDRs: ['10.128.0.0/24'],
     ...overrides,
   }
 }
 
-/** The nodes of a run as they come up: addresses in a row, and of each pod subnet one /24 after the other. */
-export function runningNodes(of: RunRecord): Node[] {
-  const nodes = of.clusters.flatMap(({ name: cluster, podSubnet, nodes }) =>
-    nodes.map(({ name, role }, index) => ({ cluster, name, role, podCIDR: nthSlash24(podSubnet, index) })),
+/** Subnets of the Docker network that the nodes run on. */
+export const nodeSubnets: Readonly<Record<Family, string>> = { ipv4: '172.18.0.0/16', ipv6: 'fc00:4b46::/64' }
+
+/** The nodes of a run as they come up: addresses in a row from the second on, and of each pod subnet one part after the other. */
+export function runningNodes(of: RunRecord, first = 2): Node[] {
+  const nodes = of.clusters.flatMap(({ name: cluster, podSubnets, nodes }) =>
+    nodes.map(({ name, role }, index) => ({
+      cluster,
+      name,
+      role,
+      families: podSubnets.map(familyOf),
+      podCIDRs: podSubnets.map((subnet) => nthPart(subnet, index)),
+    })),
   )
-  return nodes.map((each, index) => ({ ...each, address: `172.18.0.${String(index + 2)}` }))
+  return nodes.map(({ families, ...each }, index) => ({
+    ...each,
+    addresses: families.map((family) => addressAt(parseCidr(nodeSubnets[family]), first + index)),
+  }))
 }
 
-function nthSlash24(subnet: string, index: number): string {
-  const [a, b, c] = [24, 16, 8].map((bits) => Math.floor((parseCidr(subnet).first + index * 256) / 2 ** bits) % 256)
-  return [a, b, c, '0/24'].join('.')
+/** The part of a pod subnet that the nth node gets. */
+export function nthPart(podSubnet: string, index: number): string {
+  const { family, first } = parseCidr(podSubnet)
+  const mask = family === 'ipv4' ? 24 : 64
+  return cidrAt(family, first + BigInt(index) * sizeOf(family, mask), mask).text
 }
 
-/** Where the probe runs on a node: its tenth address. */
-export function podOn({ podCIDR }: Pick<Node, 'podCIDR'>): string {
-  return podCIDR.replace(/0\/24$/, '10')
+/** Where the probe runs on a node: the tenth address of its part. */
+export function podOn({ podCIDRs }: Pick<Node, 'podCIDRs'>, family: Family = 'ipv4'): string {
+  const [podCIDR = ''] = ofFamily(podCIDRs, family)
+  return addressAt(parseCidr(podCIDR), 10)
 }
 
-export function end(of: Node): PairEnd {
-  return { cluster: of.cluster, node: of.name, address: podOn(of) }
+export function end(of: Node, family: Family = 'ipv4'): PairEnd {
+  return { cluster: of.cluster, node: of.name, address: podOn(of, family) }
 }
 
 /** A pair as it should be. */
 export function pair(from: Node, to: Node, overrides: Partial<Pair> = {}): Pair {
+  const { family = 'ipv4' } = overrides
   return {
-    from: end(from),
-    to: end(to),
+    from: end(from, family),
+    to: end(to, family),
+    family,
+    joined: true,
     reachable: true,
-    source: podOn(from),
+    source: podOn(from, family),
     ownAddress: true,
     latency: 1.25,
     ...overrides,
   }
+}
+
+/** A pair of clusters that are apart, as it should be. */
+export function apartPair(from: Node, to: Node, family: Family = 'ipv4'): Pair {
+  return { from: end(from, family), to: end(to, family), family, joined: false, reachable: false, ownAddress: false }
 }
