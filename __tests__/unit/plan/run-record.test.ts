@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import type { GivenInputs } from '../../../src/plan/inputs.js'
 import { clusterKubeconfig, isRunId, parseRunRecord, recordOf } from '../../../src/plan/run-record.js'
 import { clusters, directory, plan, record, run } from '../../fakes/build.js'
 
@@ -11,15 +12,18 @@ describe('recordOf', () => {
       kubeconfig: `${directory}/kubeconfig`,
       complete: false,
       cleanup: true,
-      network: 'kind',
+      dockerNetwork: `kind-flat-network-${run}`,
+      waitSeconds: 300,
       routeServices: true,
       preserveSourceIp: true,
       clusters: [
         {
           name: 'east',
+          reused: false,
           context: 'kind-east',
-          podSubnet: '10.128.0.0/16',
-          serviceSubnet: '10.192.0.0/16',
+          networks: ['default'],
+          podSubnets: ['10.128.0.0/16'],
+          serviceSubnets: ['10.192.0.0/16'],
           nodes: [
             { name: 'east-control-plane', role: 'control-plane' },
             { name: 'east-worker', role: 'worker' },
@@ -33,9 +37,15 @@ describe('recordOf', () => {
     expect(recordOf(plan({ kubeconfig: '/home/me/config' }), directory).kubeconfig).toBe('/home/me/config')
   })
 
-  test('is read back from JSON as it was', () => {
-    const saved = record({ clusters: clusters(['east', 1, 1], ['west', 3, 0]) }, { complete: true })
+  test.each<[string, GivenInputs]>([
+    ['of IPv4', {}],
+    ['of both families, with groups and domains', { 'ip-family': 'dual', 'cross-cluster-dns': 'true' }],
+  ])('is read back from JSON as it was: %s', (_, given) => {
+    const saved = record({ clusters: clusters(['east', 1, 1], ['west', 3, 0]), ...given }, { complete: true })
     expect(parseRunRecord(JSON.stringify(saved))).toEqual(saved)
+    expect(saved.clusters.map(({ domain }) => domain)).toEqual(
+      given['cross-cluster-dns'] === undefined ? [undefined, undefined] : ['east.local', 'west.local'],
+    )
   })
 })
 

@@ -38,6 +38,16 @@ describe('allot', () => {
       [1, '10.0.0.0/25', [], 16, 24],
       { fits: 0, prefix: 24 },
     ],
+    [
+      'does the same with IPv6',
+      [3, 'fd00::/54', ['fd00:0:0:100::/64', '10.0.0.0/8'], 56, 64],
+      ['fd00::/56', 'fd00:0:0:200::/56', 'fd00:0:0:300::/56'],
+    ],
+    [
+      'ends at the last IPv6 address there is',
+      [2, 'ffff:ffff:ffff:ffff::/64', ['ffff:ffff:ffff:ffff::/65'], 64, 64],
+      { fits: 0, prefix: 64 },
+    ],
     ['finds nothing where all is taken', [1, '10.0.0.0/16', ['10.0.0.0/8'], 16, 24], { fits: 0, prefix: 24 }],
   ])('%s', (_, given, expected) => {
     expect(texts(...given)).toEqual(expected)
