@@ -1,0 +1,46 @@
+import { describe, expect, test } from '@jest/globals'
+import { areJoined, groupWarnings, mustDiffer } from '../../../src/plan/groups.js'
+import { plan } from '../../fakes/build.js'
+
+const member = (name: string, ...networks: string[]) => ({ name, networks })
+
+describe('clusters', () => {
+  const [a, b, c, d] = [member('a', 'x'), member('b', 'x', 'y'), member('c', 'y'), member('d', 'z')] as const
+  const all = [a, b, c, d]
+
+  test('that share a network are joined, and none is joined with itself', () => {
+    expect(all.map((one) => all.filter((other) => areJoined(one, other)).map(({ name }) => name))).toEqual([
+      ['b'],
+      ['a', 'c'],
+      ['b'],
+      [],
+    ])
+  })
+
+  test('must differ in their addresses when they are joined, or a third one is joined with both', () => {
+    expect([mustDiffer(a, b, all), mustDiffer(a, c, all), mustDiffer(a, c, [a, c, d]), mustDiffer(a, d, all)]).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ])
+  })
+})
+
+describe('a network that joins nobody', () => {
+  test('is odd', () => {
+    expect(groupWarnings([member('a', 'x', 'y'), member('b', 'y'), member('c', 'z')])).toEqual([
+      'the network x has a alone and joins it with no other cluster',
+      'the network z has c alone and joins it with no other cluster',
+    ])
+  })
+
+  test('is no wonder with a single cluster', () => {
+    expect(groupWarnings([member('a', 'x')])).toEqual([])
+  })
+
+  test('is a warning of the plan, not an error', () => {
+    const { warnings } = plan({ clusters: '- a\n- b\n- {name: c, network: lonely}' })
+    expect(warnings).toEqual(['the network lonely has c alone and joins it with no other cluster'])
+  })
+})
