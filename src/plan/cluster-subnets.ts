@@ -85,8 +85,8 @@ export function chooseSubnets(
   const place = ({ input }: NamedCluster, family: Family) => `${input} ${family}`
   for (const family of families) {
     const result = allotFamily(clusters, request, family, taken)
-    if ('problem' in result) {
-      problems.add(...result.problem)
+    if ('problems' in result) {
+      for (const problem of result.problems) problems.add(...problem)
       continue
     }
     for (const key of ['pod-subnet', 'service-subnet'] as const) {
@@ -114,35 +114,37 @@ function allotFamily(
   request: Request,
   family: Family,
   taken: readonly Reserved[],
-): Record<SubnetKey, Allotted> | { problem: Problem } {
+): Record<SubnetKey, Allotted> | { problems: readonly Problem[] } {
   const podSupernet = request.podSupernets[family]
   const serviceSupernet = request.serviceSupernets[family]
   const lacking = (given: (cluster: NamedCluster) => readonly Cidr[]) =>
     clusters.filter(
       (cluster) => cluster.families.includes(family) && !given(cluster).some((subnet) => subnet.family === family),
     )
-  const pods = podWants(
+  const wanted = podWants(
     lacking(({ podSubnets }) => podSubnets),
     family,
   )
   const services = [{ clusters: lacking(({ serviceSubnets }) => serviceSubnets), range: allottedServices[family] }]
   // where both are cut from the same addresses, pods may have to be content with less
   const most = overlap(podSupernet, serviceSupernet)
-    ? Math.max(0, ...pods.map(({ range }) => range.longest - range.shortest))
+    ? Math.max(0, ...wanted.map(({ range }) => range.longest - range.shortest))
     : 0
   for (let squeeze = 0; ; squeeze++) {
-    const squeezed = pods.map(({ clusters: of, range: { shortest, longest } }) => ({
+    const squeezed = wanted.map(({ clusters: of, range: { shortest, longest } }) => ({
       clusters: of,
       range: { shortest: Math.min(longest, shortest + squeeze), longest },
     }))
     const podSubnets = allotWants(squeezed, 'pod-supernet', podSupernet, taken)
-    if ('problem' in podSubnets) return podSubnets
-    const between = podSubnets.subnets.map(([, subnet]) => ({ subnet, owner: `pod subnet ${subnet.text}` }))
+    const pods = 'problem' in podSubnets ? [] : podSubnets.subnets.map(([, subnet]) => subnet)
+    const between = pods.map((subnet) => ({ subnet, owner: `pod subnet ${subnet.text}` }))
     const serviceSubnets = allotWants(services, 'service-supernet', serviceSupernet, [...taken, ...between])
-    if (!('problem' in serviceSubnets)) {
+    if (!('problem' in podSubnets) && !('problem' in serviceSubnets)) {
       return { 'pod-subnet': podSubnets.subnets, 'service-subnet': serviceSubnets.subnets }
     }
-    if (squeeze === most) return serviceSubnets
+    if ('problem' in podSubnets || squeeze === most) {
+      return { problems: [podSubnets, serviceSubnets].flatMap((tried) => ('problem' in tried ? [tried.problem] : [])) }
+    }
   }
 }
 

@@ -5,11 +5,13 @@ import type { KindConfig, KindNode } from './kind-config.js'
 /** Prefix length of the subnet that a node gets of its cluster's pod subnet: kube-controller-manager's defaults. */
 export const defaultNodeMask: Readonly<Record<Family, number>> = { ipv4: 24, ipv6: 64 }
 
-const flags: Readonly<Record<string, readonly Family[]>> = {
-  'node-cidr-mask-size': ['ipv4', 'ipv6'],
-  'node-cidr-mask-size-ipv4': ['ipv4'],
-  'node-cidr-mask-size-ipv6': ['ipv6'],
-}
+const longest: Readonly<Record<Family, number>> = { ipv4: 32, ipv6: 128 }
+
+const flags = new Map<unknown, readonly Family[]>([
+  ['node-cidr-mask-size', ['ipv4', 'ipv6']],
+  ['node-cidr-mask-size-ipv4', ['ipv4']],
+  ['node-cidr-mask-size-ipv6', ['ipv6']],
+])
 
 /**
  * The masks that a kind config's kubeadm patches give kube-controller-manager, as kubeadm's v1beta3 (a map) or v1beta4
@@ -20,18 +22,29 @@ export function nodeMasks(config: KindConfig, nodes: readonly KindNode[]): Recor
   const patches = [config, ...nodes].flatMap(({ kubeadmConfigPatches }) =>
     Array.isArray(kubeadmConfigPatches) ? (kubeadmConfigPatches as unknown[]) : [],
   )
-  for (const patch of patches.filter((each) => typeof each === 'string')) {
-    for (const [flag, value] of parseAllDocuments(patch).flatMap((document) => extraArgs(document.toJS() as unknown))) {
-      for (const family of flags[flag] ?? []) if (Number(value) > 0) masks[family] = Number(value)
+  for (const [flag, value] of patches.flatMap(documentsOf).flatMap(extraArgs)) {
+    const mask = Number(value)
+    for (const family of flags.get(flag) ?? []) {
+      if (Number.isInteger(mask) && mask > 0 && mask <= longest[family]) masks[family] = mask
     }
   }
   return masks
 }
 
-function extraArgs(document: unknown): [string, unknown][] {
+function documentsOf(patch: unknown): unknown[] {
+  if (typeof patch !== 'string') return []
+  try {
+    return parseAllDocuments(patch).map((document) => document.toJS() as unknown)
+  } catch {
+    // an alias without its anchor
+    return []
+  }
+}
+
+function extraArgs(document: unknown): (readonly [unknown, unknown])[] {
   const args = (document as { controllerManager?: { extraArgs?: unknown } } | null)?.controllerManager?.extraArgs
   if (Array.isArray(args)) {
-    return (args as ({ name?: string; value?: unknown } | null)[]).map((arg) => [arg?.name ?? '', arg?.value])
+    return (args as ({ name?: unknown; value?: unknown } | null)[]).map((arg) => [arg?.name, arg?.value])
   }
   return typeof args === 'object' && args !== null ? Object.entries(args) : []
 }

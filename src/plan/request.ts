@@ -58,7 +58,8 @@ const count = (least: number) => {
   return z.int(remedy).min(least, remedy)
 }
 
-const networkName = z.string().regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i)
+const noNetwork = 'is no network; give a name of letters, digits, - and ., or a list of such names'
+const networkName = z.string(noNetwork).regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i, noNetwork)
 
 const clusterEntry = z.preprocess(
   (value) => (typeof value === 'string' ? { name: value } : value),
@@ -69,9 +70,7 @@ const clusterEntry = z.preprocess(
       'control-planes': count(1).optional(),
       'ip-family': z.enum(Object.keys(ipFamilies), noIpFamily).optional(),
       network: z
-        .union([networkName.transform((name) => [name]), z.array(networkName).min(1)], {
-          error: 'is no network; give a name of letters, digits, - and ., or a list of such names',
-        })
+        .union([networkName.transform((name) => [name]), z.array(networkName).min(1, noNetwork)], noNetwork)
         .optional(),
       'pod-subnet': text.optional(),
       'service-subnet': text.optional(),
@@ -247,7 +246,7 @@ function parseYaml(problems: Problems, input: string, value: string): unknown {
 }
 
 function familiesOf(problems: Problems, name: InputName, value: string): readonly Family[] {
-  const known = ipFamilies[value.toLowerCase()]
+  const known = Object.hasOwn(ipFamilies, value) ? ipFamilies[value] : undefined
   if (known === undefined) problems.add(name, value, noIpFamily)
   return known ?? ['ipv4']
 }

@@ -17,7 +17,7 @@ function problemsOf(given: GivenInputs, machine: Partial<HostFacts> = {}): strin
 }
 
 const subnets = (given: GivenInputs, machine: Partial<HostFacts> = {}) =>
-  plan(given, machine).clusters.map(({ podSubnet, serviceSubnet }) => `${podSubnet} ${serviceSubnet}`)
+  plan(given, machine).clusters.map(({ podSubnets, serviceSubnets }) => `${podSubnets.join()} ${serviceSubnets.join()}`)
 
 const network = (...list: string[]) => ({ networks: [{ id: 'n', name: 'office', subnets: list }] })
 const route = (destination: string) => ({ routes: [{ destination, device: 'tun0' }] })
@@ -156,8 +156,8 @@ describe('subnets that are given', () => {
   })
 
   test.each([
-    ['pod-subnet: 10.0.0.0/7', 'pod-subnet: "10.0.0.0/7" is a /7; kubeadm takes /8 to /24'],
-    ['pod-subnet: 10.0.0.0/25', 'pod-subnet: "10.0.0.0/25" is a /25; kubeadm takes /8 to /24'],
+    ['pod-subnet: 10.0.0.0/7', 'pod-subnet: "10.0.0.0/7" is a /7; kubeadm takes /8 to /24 where each node gets a /24'],
+    ['pod-subnet: 10.0.0.0/25', 'pod-subnet: "10.0.0.0/25" is a /25; kubeadm takes /8 to /24 where each node gets a /24'],
     ['service-subnet: 10.0.0.0/11', 'service-subnet: "10.0.0.0/11" is a /11; kubeadm takes /12 to /28'],
     ['service-subnet: 10.0.0.0/29', 'service-subnet: "10.0.0.0/29" is a /29; kubeadm takes /12 to /28'],
     [
@@ -294,7 +294,7 @@ describe('the kind config', () => {
       kind: 'Cluster',
       apiVersion: 'kind.x-k8s.io/v1alpha4',
       name: 'east',
-      networking: { podSubnet: '10.128.0.0/16', serviceSubnet: '10.192.0.0/16' },
+      networking: { ipFamily: 'ipv4', podSubnet: '10.128.0.0/16', serviceSubnet: '10.192.0.0/16' },
       nodes: [
         { role: 'control-plane', extraMounts: [owner] },
         { role: 'worker', extraMounts: [owner] },

@@ -22,11 +22,25 @@ describe('clusters', () => {
   test('is two clusters of one node unless told', () => {
     expect(request()).toMatchObject({
       clusters: [
-        { input: 'clusters[0]', name: 'cluster1', nodes: [{ role: 'control-plane' }], config: {} },
-        { input: 'clusters[1]', name: 'cluster2', nodes: [{ role: 'control-plane' }], config: {} },
+        {
+          input: 'clusters[0]',
+          families: ['ipv4'],
+          networks: ['default'],
+          nodes: [{ role: 'control-plane' }],
+          config: {},
+        },
+        {
+          input: 'clusters[1]',
+          families: ['ipv4'],
+          networks: ['default'],
+          nodes: [{ role: 'control-plane' }],
+          config: {},
+        },
       ],
-      podSupernet: { text: '10.128.0.0/10' },
-      serviceSupernet: { text: '10.192.0.0/10' },
+      podSupernets: { ipv4: { text: '10.128.0.0/10' }, ipv6: { text: 'fd00:10:128::/48' } },
+      serviceSupernets: { ipv4: { text: '10.192.0.0/10' }, ipv6: { text: 'fd00:10:192::/96' } },
+      crossClusterDns: false,
+      reuse: false,
       waitSeconds: 300,
       routeServices: true,
       preserveSourceIp: true,
@@ -46,12 +60,22 @@ describe('clusters', () => {
 
   test('leaves out what was not asked for', () => {
     expect(Object.keys(request())).not.toContain('kubeconfig')
-    expect(Object.keys(request().clusters[0] ?? {}).sort()).toEqual(['config', 'input', 'name', 'nodes'])
+    expect(Object.keys(request())).not.toContain('dockerNetwork')
+    expect(request().clusters[0]).toEqual({
+      input: 'clusters[0]',
+      families: ['ipv4'],
+      networks: ['default'],
+      nodes: [{ role: 'control-plane' }],
+      nodeMasks: { ipv4: 24, ipv6: 64 },
+      podSubnets: [],
+      serviceSubnets: [],
+      config: {},
+    })
   })
 
   test.each(['1', '3', '1000'])('is a count: %s', (count) => {
-    const names = request({ clusters: count }).clusters.map(({ name }) => name)
-    expect([names.length, names.at(-1)]).toEqual([Number(count), `cluster${count}`])
+    const inputs = request({ clusters: count }).clusters.map(({ input }) => input)
+    expect([inputs.length, inputs.at(-1)]).toEqual([Number(count), `clusters[${String(Number(count) - 1)}]`])
   })
 
   test.each(['0', '00', '1001', '99999999999999999999'])('is no such count: %s', (count) => {
@@ -64,11 +88,11 @@ describe('clusters', () => {
     const { clusters } = request({
       clusters: ['- east', '- name: west', '  pod-subnet: 10.1.0.0/16', '- workers: 2', '- {}'].join('\n'),
     })
-    expect(clusters.map(({ name, nodes, podSubnet }) => [name, nodes.length, podSubnet?.text])).toEqual([
+    expect(clusters.map(({ name, nodes, podSubnets }) => [name, nodes.length, podSubnets[0]?.text])).toEqual([
       ['east', 1, undefined],
       ['west', 1, '10.1.0.0/16'],
-      ['cluster3', 3, undefined],
-      ['cluster4', 1, undefined],
+      [undefined, 3, undefined],
+      [undefined, 1, undefined],
     ])
   })
 
@@ -79,7 +103,9 @@ describe('clusters', () => {
 - name: east
   control-planes: 2
   workers: 1
-  pod-subnet: 10.1.0.0/16
+  ip-family: dual
+  network: [blue, green, blue]
+  pod-subnet: fd00:1::/56,10.1.0.0/16
   service-subnet: 10.2.0.0/20
   node-image: kindest/node:v1.34.0
   config: {featureGates: {InPlacePodVerticalScaling: true}}
@@ -90,8 +116,11 @@ describe('clusters', () => {
         input: 'clusters[0]',
         name: 'east',
         nodes: [{ role: 'control-plane' }, { role: 'control-plane' }, { role: 'worker' }],
-        podSubnet: expect.objectContaining({ text: '10.1.0.0/16' }) as unknown,
-        serviceSubnet: expect.objectContaining({ text: '10.2.0.0/20' }) as unknown,
+        families: ['ipv4', 'ipv6'],
+        networks: ['blue', 'green'],
+        nodeMasks: { ipv4: 24, ipv6: 64 },
+        podSubnets: ['fd00:1::/56', '10.1.0.0/16'].map((text) => expect.objectContaining({ text }) as unknown),
+        serviceSubnets: [expect.objectContaining({ text: '10.2.0.0/20' }) as unknown],
         nodeImage: 'kindest/node:v1.34.0',
         config: { featureGates: { InPlacePodVerticalScaling: true } },
       },
@@ -121,7 +150,7 @@ describe('clusters', () => {
     [
       'a key like no other',
       '{flavour: sweet}',
-      'clusters[0].flavour: is no key of a cluster; known are name, workers, control-planes, pod-subnet, service-subnet, node-image, config',
+      'clusters[0].flavour: is no key of a cluster; known are name, workers, control-planes, ip-family, network, pod-subnet, service-subnet, node-image, config',
     ],
     ['a number for a name', '{name: 1}', 'clusters[0].name: 1 is no text; give a string'],
     [
@@ -153,6 +182,51 @@ describe('clusters', () => {
       'a subnet with host bits',
       '{service-subnet: 10.0.0.1/16}',
       'clusters[0].service-subnet: "10.0.0.1/16" has host bits set; the subnet is 10.0.0.0/16',
+    ],
+    [
+      'another family',
+      '{ip-family: ipv5}',
+      'clusters[0].ip-family: "ipv5" is no address family; give ipv4, ipv6 or dual',
+    ],
+    [
+      'an IPv6 subnet of an IPv4 cluster',
+      '{pod-subnet: "10.1.0.0/16, fd00:1::/56"}',
+      'clusters[0].pod-subnet: "fd00:1::/56" is IPv6, the cluster is not; give another subnet, or ip-family dual',
+    ],
+    [
+      'an IPv4 subnet of an IPv6 cluster',
+      '{ip-family: ipv6, service-subnet: 10.1.0.0/16}',
+      'clusters[0].service-subnet: "10.1.0.0/16" is IPv4, the cluster is not; give another subnet, or ip-family dual',
+    ],
+    [
+      'two subnets of one family',
+      '{ip-family: dual, pod-subnet: "fd00:1::/56,fd00:2::/56"}',
+      'clusters[0].pod-subnet: "fd00:2::/56" is a second subnet of IPv6; give at most one of each address family',
+    ],
+    [
+      'nothing behind a comma',
+      '{pod-subnet: "10.1.0.0/16,"}',
+      'clusters[0].pod-subnet: "" is no subnet; give address and prefix length, such as 10.128.0.0/16',
+    ],
+    [
+      'an empty network',
+      '{network: ""}',
+      'clusters[0].network: "" is no network; give a name of letters, digits, - and ., or a list of such names',
+    ],
+    [
+      'no network at all',
+      '{network: []}',
+      'clusters[0].network: [] is no network; give a name of letters, digits, - and ., or a list of such names',
+    ],
+    [
+      'a network with a blank in a list',
+      '{network: [a, "b c"]}',
+      'clusters[0].network: ["a","b c"] is no network; give a name of letters, digits, - and ., or a list of such names',
+    ],
+    [
+      'a number for a network',
+      '{network: 7}',
+      'clusters[0].network: 7 is no network; give a name of letters, digits, - and ., or a list of such names',
     ],
     ['an empty image', '{node-image: ""}', 'clusters[0].node-image: "" is empty; name an image or leave it out'],
     ['a number for a config', '{config: 1}', 'clusters[0].config: 1 is no kind config; give a YAML map'],
@@ -215,9 +289,18 @@ describe('single values', () => {
     ['false', false],
     ['FALSE', false],
   ])('a flag reads %s', (text, value) => {
-    const flags = { 'route-services': text, 'preserve-source-ip': text, verify: text, cleanup: text }
+    const flags = {
+      'route-services': text,
+      'preserve-source-ip': text,
+      'cross-cluster-dns': text,
+      reuse: text,
+      verify: text,
+      cleanup: text,
+    }
     expect(request(flags)).toMatchObject({
       routeServices: value,
+      crossClusterDns: value,
+      reuse: value,
       preserveSourceIp: value,
       verify: value,
       cleanup: value,
@@ -225,7 +308,7 @@ describe('single values', () => {
   })
 
   test.each(['yes', '1', 'on', 'truefalse'])('a flag refuses %s', (text) => {
-    for (const name of ['route-services', 'preserve-source-ip', 'verify', 'cleanup']) {
+    for (const name of ['route-services', 'preserve-source-ip', 'cross-cluster-dns', 'reuse', 'verify', 'cleanup']) {
       expect(problemsOf({ [name]: text })).toEqual([`${name}: "${text}" is neither true nor false; give one of them`])
     }
   })
@@ -247,6 +330,80 @@ describe('single values', () => {
       `${name}: "10.1.0.0/8" has host bits set; the subnet is 10.0.0.0/8`,
     ])
   })
+})
+
+describe('address families', () => {
+  const familiesOf = (given: GivenInputs) => request(given).clusters.map(({ families }) => families)
+
+  test('are those of every cluster that does not say otherwise, and IPv4 is the primary one of two', () => {
+    expect(familiesOf({ clusters: '- a\n- ip-family: ipv6\n- ip-family: ipv4', 'ip-family': 'dual' })).toEqual([
+      ['ipv4', 'ipv6'],
+      ['ipv6'],
+      ['ipv4'],
+    ])
+  })
+
+  test.each(['ipv5', 'IPv4,IPv6', 'both', 'constructor'])('are not %s', (family) => {
+    expect(problemsOf({ 'ip-family': family })).toEqual([
+      `ip-family: "${family}" is no address family; give ipv4, ipv6 or dual`,
+    ])
+  })
+})
+
+describe('supernets', () => {
+  const supernetsOf = (given: string) =>
+    Object.entries(request({ 'pod-supernet': given }).podSupernets).map(([family, { text }]) => `${family} ${text}`)
+
+  test.each([
+    ['10.4.0.0/14', ['ipv4 10.4.0.0/14', 'ipv6 fd00:10:128::/48']],
+    ['fd12::/48', ['ipv4 10.128.0.0/10', 'ipv6 fd12::/48']],
+    ['fd12::/48, 10.4.0.0/14', ['ipv4 10.4.0.0/14', 'ipv6 fd12::/48']],
+  ])('are one of each family; what is not given of %s keeps its default', (given, expected) => {
+    expect(supernetsOf(given)).toEqual(expected)
+  })
+
+  test('are at most one of each family', () => {
+    expect(problemsOf({ 'service-supernet': '10.4.0.0/14,10.8.0.0/14' })).toEqual([
+      'service-supernet: "10.8.0.0/14" is a second subnet of IPv4; give at most one of each address family',
+    ])
+  })
+})
+
+describe('the Docker network', () => {
+  test.each(['kind', 'my_net-1.x', '0net'])('may be %s', (name) => {
+    expect(request({ 'docker-network': name }).dockerNetwork).toBe(name)
+  })
+
+  test.each(['bridge', 'host', 'none'])('may not be %s', (name) => {
+    expect(problemsOf({ 'docker-network': name })).toEqual([
+      `docker-network: "${name}" is one of Docker's own, which do not resolve names of containers; name another`,
+    ])
+  })
+
+  test.each(['a', '-net', 'a b', 'a/b', 'a$', 'ä1', '.hidden'])('may not be called %s', (name) => {
+    expect(problemsOf({ 'docker-network': name })).toEqual([
+      `docker-network: "${name}" is no name of a Docker network; use letters, digits, _, . and -`,
+    ])
+  })
+})
+
+test('names across clusters need services that are routed', () => {
+  const given = { 'cross-cluster-dns': 'true', 'route-services': 'False' }
+  expect(problemsOf(given)).toEqual([
+    'cross-cluster-dns: "true" needs route-services: a cluster asks the DNS service of the other; give one of the two',
+  ])
+  expect(problemsOf({ ...given, 'cross-cluster-dns': 'false' })).toEqual([])
+})
+
+test('the masks of the nodes come from the patches of the shared config and of the own', () => {
+  const patch = (mask: number) => ({
+    kubeadmConfigPatches: [`controllerManager: {extraArgs: {node-cidr-mask-size: "${String(mask)}"}}`],
+  })
+  const given = {
+    config: JSON.stringify(patch(26)),
+    clusters: JSON.stringify([{}, { config: patch(25) }, { config: { nodes: [{ ...patch(27) }] } }]),
+  }
+  expect(request(given).clusters.map(({ nodeMasks }) => nodeMasks.ipv4)).toEqual([26, 25, 27])
 })
 
 describe('nodes', () => {
@@ -321,9 +478,9 @@ describe('kind config', () => {
       'config.networking.serviceSubnet: "10.0.0.0/16" cannot be set here; give service-subnet in the list of clusters',
     ],
     [
-      'IPv6',
+      'a family',
       'networking: {ipFamily: dual}',
-      'config.networking.ipFamily: "dual" is not joined by this version; leave it out or give ipv4',
+      'config.networking.ipFamily: "dual" cannot be set here; give ip-family in the list of clusters',
     ],
     [
       'another CNI',
@@ -366,7 +523,7 @@ describe('kind config', () => {
     const config = [
       'kind: Cluster',
       'apiVersion: kind.x-k8s.io/v1alpha4',
-      'networking: {ipFamily: ipv4, disableDefaultCNI: false}',
+      'networking: {disableDefaultCNI: false}',
       'nodes:',
     ].join('\n')
     expect(problemsOf({ config })).toEqual([])
@@ -410,10 +567,10 @@ test('what cannot be read stands in the request as if it had not been given, so 
   const asked = parseRequest(withDefaults(wrong), new Problems())
   expect(asked).toMatchObject({
     clusters: [{ input: 'clusters[1]', name: 'b', nodes: [{ role: 'control-plane' }] }],
-    podSupernet: request().podSupernet,
-    serviceSupernet: request().serviceSupernet,
+    podSupernets: request().podSupernets,
+    serviceSupernets: request().serviceSupernets,
   })
-  expect(asked.clusters[0]).not.toHaveProperty('podSubnet')
+  expect(asked.clusters[0]?.podSubnets).toEqual([])
 })
 
 test('every problem of every input is told at once', () => {
