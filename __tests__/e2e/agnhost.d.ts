@@ -19,7 +19,7 @@ export interface Proof {
   /** A name below cluster.local, dialled within each cluster. */
   readonly ownNames: readonly Pick<Dialled, 'from' | 'cluster' | 'to' | 'seen' | 'reachable'>[]
   /** What each cluster says of a name that nobody has. */
-  readonly unknownNames: readonly { readonly cluster: string; readonly error?: string; readonly seconds: number }[]
+  readonly unknownNames: readonly { readonly cluster: string; readonly answer: string; readonly seconds: number }[]
 }
 
 export function proveFlat(

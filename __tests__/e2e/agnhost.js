@@ -88,17 +88,17 @@ async function deploy(target) {
   return { target, families, clusterIPs: made.spec.clusterIPs, pods }
 }
 
-/** Lets a pod dial, through its API server. */
-async function dialOnce(target, pod, host, targetPort) {
+/** Lets a pod dial, through its API server; returns the address the other side saw, without its port, or undefined. */
+async function dial(target, pod, host, targetPort, attempts = 1) {
   const query = new URLSearchParams({ host, port: targetPort, protocol: 'http', request: 'clientip', tries: 1 })
   const path = `/api/v1/namespaces/${namespace}/pods/${pod.name}:${port}/proxy/dial?${query}`
-  return JSON.parse(await kubectl(target, ['get', '--raw', path]))
-}
-
-/** Returns the address the other side saw, without its port, or undefined. */
-async function dial(target, pod, host, targetPort, attempts = 1) {
   for (let attempt = 1; ; attempt++) {
-    const { responses = [] } = await dialOnce(target, pod, host, targetPort)
+    // agnhost calls the request bad when a name does not resolve
+    const answer = await kubectl(target, ['get', '--raw', path]).catch((error) => {
+      if (/BadRequest/.test(error.stderr)) return '{}'
+      throw error
+    })
+    const { responses = [] } = JSON.parse(answer)
     const seen = responses[0]?.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
     if (seen !== undefined || attempt === attempts) return seen
     await setTimeout(1000)
@@ -143,14 +143,17 @@ async function dialAll(from, clusters, domains) {
     seen,
     reachable: seen !== undefined,
   }
-  return { pods, services, names, own, unknown: await dialUnknown(from) }
+  return { pods, services, names, own, unknown: await lookUpUnknown(from) }
 }
 
 /** What a pod is told of a name that nobody has, and after how long. */
-async function dialUnknown({ target, pods: [pod] }) {
+async function lookUpUnknown({ target, pods: [pod] }) {
   const started = performance.now()
-  const { errors = [] } = await dialOnce(target, pod, 'no-such-name.example', 80)
-  return { cluster: target.context, error: errors[0], seconds: (performance.now() - started) / 1000 }
+  const lookUp = ['exec', pod.name, '--', 'nslookup', 'no-such-name.example']
+  const answer = await kubectl(target, ['--namespace', namespace, ...lookUp]).catch(
+    ({ stdout, stderr }) => stdout + stderr,
+  )
+  return { cluster: target.context, answer, seconds: (performance.now() - started) / 1000 }
 }
 
 /**
