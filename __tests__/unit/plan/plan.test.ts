@@ -19,6 +19,10 @@ function problemsOf(given: GivenInputs, machine: Partial<HostFacts> = {}): strin
 const subnets = (given: GivenInputs, machine: Partial<HostFacts> = {}) =>
   plan(given, machine).clusters.map(({ podSubnets, serviceSubnets }) => `${podSubnets.join()} ${serviceSubnets.join()}`)
 
+const mask = (size: number) =>
+  JSON.stringify({
+    kubeadmConfigPatches: [`controllerManager: {extraArgs: {node-cidr-mask-size: "${String(size)}"}}`],
+  })
 const network = (...list: string[]) => ({ networks: [{ id: 'n', name: 'office', subnets: list }] })
 const route = (destination: string) => ({ routes: [{ destination, device: 'tun0' }] })
 
@@ -44,7 +48,12 @@ describe('subnets that are allotted', () => {
       },
       ['10.128.0.0/16 10.192.0.0/16'],
     ],
-    ['ignore what is IPv6', { clusters: '1' }, network('fc00:f853:ccd:e793::/64'), ['10.128.0.0/16 10.192.0.0/16']],
+    [
+      'of IPv4 ignore what is IPv6',
+      { clusters: '1' },
+      network('fc00:f853:ccd:e793::/64'),
+      ['10.128.0.0/16 10.192.0.0/16'],
+    ],
     [
       'avoid a network that an older engine keeps with host bits',
       { clusters: '1' },
@@ -64,6 +73,74 @@ describe('subnets that are allotted', () => {
       ['10.0.0.0/16 10.2.0.0/16', '10.1.0.0/16 10.3.0.0/16'],
     ],
     [
+      'leave services room where one small supernet is for both',
+      { clusters: '2', 'pod-supernet': '10.0.0.0/20', 'service-supernet': '10.0.0.0/20' },
+      {},
+      ['10.0.0.0/22 10.0.8.0/22', '10.0.4.0/22 10.0.12.0/22'],
+    ],
+    [
+      'leave services just the room they need',
+      { clusters: '1', workers: '2', 'pod-supernet': '10.0.0.0/21', 'service-supernet': '10.0.4.0/22' },
+      {},
+      ['10.0.0.0/22 10.0.4.0/22'],
+    ],
+    [
+      'avoid what foreign kind clusters and other runs take',
+      { clusters: '1' },
+      {
+        clusters: [{ name: 'theirs', subnets: ['10.128.0.0/16', '10.192.0.0/16', 'fd00::/56'] }],
+        reservations: [{ run: 'cafe0001', clusters: ['a'], subnets: ['10.129.0.0/16', '10.193.7.0/24'] }],
+      },
+      ['10.130.0.0/16 10.194.0.0/16'],
+    ],
+    [
+      'do not avoid what the same run has reserved before',
+      { clusters: '1' },
+      { reservations: [{ run, clusters: ['cluster1'], subnets: ['10.128.0.0/16', '10.192.0.0/16'] }] },
+      ['10.128.0.0/16 10.192.0.0/16'],
+    ],
+    [
+      'of IPv6 avoid networks, routes and clusters of IPv6',
+      { clusters: '1', 'ip-family': 'ipv6' },
+      {
+        ...network('fd00:10:128::/64'),
+        ...route('fd00:10:192::/112'),
+        clusters: [{ name: 'theirs', subnets: ['fd00:10:128:100::/56'] }],
+      },
+      ['fd00:10:128:200::/56 fd00:10:192::1:0/112'],
+    ],
+    [
+      'of IPv6 ignore routes that stand for everything else',
+      { clusters: '1', 'ip-family': 'ipv6' },
+      { routes: ['2000::/3', '::/1', 'fc00::/7'].map((destination) => ({ destination, device: 'wg0' })) },
+      ['fd00:10:128::/56 fd00:10:192::/112'],
+    ],
+    [
+      'are one of each family, IPv4 first, given ones in between',
+      { clusters: '- {pod-subnet: "fd00:1::/60", service-subnet: 10.9.0.0/24}\n- {}', 'ip-family': 'dual' },
+      {},
+      [
+        '10.128.0.0/16,fd00:1::/60 10.9.0.0/24,fd00:10:192::/112',
+        '10.129.0.0/16,fd00:10:128::/56 10.192.0.0/16,fd00:10:192::1:0/112',
+      ],
+    ],
+    [
+      'are only of the families that a cluster has',
+      { clusters: '- {ip-family: ipv6, network: six}\n- ip-family: dual\n- {}' },
+      {},
+      [
+        'fd00:10:128::/56 fd00:10:192::/112',
+        '10.128.0.0/16,fd00:10:128:100::/56 10.192.0.0/16,fd00:10:192::1:0/112',
+        '10.129.0.0/16 10.193.0.0/16',
+      ],
+    ],
+    [
+      'of pods are as large as the masks of the nodes ask for',
+      { clusters: '- {workers: 3}\n- {}', 'pod-supernet': '10.0.0.0/19', config: mask(22) },
+      {},
+      ['10.0.0.0/20 10.192.0.0/16', '10.0.16.0/20 10.193.0.0/16'],
+    ],
+    [
       'get smaller when not all fit otherwise',
       { clusters: '3', 'pod-supernet': '10.0.0.0/22', 'service-supernet': '10.1.0.0/17' },
       {},
@@ -80,6 +157,29 @@ describe('subnets that are allotted', () => {
   })
 
   test.each<[string, GivenInputs, Partial<HostFacts>, string[]]>([
+    [
+      'say so of each family',
+      {
+        clusters: '2',
+        'ip-family': 'dual',
+        'pod-supernet': '10.0.0.0/24,fd00::/64',
+        'service-supernet': 'fd00:5::/120',
+      },
+      {},
+      [
+        'pod-supernet: "10.0.0.0/24" has room for 1 subnets of /24, 2 are needed; give a larger or freer supernet',
+        'pod-supernet: "fd00::/64" has room for 1 subnets of /64, 2 are needed; give a larger or freer supernet',
+        'service-supernet: "fd00:5::/120" has room for 1 subnets of /120, 2 are needed; give a larger or freer supernet',
+      ],
+    ],
+    [
+      'say which pods are in the way of services',
+      { clusters: '1', 'pod-supernet': '10.0.0.0/24', 'service-supernet': '10.0.0.0/24' },
+      {},
+      [
+        'service-supernet: "10.0.0.0/24" has room for 0 subnets of /24, 1 are needed (taken by pod subnet 10.0.0.0/24); give a larger or freer supernet',
+      ],
+    ],
     [
       'say how many fit',
       { clusters: '4', 'pod-supernet': '10.0.0.0/23' },
@@ -117,6 +217,89 @@ describe('subnets that are allotted', () => {
 describe('subnets that are given', () => {
   const elsewhere = { 'pod-supernet': '172.24.0.0/14', 'service-supernet': '172.28.0.0/14' }
   const given = (...entries: string[]) => ({ clusters: entries.map((entry) => `- {${entry}}`).join('\n') })
+
+  test.each<[string, string[], string[]]>([
+    [
+      'refused when they are joined',
+      ['pod-subnet: 10.1.0.0/16, network: [a, b]', 'pod-subnet: 10.1.0.0/16, network: b'],
+      [
+        'clusters[1].pod-subnet: "10.1.0.0/16" overlaps clusters[0].pod-subnet (10.1.0.0/16); give a subnet that does not',
+      ],
+    ],
+    [
+      'refused when a third cluster is joined with both',
+      ['pod-subnet: 10.1.0.0/16, network: a', 'network: [a, b]', 'service-subnet: 10.1.0.0/20, network: b'],
+      [
+        'clusters[2].service-subnet: "10.1.0.0/20" overlaps clusters[0].pod-subnet (10.1.0.0/16); give a subnet that does not',
+      ],
+    ],
+    ['allowed when they are apart', ['pod-subnet: 10.1.0.0/16, network: a', 'pod-subnet: 10.1.0.0/16, network: b'], []],
+    [
+      'refused within a cluster that is apart from all',
+      ['pod-subnet: 10.1.0.0/16, service-subnet: 10.1.0.0/16, network: a', 'network: b'],
+      [
+        'clusters[0].service-subnet: "10.1.0.0/16" overlaps clusters[0].pod-subnet (10.1.0.0/16); give a subnet that does not',
+      ],
+    ],
+    [
+      'refused of IPv6 too',
+      ['ip-family: ipv6, pod-subnet: "fd00:1::/56"', 'ip-family: dual, service-subnet: "fd00:1:0:0:1::/112"'],
+      [
+        'clusters[1].service-subnet: "fd00:1:0:0:1::/112" overlaps clusters[0].pod-subnet (fd00:1::/56); give a subnet that does not',
+      ],
+    ],
+  ])('that overlap on purpose are %s', (_, entries, problems) => {
+    expect(problemsOf(given(...entries))).toEqual(problems)
+  })
+
+  test.each<[string, Partial<HostFacts>, string]>([
+    ['a foreign kind cluster', { clusters: [{ name: 'theirs', subnets: ['10.1.0.0/16'] }] }, 'the kind cluster theirs'],
+    [
+      'another run',
+      { reservations: [{ run: 'cafe0001', clusters: ['a'], subnets: ['10.1.0.0/16'] }] },
+      'the run cafe0001',
+    ],
+  ])('may not overlap %s', (_, machine, owner) => {
+    expect(problemsOf(given('pod-subnet: 10.1.128.0/17'), machine)).toEqual([
+      `clusters[0].pod-subnet: "10.1.128.0/17" overlaps ${owner} (10.1.0.0/16); give a subnet that does not`,
+    ])
+  })
+
+  test.each<[string, number, string, string]>([
+    [
+      'more nodes',
+      25,
+      'pod-subnet: 10.1.0.0/24, workers: 2',
+      'pod-subnet: "10.1.0.0/24" holds a /25 for 2 nodes, the cluster has 3; give a /23 or larger',
+    ],
+    [
+      'a smaller part',
+      22,
+      'pod-subnet: 10.1.0.0/23',
+      'pod-subnet: "10.1.0.0/23" is a /23; kubeadm takes /6 to /22 where each node gets a /22',
+    ],
+  ])('may not ask for %s than the masks of the nodes allow', (_, size, entry, problem) => {
+    expect(problemsOf({ ...given(entry), config: mask(size) })).toEqual([`clusters[0].${problem}`])
+  })
+
+  test.each<[string, string]>([
+    [
+      'pod-subnet: "fd00:1::/47"',
+      'pod-subnet: "fd00:1::/47" is a /47; kubeadm takes /48 to /64 where each node gets a /64',
+    ],
+    [
+      'pod-subnet: "fd00:1::/65"',
+      'pod-subnet: "fd00:1::/65" is a /65; kubeadm takes /48 to /64 where each node gets a /64',
+    ],
+    ['service-subnet: "fd00:1::/107"', 'service-subnet: "fd00:1::/107" is a /107; kubeadm takes /108 to /124'],
+    ['service-subnet: "fd00:1::/125"', 'service-subnet: "fd00:1::/125" is a /125; kubeadm takes /108 to /124'],
+    [
+      'pod-subnet: "fd00:1::/63", control-planes: 3',
+      'pod-subnet: "fd00:1::/63" holds a /64 for 2 nodes, the cluster has 3; give a /62 or larger',
+    ],
+  ])('of IPv6 may not be too large or too small: %s', (entry, problem) => {
+    expect(problemsOf({ ...given(entry), 'ip-family': 'dual' })).toEqual([`clusters[0].${problem}`])
+  })
 
   test.each<[string, string[], Partial<HostFacts>, string[]]>([
     [
@@ -157,7 +340,10 @@ describe('subnets that are given', () => {
 
   test.each([
     ['pod-subnet: 10.0.0.0/7', 'pod-subnet: "10.0.0.0/7" is a /7; kubeadm takes /8 to /24 where each node gets a /24'],
-    ['pod-subnet: 10.0.0.0/25', 'pod-subnet: "10.0.0.0/25" is a /25; kubeadm takes /8 to /24 where each node gets a /24'],
+    [
+      'pod-subnet: 10.0.0.0/25',
+      'pod-subnet: "10.0.0.0/25" is a /25; kubeadm takes /8 to /24 where each node gets a /24',
+    ],
     ['service-subnet: 10.0.0.0/11', 'service-subnet: "10.0.0.0/11" is a /11; kubeadm takes /12 to /28'],
     ['service-subnet: 10.0.0.0/29', 'service-subnet: "10.0.0.0/29" is a /29; kubeadm takes /12 to /28'],
     [
@@ -176,6 +362,101 @@ describe('subnets that are given', () => {
     'pod-subnet: 10.0.0.0/22, workers: 3',
   ])('may be as large or as small as this: %s', (entry) => {
     expect(problemsOf({ ...given(entry), ...elsewhere })).toEqual([])
+  })
+})
+
+describe('address families', () => {
+  const ipv6 = (name: string, ...list: string[]) => ({ networks: [{ id: 'n', name, subnets: list }] })
+
+  test.each(['ipv6', 'dual'])('%s needs a kernel that has IPv6', (family) => {
+    const given = { clusters: `- {ip-family: ${family}}\n- network: alone` }
+    expect(problemsOf(given, { ipv6: false })).toEqual([
+      `clusters[0].ip-family: "${family}" needs IPv6: the kernel of this machine has no IPv6; give ipv4, or boot it without ipv6.disable=1`,
+    ])
+  })
+
+  test('needs a Docker network that has an IPv6 subnet, when that exists', () => {
+    const given = { 'docker-network': 'mine', 'ip-family': 'dual', clusters: '1' }
+    expect(problemsOf(given, ipv6('mine', '172.30.0.0/16'))).toEqual([
+      'clusters[0].ip-family: "dual" needs IPv6: the Docker network mine has no IPv6 subnet; give ipv4, or a docker-network that has one',
+    ])
+    expect(problemsOf(given, ipv6('mine', '172.30.0.0/16', 'fd99::/64'))).toEqual([])
+    expect(problemsOf(given, ipv6('other', '172.30.0.0/16'))).toEqual([])
+    expect(problemsOf({ ...given, 'ip-family': 'ipv4' }, ipv6('mine', '172.30.0.0/16'))).toEqual([])
+  })
+
+  test('of joined clusters have one in common', () => {
+    const list = '- a\n- {name: b, ip-family: ipv6}\n- {name: c, ip-family: dual}'
+    expect(problemsOf({ clusters: list })).toEqual([
+      'clusters[1].ip-family: "ipv6" cannot be joined with clusters[0] (ipv4); give one of them dual, or another network',
+    ])
+    expect(problemsOf({ clusters: list.replace('ipv6}', 'ipv6, network: other}') })).toEqual([])
+  })
+})
+
+test('the Docker network is one of the run alone, unless one was named', () => {
+  expect([plan().dockerNetwork, plan({ 'docker-network': 'kind' }).dockerNetwork]).toEqual([
+    `kind-flat-network-${run}`,
+    'kind',
+  ])
+})
+
+describe('domains', () => {
+  const given = { clusters: '- cluster\n- b', 'cross-cluster-dns': 'true' }
+
+  test('are the names of the clusters below local', () => {
+    const domains = (inputs: GivenInputs) => plan(inputs).clusters.map(({ domain }) => domain)
+    expect(domains({ 'cross-cluster-dns': 'true' })).toEqual(['cluster1.local', 'cluster2.local'])
+    expect(domains({})).toEqual([undefined, undefined])
+  })
+
+  test('may not be the one that every cluster has', () => {
+    expect(problemsOf(given)).toEqual([
+      'clusters[0].name: "cluster" gives the domain cluster.local, which every cluster has already; give another name',
+    ])
+    expect(problemsOf({ ...given, 'cross-cluster-dns': 'false' })).toEqual([])
+  })
+})
+
+describe('names that are not given', () => {
+  const names = (given: GivenInputs, machine: Partial<HostFacts> = {}) =>
+    plan(given, machine).clusters.map(({ name }) => name)
+
+  test.each<[string, GivenInputs, Partial<HostFacts>, string[]]>([
+    ['count from 1', { clusters: '3' }, {}, ['cluster1', 'cluster2', 'cluster3']],
+    ['count places in the list', { clusters: '- a\n- {}\n- {}' }, {}, ['a', 'cluster2', 'cluster3']],
+    [
+      'pass over those that are given',
+      { clusters: '- {}\n- cluster3\n- {}' },
+      {},
+      ['cluster1', 'cluster3', 'cluster4'],
+    ],
+    [
+      'pass over clusters that exist',
+      { clusters: '2' },
+      { containers: [{ name: 'x', cluster: 'cluster1' }] },
+      ['cluster2', 'cluster3'],
+    ],
+    [
+      'pass over containers that exist',
+      { clusters: '- {workers: 1}\n- {}' },
+      { containers: [{ name: 'cluster1-worker' }, { name: 'cluster2-worker' }] },
+      ['cluster3', 'cluster4'],
+    ],
+    [
+      'pass over what other runs are about to make',
+      { clusters: '2' },
+      { reservations: [{ run: 'cafe0001', clusters: ['cluster1', 'cluster2'], subnets: [] }] },
+      ['cluster3', 'cluster4'],
+    ],
+    [
+      'do not pass over what the same run has reserved before',
+      { clusters: '1' },
+      { reservations: [{ run, clusters: ['cluster1'], subnets: [] }] },
+      ['cluster1'],
+    ],
+  ])('%s', (_, given, machine, expected) => {
+    expect(names(given, machine)).toEqual(expected)
   })
 })
 
@@ -204,6 +485,12 @@ describe('names', () => {
       { clusters: '- a' },
       { containers: [{ name: 'a-somehow', cluster: 'a' }] },
       'clusters[0].name: "a" is a kind cluster that exists already; give another name, or remove it with: kind delete cluster --name a',
+    ],
+    [
+      'that another run is making',
+      { clusters: '- a' },
+      { reservations: [{ run: 'cafe0001', clusters: ['b', 'a'], subnets: [] }] },
+      'clusters[0].name: "a" is a cluster that the run cafe0001 is making; give another name, or wait until that run has ended',
     ],
     [
       'that need a container which exists',
