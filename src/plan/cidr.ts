@@ -1,5 +1,4 @@
 import { isIPv4, isIPv6 } from 'node:net'
-import { Netmask } from 'netmask'
 
 export const families = ['ipv4', 'ipv6'] as const
 export type Family = (typeof families)[number]
@@ -19,8 +18,7 @@ export class CidrError extends Error {}
 const example: Record<Family, string> = { ipv4: '10.128.0.0/16', ipv6: 'fd00:10:128::/56' }
 
 /**
- * Reads `address/prefix` strictly: no leading zeros in octets, no zones, a prefix, no host bits. netmask itself takes
- * `10`, hex octets and host bits without a word.
+ * Reads `address/prefix` strictly: no leading zeros in octets, no zones, a prefix, no host bits.
  * @throws {CidrError} naming the remedy
  */
 export function parseCidr(text: string): Cidr {
@@ -97,17 +95,24 @@ function isAddress(text: string): boolean {
 /** Octets or groups as digits of one number. */
 function toNumber(address: string): bigint {
   if (isIPv4(address)) return address.split('.').reduce((number, octet) => number * 256n + BigInt(octet), 0n)
-  const [head = '', tail] = new Netmask(`${address}/128`).base.split('::')
-  const [before, after] = [head, tail ?? ''].map((part) => (part === '' ? [] : part.split(':'))) as [string[], string[]]
+  const [before = [], after = []] = canonicalIPv6(address)
+    .split('::')
+    .map((part) => part.split(':').filter((group) => group !== ''))
   const groups = [...before, ...Array<string>(8 - before.length - after.length).fill('0'), ...after]
-  return groups.reduce((number, group) => number * 65536n + BigInt(`0x${group}`), 0n)
+  return BigInt(`0x${groups.map((group) => group.padStart(4, '0')).join('')}`)
 }
 
 function toText(family: Family, address: bigint): string {
-  const [digits, size] = family === 'ipv4' ? ([4, 8n] as const) : ([8, 16n] as const)
-  const parts = Array.from({ length: digits }, (_, index) => {
-    return (address >> (BigInt(digits - 1 - index) * size)) & ((1n << size) - 1n)
-  })
-  if (family === 'ipv4') return parts.join('.')
-  return new Netmask(`${parts.map((part) => part.toString(16)).join(':')}/128`).base
+  if (family === 'ipv4') return [24n, 16n, 8n, 0n].map((bits) => (address >> bits) & 255n).join('.')
+  return canonicalIPv6(
+    address
+      .toString(16)
+      .padStart(32, '0')
+      .replace(/.{4}(?=.)/g, '$&:'),
+  )
+}
+
+/** As URLs write it, which is RFC 5952's way (WHATWG URL, "IPv6 serializer"). */
+function canonicalIPv6(address: string): string {
+  return new URL(`http://[${address}]`).hostname.slice(1, -1)
 }

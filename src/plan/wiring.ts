@@ -1,4 +1,4 @@
-import { familyOf, ofFamily, overlap, parseCidr } from './cidr.js'
+import { familyOf, ofFamily, overlap, parseCidr, type Cidr } from './cidr.js'
 import { areJoined } from './groups.js'
 import type { NodeRole } from './names.js'
 import type { Cluster } from './cluster.js'
@@ -40,20 +40,23 @@ const mostNextHops = 8
  * unreachable. Pure.
  */
 export function planWiring(run: RunRecord, nodes: readonly Node[]): NodeWiring[] {
+  const parsed = new Map(run.clusters.flatMap(subnetsOf).map((text) => [text, parseCidr(text)]))
+  const routesTo = new Map(run.clusters.map((peer) => [peer.name, routesThrough(peer, nodes, run.routeServices)]))
+  const meet = (one: string, other: string) => overlap(parsed.get(one) as Cidr, parsed.get(other) as Cidr)
   return run.clusters.flatMap((own) => {
     const others = run.clusters.filter((cluster) => cluster.name !== own.name)
     const joined = others.filter((cluster) => areJoined(own, cluster))
     const families = own.podSubnets.map(familyOf)
     const shared = (texts: readonly string[]) => texts.filter((text) => families.includes(familyOf(text)))
     // an address that means something here already cannot mean an apart cluster too
-    const known = [own, ...joined].flatMap(subnetsOf).map(parseCidr)
+    const known = [own, ...joined].flatMap(subnetsOf)
     const apart = others
       .filter((cluster) => !joined.includes(cluster))
       .flatMap((cluster) => shared(subnetsOf(cluster)))
-      .filter((subnet) => !known.some((other) => overlap(other, parseCidr(subnet))))
+      .filter((subnet) => !known.some((other) => meet(other, subnet)))
     const routes = [
       ...joined
-        .flatMap((peer) => routesTo(peer, nodes, run.routeServices))
+        .flatMap((peer) => routesTo.get(peer.name) ?? [])
         .filter(({ destination }) => shared([destination]).length > 0),
       ...apart.map((destination) => ({ destination, via: [] })),
     ]
@@ -69,7 +72,8 @@ function subnetsOf({ podSubnets, serviceSubnets }: Cluster): string[] {
   return [...podSubnets, ...serviceSubnets]
 }
 
-function routesTo(peer: Cluster, nodes: readonly Node[], routeServices: boolean): Route[] {
+/** The routes to a cluster, through its own nodes. */
+function routesThrough(peer: Cluster, nodes: readonly Node[], routeServices: boolean): Route[] {
   const peerNodes = nodes.filter((node) => node.cluster === peer.name)
   const through = (of: readonly Node[], destination: string) =>
     of.flatMap(({ addresses }) => ofFamily(addresses, familyOf(destination)))
