@@ -1,17 +1,11 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
-import { existsSync, readdirSync } from 'node:fs'
-import { onMachine, type Machine } from './machine.js'
+import { existsSync } from 'node:fs'
+import { onMachine } from './machine.js'
 import { installMilliseconds, nodes } from './nodes.js'
 
 const testMilliseconds = 60_000
 
 const two = ['--clusters', '[alpha, beta]', '--wait', '30s']
-
-/** Ids of the runs that the command line keeps files of. */
-function recorded(machine: Machine): string[] {
-  const directory = machine.path('state/kind-flat-network')
-  return existsSync(directory) ? readdirSync(directory) : []
-}
 
 describe.each(nodes)('the command line on $name', ({ program }) => {
   let node: string
@@ -25,7 +19,7 @@ describe.each(nodes)('the command line on $name', ({ program }) => {
       onMachine(node, async (machine) => {
         const { code, stdout, stderr } = await machine.cli('--help')
         expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-        for (const command of ['plan', 'up', 'verify', 'down'])
+        for (const command of ['plan', 'up', 'verify', 'repair', 'down'])
           expect(stdout).toMatch(new RegExp(`^ +${command}\\b`, 'm'))
       }),
     testMilliseconds,
@@ -57,7 +51,7 @@ describe.each(nodes)('the command line on $name', ({ program }) => {
         const lines = stderr.split('\n')
         for (const line of seen) expect(lines).toContainEqual(expect.stringContaining(line))
         expect(machine.changes()).toEqual([])
-        expect(recorded(machine)).toEqual([])
+        expect(machine.recorded()).toEqual([])
       }),
     testMilliseconds,
   )
@@ -69,18 +63,18 @@ describe.each(nodes)('the command line on $name', ({ program }) => {
         const { code, stdout } = await machine.cli('plan', ...two, '--workers', '1')
         expect(code).toBe(0)
         expect(JSON.parse(stdout)).toMatchObject({
-          network: 'kind',
+          dockerNetwork: expect.stringMatching(/^kind-flat-network-[0-9a-f]{8}$/),
           clusters: [
             {
               name: 'alpha',
-              podSubnet: '10.128.0.0/16',
+              podSubnets: ['10.128.0.0/16'],
               nodes: [{ name: 'alpha-control-plane' }, { name: 'alpha-worker' }],
             },
-            { name: 'beta', podSubnet: '10.129.0.0/16', kindConfig: { kind: 'Cluster', name: 'beta' } },
+            { name: 'beta', podSubnets: ['10.129.0.0/16'], kindConfig: { kind: 'Cluster', name: 'beta' } },
           ],
         })
         expect(machine.changes()).toEqual([])
-        expect(recorded(machine)).toEqual([])
+        expect(machine.recorded()).toEqual([])
       }),
     testMilliseconds,
   )
@@ -99,7 +93,7 @@ describe.each(nodes)('the command line on $name', ({ program }) => {
         })
         expect(existsSync(outputs.kubeconfig)).toBe(true)
         expect(up.stderr).toMatch(/✓ Verify/)
-        const [run = ''] = recorded(machine)
+        const [run = ''] = machine.recorded()
         expect(outputs.kubeconfig).toBe(machine.path(`state/kind-flat-network/${run}/kubeconfig`))
 
         const proof = await machine.cli('verify', '--json')
@@ -119,7 +113,7 @@ describe.each(nodes)('the command line on $name', ({ program }) => {
           seen: { removed: [run] },
         })
         expect(machine.engine()).toEqual(before)
-        expect(recorded(machine)).toEqual([])
+        expect(machine.recorded()).toEqual([])
       }),
     testMilliseconds,
   )
@@ -133,7 +127,7 @@ describe.each(nodes)('the command line on $name', ({ program }) => {
         expect(stdout).toMatch(/kind-alpha .*10\.128\.0\.0\/16/)
         expect(stdout).toContain("2/2 pod pairs reachable, 2/2 with the pod's own address")
         expect(stdout).toContain(`export KUBECONFIG=${machine.path('work/here.kubeconfig')}\n`)
-        expect(stdout).toContain(`kind-flat-network down --run ${String(recorded(machine)[0])}\n`)
+        expect(stdout).toContain(`kind-flat-network down --run ${String(machine.recorded()[0])}\n`)
       }),
     testMilliseconds,
   )
@@ -148,7 +142,7 @@ describe.each(nodes)('the command line on $name', ({ program }) => {
         expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
         expect(stderr).toMatch(/^cluster beta was not created: [^]*no space left/m)
         expect(machine.engine()).toEqual(before)
-        expect(recorded(machine)).toEqual([])
+        expect(machine.recorded()).toEqual([])
       }),
     testMilliseconds,
   )
@@ -169,7 +163,7 @@ describe.each(nodes)('the command line on $name', ({ program }) => {
         expect(stderr).toMatch(/^stopped by SIGINT$/m)
         expect(machine.processes()).toEqual([])
         expect(machine.engine()).toEqual(before)
-        expect(recorded(machine)).toEqual([])
+        expect(machine.recorded()).toEqual([])
       }),
     testMilliseconds,
   )
@@ -187,7 +181,7 @@ describe.each(nodes)('the command line on $name', ({ program }) => {
         expect((await machine.cli('down')).code).toBe(0)
         expect(machine.processes()).toEqual([])
         expect(machine.engine()).toEqual(before)
-        expect(recorded(machine)).toEqual([])
+        expect(machine.recorded()).toEqual([])
       }),
     testMilliseconds,
   )

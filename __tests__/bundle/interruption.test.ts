@@ -67,7 +67,8 @@ describe.each(nodes)('interrupted on $name', ({ program }) => {
         const pids = orphans.map(({ pid }) => pid)
         expect(new Set(machine.processes())).toEqual(new Set(pids))
         expect(pids).toHaveLength(4)
-        expect(machine.engine()).not.toEqual(before)
+        const { run } = machine.record() ?? {}
+        expect(machine.engine().volumes.map(({ name }) => name)).toContain(`kind-flat-network-${String(run)}`)
 
         const post = await machine.post()
         expect({ code: post.code, warnings: messages('warning', post) }).toEqual({ code: 0, warnings: [] })
@@ -75,6 +76,30 @@ describe.each(nodes)('interrupted on $name', ({ program }) => {
         expect(machine.processes()).toEqual([])
         expect(machine.engine()).toEqual(before)
         expect(existsSync(machine.record()?.directory ?? '/')).toBe(false)
+      }),
+    testMilliseconds,
+  )
+
+  const makingNetwork = /^docker network create/
+
+  test.each(['SIGTERM', 'SIGKILL'] as const)(
+    '%s while main has the engine to itself: others have it again, and nothing is left',
+    (signal) =>
+      onMachine(node, async (machine) => {
+        machine.addRun('feedbeef', 'elder')
+        const before = machine.engine()
+        machine.script({ rules: [{ match: makingNetwork.source, delaySeconds: 50 }] })
+        const main = machine.startMain({ clusters: '[alpha, beta]' })
+        await machine.until(makingNetwork)
+        expect(machine.engine().volumes.map(({ name }) => name)).toContain('kind-flat-network-lock')
+        main.kill(signal)
+        await main.ended
+        if (signal === 'SIGTERM') expect(machine.engine()).toEqual(before)
+
+        const post = await machine.post()
+        expect({ code: post.code, warnings: messages('warning', post) }).toEqual({ code: 0, warnings: [] })
+        expect(machine.processes()).toEqual([])
+        expect(machine.engine()).toEqual(before)
       }),
     testMilliseconds,
   )

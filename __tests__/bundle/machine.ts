@@ -57,6 +57,8 @@ export interface Call {
 interface EngineObject {
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
+  /** Of a container, by network. */
+  readonly addresses?: Readonly<Record<string, readonly string[]>>
 }
 
 export interface Outcome {
@@ -86,7 +88,7 @@ export class Machine {
     private readonly node: string,
     missing: readonly Tool[],
   ) {
-    for (const directory of ['bin', 'work', 'temp', 'engine/containers', 'engine/networks']) {
+    for (const directory of ['bin', 'work', 'temp', 'engine/containers', 'engine/networks', 'engine/volumes']) {
       mkdirSync(this.path(directory), { recursive: true })
     }
     const stub = pathToFileURL(join(projectRoot, '__tests__/bundle/stub/program.js')).href
@@ -115,9 +117,12 @@ export class Machine {
     writeFileSync(this.path('script.json'), JSON.stringify(script))
   }
 
-  /** Puts there what a run of the product made: a cluster of one node. */
+  /** Puts there what a run of the product made: a cluster of one node, and what tells others of it. */
   addRun(run: string, cluster: string): void {
     this.addContainer(`${cluster}-control-plane`, kindLabels(cluster), [`/kind-flat-network/${run}`])
+    const reserved = JSON.stringify({ clusters: [cluster], subnets: [] })
+    const labels = { 'kind-flat-network.run': run, 'kind-flat-network.reserved': reserved }
+    this.add('volumes', { name: `kind-flat-network-${run}`, labels })
   }
 
   addNetwork(name: string, labels: Record<string, string>, subnet: string): void {
@@ -125,16 +130,36 @@ export class Machine {
   }
 
   private addContainer(name: string, labels: Record<string, string>, mounts: readonly string[] = []): void {
-    this.add('containers', { id: `id-of-${name}`, name, labels, mounts, addresses: { web_default: '172.20.0.2' } })
+    const kubeadm =
+      'kind: ClusterConfiguration\nnetworking: { podSubnet: 10.244.0.0/16, serviceSubnet: 10.96.0.0/16 }\n'
+    const addresses = { web_default: ['172.20.0.2'] }
+    const files = { '/kind/kubeadm.conf': kubeadm }
+    this.add('containers', { id: `id-of-${name}`, name, labels, mounts, addresses, files })
   }
 
-  private add(kind: string, object: EngineObject & Record<string, unknown>): void {
+  private add(kind: string, object: { readonly name: string } & Record<string, unknown>): void {
     writeFileSync(this.path(`engine/${kind}/${object.name}.json`), JSON.stringify(object))
   }
 
+  /** Does to an object what somebody else did. */
+  change(kind: 'containers' | 'wirings' | 'coredns', name: string, change: Record<string, unknown>): void {
+    const object = JSON.parse(this.read(`engine/${kind}/${name}.json`)) as { name: string }
+    this.add(kind, { ...object, ...change })
+  }
+
   /** All objects of the engine, whole. */
-  engine(): { containers: EngineObject[]; networks: EngineObject[]; pods: EngineObject[] } {
-    return { containers: this.objects('containers'), networks: this.objects('networks'), pods: this.objects('pods') }
+  engine(): Record<'containers' | 'networks' | 'volumes' | 'pods', EngineObject[]> {
+    return {
+      containers: this.objects('containers'),
+      networks: this.objects('networks'),
+      volumes: this.objects('volumes'),
+      pods: this.objects('pods'),
+    }
+  }
+
+  /** What the nodes were told to have: next hops by destination. */
+  routes(node: string): Record<string, string[]> {
+    return (JSON.parse(this.read(`engine/wirings/${node}.json`)) as { routes: Record<string, string[]> }).routes
   }
 
   private objects(kind: string): EngineObject[] {
@@ -156,7 +181,9 @@ export class Machine {
   /** Command lines of the calls that change something on the engine or in a cluster. */
   changes(): Call[] {
     return this.calls().filter(({ line }) =>
-      /^(docker (network (create|rm)|rm|exec|run)|kind (create|delete)|kubectl .*(apply|delete))\b/.test(line),
+      /^(docker ((network|volume) (create|rm)|rm|exec|run)|kind (create|delete)|kubectl .*(apply|patch|delete))\b/.test(
+        line,
+      ),
     )
   }
 
@@ -205,6 +232,12 @@ export class Machine {
   record(text = this.read(runnerFiles.GITHUB_STATE)): SavedRun | undefined {
     const saved = fileCommands(text).get('run')
     return saved === undefined ? undefined : (JSON.parse(saved) as SavedRun)
+  }
+
+  /** Ids of the runs that the command line keeps files of. */
+  recorded(): string[] {
+    const directory = this.path('state/kind-flat-network')
+    return existsSync(directory) ? readdirSync(directory) : []
   }
 
   cli(...args: string[]): Promise<Outcome> {
@@ -260,6 +293,7 @@ export interface SavedRun {
   readonly run: string
   readonly directory: string
   readonly complete: boolean
+  readonly dockerNetwork: string
   readonly clusters: readonly { readonly name: string }[]
 }
 

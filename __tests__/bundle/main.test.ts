@@ -58,24 +58,34 @@ describe.each(nodes)('main on $name', ({ program }) => {
     })
 
     test('tells the clusters, with subnets from the supernets that were given', () => {
-      const address = expect.stringMatching(/^172\.21\.0\.\d+$/)
+      const own = {
+        address: expect.stringMatching(/^172\.21\.0\.\d+$/),
+        addresses: [expect.stringMatching(/^172\.21\.0\.\d+$/)],
+      }
+      const part = (podCIDR: string) => ({ podCIDR, podCIDRs: [podCIDR] })
       expect(output('clusters')).toEqual([
         {
           name: 'alpha',
           context: 'kind-alpha',
+          networks: ['default'],
           podSubnet: '10.40.0.0/16',
+          podSubnets: ['10.40.0.0/16'],
           serviceSubnet: '10.44.0.0/16',
+          serviceSubnets: ['10.44.0.0/16'],
           nodes: [
-            { name: 'alpha-control-plane', role: 'control-plane', address, podCIDR: '10.40.0.0/24' },
-            { name: 'alpha-worker', role: 'worker', address, podCIDR: '10.40.1.0/24' },
+            { name: 'alpha-control-plane', role: 'control-plane', ...own, ...part('10.40.0.0/24') },
+            { name: 'alpha-worker', role: 'worker', ...own, ...part('10.40.1.0/24') },
           ],
         },
         {
           name: 'beta',
           context: 'kind-beta',
+          networks: ['default'],
           podSubnet: '10.41.0.0/16',
+          podSubnets: ['10.41.0.0/16'],
           serviceSubnet: '10.45.0.0/16',
-          nodes: [{ name: 'beta-control-plane', role: 'control-plane', address, podCIDR: '10.41.0.0/24' }],
+          serviceSubnets: ['10.45.0.0/16'],
+          nodes: [{ name: 'beta-control-plane', role: 'control-plane', ...own, ...part('10.41.0.0/24') }],
         },
       ])
     })
@@ -90,6 +100,8 @@ describe.each(nodes)('main on $name', ({ program }) => {
       const pair = (from: keyof typeof pods, to: keyof typeof pods) => ({
         from: end(from),
         to: end(to),
+        family: 'ipv4',
+        joined: true,
         reachable: true,
         source: pods[from],
         ownAddress: true,
@@ -109,7 +121,7 @@ describe.each(nodes)('main on $name', ({ program }) => {
 
     test('saved the run before it changed anything', () => {
       const [first] = machine.changes()
-      expect(first?.line).toMatch(/^docker network create /)
+      expect(first?.line).toMatch(/^docker volume create .* kind-flat-network-lock$/)
       expect(machine.record(first?.state)).toMatchObject({
         run: first?.run,
         directory: directory(),
@@ -127,7 +139,9 @@ describe.each(nodes)('main on $name', ({ program }) => {
     test('writes a job summary with graph, table and matrix', () => {
       const summary = machine.read(runnerFiles.GITHUB_STEP_SUMMARY)
       expect(summary).toMatch(/```mermaid\ngraph LR\n {2}subgraph [^]*alpha-worker[^]*c0 <--> c1\n```/)
-      expect(summary).toContain('| alpha | `kind-alpha` | 10.40.0.0/16 | 10.44.0.0/16 | alpha-control-plane 172.21.')
+      expect(summary).toContain(
+        '| alpha | `kind-alpha` | default | 10.40.0.0/16 | 10.44.0.0/16 | alpha-control-plane 172.21.',
+      )
       expect(summary).toContain("4/4 pod pairs reachable, 4/4 with the pod's own address")
       expect(summary).toContain('| beta-control-plane | ✓ 0.4 ms | ✓ 0.4 ms | · |')
     })
@@ -141,14 +155,18 @@ describe.each(nodes)('main on $name', ({ program }) => {
       expect(config.contexts.map(({ name }) => name)).toEqual(['kind-alpha', 'kind-beta'])
     })
 
-    test('leaves clusters on the network kind, and no probe in them', () => {
-      const { containers, pods } = machine.engine()
+    test('leaves clusters on a network of the run alone, what it takes in writing, and neither lock nor probe', () => {
+      const { containers, networks, volumes, pods } = machine.engine()
+      const { run = '' } = machine.record() ?? {}
       const own = containers.filter(({ name }) => /^(alpha|beta)-/.test(name))
-      expect(own.map((container) => Object.keys((container as unknown as { addresses: object }).addresses))).toEqual([
-        ['kind'],
-        ['kind'],
-        ['kind'],
-      ])
+      const name = `kind-flat-network-${run}`
+      expect(own.map(({ addresses = {} }) => Object.keys(addresses))).toEqual([[name], [name], [name]])
+      expect(networks.filter(({ labels }) => 'kind-flat-network.run' in labels)).toMatchObject([{ name }])
+      expect(volumes).toMatchObject([{ name }])
+      expect(JSON.parse(volumes[0]?.labels['kind-flat-network.reserved'] ?? '')).toEqual({
+        clusters: ['alpha', 'beta'],
+        subnets: ['10.40.0.0/16', '10.44.0.0/16', '10.41.0.0/16', '10.45.0.0/16'],
+      })
       expect(pods).toEqual([])
     })
   })

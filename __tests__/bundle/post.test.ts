@@ -29,6 +29,7 @@ describe.each(nodes)('post on $name', ({ program }) => {
         const kubeconfig = machine.path('work/merged-kubeconfig')
         const before = await made(machine, { 'control-planes': '2', kubeconfig: 'merged-kubeconfig' })
         expect(existsSync(kubeconfig)).toBe(true)
+        const changes = machine.changes().length
         for (const time of ['first', 'second']) {
           const { code, stdout, stderr } = await machine.post()
           expect({ time, code, stderr }).toEqual({ time, code: 0, stderr: '' })
@@ -37,8 +38,9 @@ describe.each(nodes)('post on $name', ({ program }) => {
           expect(existsSync(machine.record()?.directory ?? '/')).toBe(false)
           expect(existsSync(kubeconfig)).toBe(false)
         }
-        const removals = machine.changes().filter(({ line }) => /^docker (network )?rm /.test(line))
-        expect(removals).toHaveLength(2)
+        const removals = machine.changes().slice(changes)
+        const kinds = removals.map(({ line }) => /^docker (.*?rm) /.exec(line)?.[1])
+        expect(kinds).toEqual(['rm', 'network rm', 'volume rm'])
       }),
     testMilliseconds,
   )
@@ -90,6 +92,7 @@ describe.each(nodes)('post on $name', ({ program }) => {
         const { run, directory } = machine.record() ?? {}
         expect(stdout).toContain('kind delete cluster --name alpha\n')
         expect(stdout).toContain(`docker network prune --force --filter label=kind-flat-network.run=${String(run)}\n`)
+        expect(stdout).toContain(`docker volume rm kind-flat-network-${String(run)}\n`)
         expect(stdout).toContain(`rm -r ${String(directory)}\n`)
         expect(machine.engine()).toEqual(left)
         expect(machine.calls()).toHaveLength(calls)

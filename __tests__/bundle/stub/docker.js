@@ -1,4 +1,5 @@
 // docker, as far as the product and kind use it.
+import { Buffer } from 'node:buffer'
 import { parseArgs } from 'node:util'
 import { answer, refusal } from './model.js'
 import { askPods, wireNode } from './node.js'
@@ -28,15 +29,39 @@ const commands = {
   },
 
   'container inspect'(args, { model }) {
-    return inspect('container', words(args).positionals, model, ({ id, name, labels, mounts, addresses }) => ({
-      Id: id,
-      Name: `/${name}`,
-      Config: { Labels: labels },
-      Mounts: mounts.map((Destination) => ({ Type: 'bind', Destination })),
-      NetworkSettings: {
-        Networks: Object.fromEntries(Object.entries(addresses).map(([network, IPAddress]) => [network, { IPAddress }])),
-      },
-    }))
+    return inspect(
+      'container',
+      words(args).positionals,
+      model,
+      ({ id, name, labels, mounts, addresses, stopped = false }) => ({
+        Id: id,
+        Name: `/${name}`,
+        Config: { Labels: labels },
+        Mounts: mounts.map((Destination) => ({ Type: 'bind', Destination })),
+        State: { Running: !stopped },
+        NetworkSettings: {
+          Networks: Object.fromEntries(
+            Object.entries(addresses).map(([network, [IPAddress, GlobalIPv6Address = '']]) => [
+              network,
+              stopped ? { IPAddress: '', GlobalIPv6Address: '' } : { IPAddress, GlobalIPv6Address },
+            ]),
+          ),
+        },
+      }),
+    )
+  },
+
+  /** A file of a container, running or not, as a tar stream of one entry. */
+  cp(args, { model }) {
+    const [source, target] = words(args).positionals
+    const [, name, path] = /^(.+?):(\/.*)$/.exec(source)
+    const container = model.find('containers', name)
+    if (container === undefined) return refusal(`Error response from daemon: No such container: ${name}`)
+    const text = container.files?.[path]
+    if (target !== '-' || text === undefined) {
+      return refusal(`Error response from daemon: Could not find the file ${path} in container ${name}`)
+    }
+    return answer(tar(path.split('/').at(-1), text))
   },
 
   'network inspect'(args, { model }) {
@@ -69,6 +94,7 @@ const commands = {
     const [name] = positionals
     const id = model.newId(name)
     const labels = Object.fromEntries(values.label.map((label) => label.split('=')))
+    // each network another /16 of IPv4, and of IPv6 what was asked for
     const subnets = [`172.${String(model.claim('networks', 21))}.0.0/16`, ...values.subnet]
     return model.add('networks', { id, name, labels, subnets })
       ? answer(`${id}\n`)
@@ -87,11 +113,41 @@ const commands = {
     })
   },
 
+  /** The first who names a volume makes it; whoever comes later gets the same one, with the labels of the first. */
+  'volume create'(args, { model }) {
+    const { values, positionals } = words(args, { label: texts })
+    const [name] = positionals
+    model.add('volumes', { name, labels: Object.fromEntries(values.label.map((label) => label.split(/=(.*)/s, 2))) })
+    return answer(`${name}\n`)
+  },
+
+  'volume ls'(args, { model }) {
+    const { values } = words(args, { format: text, filter: texts })
+    const found = model.all('volumes').filter(({ labels }) => values.filter.every((each) => hasLabel(labels, each)))
+    return lines(
+      found.map(({ name, labels }) =>
+        values.format.replace(/\{\{\.Name\}\}|\{\{\.Label "(.+?)"\}\}/g, (_, label) =>
+          label === undefined ? name : (labels[label] ?? ''),
+        ),
+      ),
+    )
+  },
+
+  'volume rm'(args, { model }) {
+    const { values, positionals } = words(args, { force: flag })
+    return each(positionals, (name) => {
+      if (model.find('volumes', name) === undefined && !values.force) return `Error: No such volume: ${name}`
+      model.remove('volumes', name)
+      return undefined
+    })
+  },
+
   rm(args, { model }) {
     return each(words(args, { force: flag, volumes: flag }).positionals, (key) => {
       const container = model.find('containers', key)
       if (container === undefined) return `Error: No such container: ${key}`
       for (const part of ['pods', 'wirings']) model.remove(part, container.name)
+      model.remove('coredns', container.labels['io.x-k8s.kind.cluster'])
       model.remove('containers', container.name)
       return undefined
     })
@@ -101,9 +157,11 @@ const commands = {
     const [name, program, ...rest] = args.filter((word) => word !== '--privileged')
     const container = call.model.find('containers', name)
     if (container === undefined) return refusal(`Error: No such container: ${name}`)
+    if (container.stopped) return refusal(`Error response from daemon: container ${container.id} is not running`)
     if (program === 'kubeadm') return answer()
+    if (program === 'cat' && rest.join() === '/etc/resolv.conf') return answer('nameserver 172.18.0.1\n')
     const [, script, , ...values] = rest
-    if (script.includes('ip -batch')) return wireNode(call.model, container, values)
+    if (script.includes('/etc/kind-flat-network/wiring')) return wireNode(call.model, container, values)
     if (script.includes('/dev/udp/')) return askPods(call, container, script, values)
     return refusal('bash: a script the stub does not know', 126)
   },
@@ -138,6 +196,12 @@ function attached(model, network) {
 function hasLabel(labels, filter) {
   const wanted = filter.replace(/^label=/, '')
   return wanted in labels || pairs(labels).includes(wanted)
+}
+
+/** As `docker cp` writes it: a header with name and size in octal, and everything filled up to blocks of 512 bytes. */
+function tar(name, content) {
+  const header = name.padEnd(124, '\0') + Buffer.byteLength(content).toString(8).padStart(11, '0')
+  return header.padEnd(512, '\0') + content + '\0'.repeat(1024 + (512 - (Buffer.byteLength(content) % 512)))
 }
 
 const pairs = (labels) => Object.entries(labels).map(([name, value]) => `${name}=${value}`)

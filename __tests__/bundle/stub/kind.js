@@ -9,6 +9,7 @@ const text = { type: 'string' }
 
 export async function kind({ argv, stdin, model }) {
   if (argv.join(' ') === 'version --quiet') return answer('0.33.0\n')
+  if (argv.slice(0, 2).join(' ') === 'get kubeconfig') return getKubeconfig(model, argv)
   if (argv.slice(0, 2).join(' ') !== 'create cluster') return refusal(`ERROR: unknown command ${argv.join(' ')}`)
   const options = { name: text, config: text, kubeconfig: text }
   const { name, kubeconfig } = parseArgs({ args: argv.slice(2), options }).values
@@ -19,9 +20,11 @@ export async function kind({ argv, stdin, model }) {
   if (process.env.KIND_EXPERIMENTAL_PROVIDER !== 'docker') return failed('the provider is not docker')
   const network = model.find('networks', process.env.KIND_EXPERIMENTAL_DOCKER_NETWORK ?? 'kind')
   if (network === undefined) return failed('the Docker network does not exist')
-  const made = containersOf(name, nodes, networking.podSubnet).map((container) => ({
+  const files = { '/kind/kubeadm.conf': stringify({ kind: 'ClusterConfiguration', networking }) }
+  const made = containersOf(name, nodes, networking.podSubnet.split(',')).map((container) => ({
     id: model.newId(container.name),
-    addresses: { [network.name]: addressOn(model, network) },
+    addresses: { [network.name]: addressesOn(model, network) },
+    files,
     ...container,
   }))
   for (const container of made) {
@@ -41,8 +44,21 @@ export async function kind({ argv, stdin, model }) {
         `Command Output: ${init.stderr}`,
     )
   }
+  writeFileSync(kubeconfig, await kubeconfigOf(name), { mode: 0o600 })
+  return { ...answer(), stderr: ` ✓ Starting control-plane\nSet kubectl context to "kind-${name}"\n` }
+}
+
+async function getKubeconfig(model, argv) {
+  const { name } = parseArgs({ args: argv.slice(2), options: { name: text } }).values
+  return model.find('containers', `${name}-control-plane`) === undefined
+    ? refusal(`ERROR: could not locate any control plane nodes for cluster named '${name}'`)
+    : answer(await kubeconfigOf(name))
+}
+
+async function kubeconfigOf(name) {
+  const { stringify } = await import('yaml')
   const context = `kind-${name}`
-  const config = {
+  return stringify({
     apiVersion: 'v1',
     kind: 'Config',
     'current-context': context,
@@ -50,14 +66,11 @@ export async function kind({ argv, stdin, model }) {
     clusters: [{ name: context, cluster: { server: 'https://127.0.0.1:6443' } }],
     contexts: [{ name: context, context: { cluster: context, user: context } }],
     users: [{ name: context, user: { 'client-key-data': 'c2VjcmV0' } }],
-  }
-  writeFileSync(kubeconfig, stringify(config), { mode: 0o600 })
-  return { ...answer(), stderr: ` ✓ Starting control-plane\nSet kubectl context to "${context}"\n` }
+  })
 }
 
-/** kind's containers in its order and with its labels; each node has a /24 of the pod subnet. */
-function containersOf(cluster, nodes, podSubnet) {
-  const [a, b, c] = podSubnet.split('.').map(Number)
+/** kind's containers in its order and with its labels; each node has a part of each pod subnet. */
+function containersOf(cluster, nodes, podSubnets) {
   const counts = {}
   const containers = nodes.map(({ role, extraMounts = [] }, index) => {
     counts[role] = (counts[role] ?? 0) + 1
@@ -66,7 +79,7 @@ function containersOf(cluster, nodes, podSubnet) {
       name: `${cluster}-${role}${suffix}`,
       labels: labelsOf(cluster, role),
       mounts: ['/var', ...extraMounts.map(({ containerPath }) => containerPath)],
-      podCIDR: `${String(a)}.${String(b)}.${String(c + index)}.0/24`,
+      podCIDRs: podSubnets.map((subnet) => nthPart(subnet, index)),
     }
   })
   const balancer = 'external-load-balancer'
@@ -77,6 +90,26 @@ function containersOf(cluster, nodes, podSubnet) {
 
 const labelsOf = (cluster, role) => ({ 'io.x-k8s.kind.cluster': cluster, 'io.x-k8s.kind.role': role })
 
-function addressOn(model, { name, subnets: [subnet] }) {
-  return `${subnet.split('.').slice(0, 2).join('.')}.0.${String(model.claim(`addresses-${name}`, 2))}`
+/** A /24 or a /64: its third octet, or its fourth group, counts the nodes. */
+function nthPart(subnet, index) {
+  const [base] = subnet.split('/')
+  if (!base.includes(':')) {
+    const [a, b, c] = base.split('.')
+    return `${a}.${b}.${String(Number(c) + index)}.0/24`
+  }
+  const [a, b, c, d = '0'] = base.split('::')[0].split(':')
+  const part = (parseInt(d, 16) + index).toString(16)
+  return `${[a, b, c, ...(part === '0' ? [] : [part])].join(':')}::/64`
+}
+
+/** One address in each subnet of the network, IPv4 first. */
+function addressesOn(model, { name, subnets }) {
+  const number = model.claim(`addresses-${name}`, 2)
+  return [...subnets]
+    .sort((a, b) => a.includes(':') - b.includes(':'))
+    .map((subnet) =>
+      subnet.includes(':')
+        ? subnet.replace(/::\/.*/, `::${number.toString(16)}`)
+        : `${subnet.split('.').slice(0, 2).join('.')}.0.${String(number)}`,
+    )
 }

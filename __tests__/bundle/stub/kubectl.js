@@ -1,4 +1,4 @@
-// kubectl against the clusters of the model: a cluster answers when its control plane's container is there.
+// kubectl against the clusters of the model: a cluster answers when a control plane's container runs.
 import { readFileSync } from 'node:fs'
 import { answer, refusal } from './model.js'
 
@@ -11,25 +11,26 @@ export async function kubectl({ argv, stdin, model }) {
   } catch {
     return refusal(`error: stat ${kubeconfig}: no such file or directory`)
   }
-  const nodes = model.all('containers').filter(({ labels, podCIDR }) => podCIDR && inCluster(labels, cluster))
-  if (nodes.length === 0) return refusal('The connection to the server 127.0.0.1:6443 was refused')
+  const nodes = model.all('containers').filter(({ labels, podCIDRs }) => podCIDRs && inCluster(labels, cluster))
+  if (!nodes.some(({ labels, stopped }) => labels['io.x-k8s.kind.role'] === 'control-plane' && !stopped))
+    return refusal('The connection to the server 127.0.0.1:6443 was refused')
   const pods = model.all('pods').filter(({ name }) => nodes.some((node) => node.name === name))
   const command = rest.filter((word) => !word.startsWith('--')).join(' ')
+  if (command === 'wait pod' && pods.length === 0) return refusal('error: no matching resources found')
   if (command.startsWith('wait ')) return answer('condition met\n')
   if (command === 'rollout status deployment/coredns') return answer('successfully rolled out\n')
   if (command === 'get nodes,deployments.apps') return answer(JSON.stringify({ items: objectsOf(nodes) }))
   if (command === 'get deployment/coredns') return answer(image)
   if (command === 'apply') return apply(model, nodes, stdin)
-  if (command === 'rollout status daemonset/kind-flat-network-probe') {
-    return pods.length === nodes.length ? answer('successfully rolled out\n') : refusal('Error: daemonsets not found')
-  }
+  if (command === 'get configmap/coredns deployment/coredns') return answer(JSON.stringify(coreDnsOf(model, cluster)))
+  if (command.startsWith('patch ')) return patch(model, cluster, rest)
   if (command === 'get pods') {
     return answer(
       JSON.stringify({
-        items: pods.map(({ name, address }) => ({
+        items: pods.map(({ name, addresses }) => ({
           metadata: {},
           spec: { nodeName: name },
-          status: { podIP: address },
+          status: { podIPs: addresses.map((ip) => ({ ip })), ...ready(nodes.find((node) => node.name === name)) },
         })),
       }),
     )
@@ -43,15 +44,15 @@ export async function kubectl({ argv, stdin, model }) {
 
 const image = 'coredns/coredns:v1.12.1'
 const inCluster = (labels, cluster) => labels['io.x-k8s.kind.cluster'] === cluster
-const condition = (type) => ({ conditions: [{ type, status: 'True' }] })
+const ready = ({ stopped }) => ({ conditions: [{ type: 'Ready', status: stopped ? 'Unknown' : 'True' }] })
 
 function objectsOf(nodes) {
   return [
-    ...nodes.map(({ name, podCIDR }) => ({
+    ...nodes.map((node) => ({
       kind: 'Node',
-      metadata: { name },
-      spec: { podCIDR },
-      status: condition('Ready'),
+      metadata: { name: node.name },
+      spec: { podCIDRs: node.podCIDRs },
+      status: ready(node),
     })),
     {
       kind: 'Deployment',
@@ -70,6 +71,35 @@ async function apply(model, nodes, manifest) {
     .find((object) => object.kind === 'DaemonSet')
   const [container] = daemonSet.spec.template.spec.containers
   if (container.image !== image) return refusal(`error: ${container.image} is not on the nodes`)
-  for (const { name, podCIDR } of nodes) model.add('pods', { name, address: podCIDR.replace('.0/24', '.5') })
+  // the fifth address of each part of a node
+  const addressIn = (podCIDR) => podCIDR.replace(/\.0\/24$/, '.5').replace(/\/64$/, '5')
+  for (const { name, podCIDRs } of nodes) model.add('pods', { name, addresses: podCIDRs.map(addressIn) })
   return answer('serverside-applied\n')
+}
+
+const kubeadmsCorefile = `.:53 {
+    kubernetes cluster.local in-addr.arpa ip6.arpa {
+       fallthrough in-addr.arpa ip6.arpa
+    }
+    forward . /etc/resolv.conf
+}
+`
+
+function coreDnsOf(model, cluster) {
+  const { corefile = kubeadmsCorefile, annotations } = model.find('coredns', cluster) ?? {}
+  return { items: [{ data: { Corefile: corefile } }, { spec: { template: { metadata: { annotations } } } }] }
+}
+
+/** Merges what is kept of CoreDNS: its Corefile, the annotations of its pods, the addresses of its service. */
+function patch(model, cluster, words) {
+  const { data, spec } = JSON.parse(words.find((word) => word.startsWith('--patch=')).slice('--patch='.length))
+  const before = model.find('coredns', cluster) ?? { name: cluster }
+  model.remove('coredns', cluster)
+  model.add('coredns', {
+    ...before,
+    ...(data && { corefile: data.Corefile }),
+    ...(spec?.template && { annotations: spec.template.metadata.annotations }),
+    ...(spec?.clusterIPs && { clusterIPs: spec.clusterIPs }),
+  })
+  return answer('patched\n')
 }

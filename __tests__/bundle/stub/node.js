@@ -3,26 +3,45 @@ import { Buffer } from 'node:buffer'
 import { BlockList } from 'node:net'
 import { answer, refusal } from './model.js'
 
-/** Routes and rules replace those of the same destination, as `ip route replace` and a rewritten chain do. */
-export function wireNode(model, { name }, [routeLines, ruleLines]) {
-  const routes = matches(routeLines, /^route replace (\S+) via (\S+) proto \d+$/)
-  const rules = matches(ruleLines, /^-A KIND-FLAT-NETWORK -d (\S+) -j ACCEPT$/)
-  if (routes === undefined) return refusal('Command line is not complete. Try option "help"')
-  if (rules === undefined) return refusal('iptables-restore: line 3 failed', 2)
-  const before = model.find('wirings', name)?.routes ?? {}
+/** Keeps what a node shall have in place of what it had, and prints what that changed. */
+export function wireNode(model, { name }, [wanted]) {
+  const wiring = { name, routes: {}, keepSource: [] }
+  for (const line of wanted.split('\n').filter((text) => text !== '')) {
+    const [kind, subject, ...rest] = line.split(' ')
+    const hops = rest.filter((word) => word !== 'via')
+    const known = {
+      route: hops.length > 0 && rest.length === 2 * hops.length,
+      unreachable: true,
+      subnet: true,
+      keep: true,
+    }
+    if (!known[kind]) return refusal(`what the node shall have is not understood: ${line}`, 2)
+    if (kind === 'route' || kind === 'unreachable') wiring.routes[subject] = hops
+    if (kind === 'keep') wiring.keepSource.push(subject)
+  }
+  const [before, after] = [model.find('wirings', name), wiring].map(linesOf)
   model.remove('wirings', name)
-  model.add('wirings', {
-    name,
-    routes: { ...before, ...Object.fromEntries(routes) },
-    keepSource: rules.map(([subnet]) => subnet),
-  })
-  return answer()
+  model.add('wirings', wiring)
+  const told = [
+    ...before.filter((line) => !after.includes(line)).map((line) => `${line} removed\n`),
+    ...after.filter((line) => !before.includes(line)).map((line) => `${line} added\n`),
+  ]
+  return answer(told.join(''))
+}
+
+function linesOf({ routes, keepSource } = { routes: {}, keepSource: [] }) {
+  return [
+    ...Object.entries(routes).map(([destination, hops]) =>
+      hops.length === 0 ? `unreachable route ${destination}` : `route ${destination} via ${hops.join(', ')}`,
+    ),
+    ...keepSource.map((subnet) => `masquerade exemption of ${subnet}`),
+  ]
 }
 
 /** One line for each address, as the probe's script prints them: address, microseconds, DNS answer in base64. */
 export async function askPods({ model, faults }, from, script, [podAddress, ...targets]) {
   const pods = model.all('pods')
-  const pod = pods.find(({ name, address }) => name === from.name && address === podAddress)
+  const pod = pods.find(({ name, addresses }) => name === from.name && addresses.includes(podAddress))
   if (pod === undefined) return refusal(`no network namespace holds ${podAddress}`)
   const { decode, encode, RECURSION_DESIRED } = await import('dns-packet')
   const [, bytes] = /printf "((?:\\x[0-9a-f]{2})+)"/.exec(script)
@@ -30,7 +49,7 @@ export async function askPods({ model, faults }, from, script, [podAddress, ...t
   const lines = targets.map((target) => {
     const source = seenSource(model, faults, from, pod, target)
     if (source === undefined) return `${target} - -`
-    const additionals = [{ type: 'A', name: questions[0].name, data: source }]
+    const additionals = [{ type: source.includes(':') ? 'AAAA' : 'A', name: questions[0].name, data: source }]
     const packet = encode({ type: 'response', id, flags: RECURSION_DESIRED, questions, additionals })
     return `${target} 412 ${packet.toString('base64')}`
   })
@@ -39,34 +58,32 @@ export async function askPods({ model, faults }, from, script, [podAddress, ...t
 
 /** The address with which a pod is seen by another; `undefined` when no answer comes back. */
 function seenSource(model, { silent = [], masquerading = [] }, from, pod, target) {
-  const to = model.all('pods').find(({ address }) => address === target)
+  const to = model.all('pods').find(({ addresses }) => addresses.includes(target))
   if (to === undefined || silent.includes(`${from.name} > ${to.name}`)) return undefined
   const there = wiringOf(model, from.name)
-  if (nextHop(there, target) !== addressOf(model, to.name)) return undefined
+  const own = (of) => sameFamily(of, target)
+  if (!leads(there, target, own(addressesOf(model, to.name)))) return undefined
   const keeps = there.keepSource.some((subnet) => contains(subnet, target)) && !masquerading.includes(from.name)
-  if (!keeps) return addressOf(model, from.name)
-  return nextHop(wiringOf(model, to.name), pod.address) === addressOf(model, from.name) ? pod.address : undefined
+  const node = own(addressesOf(model, from.name))
+  if (!keeps) return node
+  const source = own(pod.addresses)
+  return leads(wiringOf(model, to.name), source, node) ? source : undefined
 }
 
 const wiringOf = (model, node) => model.find('wirings', node) ?? { routes: {}, keepSource: [] }
-const addressOf = (model, node) => Object.values(model.find('containers', node)?.addresses ?? {})[0]
+const addressesOf = (model, node) => Object.values(model.find('containers', node)?.addresses ?? {})[0] ?? []
+const sameFamily = (addresses, other) => addresses.find((each) => each.includes(':') === other.includes(':'))
 
-function nextHop({ routes }, address) {
-  return Object.entries(routes).find(([destination]) => contains(destination, address))?.[1]
+/** Whether packets to an address go to that next hop. */
+function leads({ routes }, address, hop) {
+  const [, hops = []] = Object.entries(routes).find(([destination]) => contains(destination, address)) ?? []
+  return hop !== undefined && hops.includes(hop)
 }
 
 function contains(subnet, address) {
   const [network, prefix] = subnet.split('/')
+  const family = (text) => (text.includes(':') ? 'ipv6' : 'ipv4')
   const list = new BlockList()
-  list.addSubnet(network, Number(prefix))
-  return list.check(address)
-}
-
-/** The groups of every line; `undefined` when a line is of another form. */
-function matches(lines, form) {
-  const found = lines
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => form.exec(line))
-  return found.includes(null) ? undefined : found.map((match) => match.slice(1))
+  list.addSubnet(network, Number(prefix), family(network))
+  return family(network) === family(address) && list.check(address, family(address))
 }
