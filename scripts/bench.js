@@ -73,7 +73,7 @@ async function withNetwork({ createWorld, planWiring, connect, readNodes, parseR
     const silent = { info: nothing, warning: nothing, phase: (_, work) => work() }
     const world = createWorld(record.run, silent, nothing)
     const nodes = await readNodes(world, record)
-    const forgetful = 'ip route flush proto 171; iptables -t nat -F KIND-FLAT-NETWORK'
+    const forgetful = 'ip route flush proto 171; ip nexthop flush proto 171; iptables -t nat -F KIND-FLAT-NETWORK'
     await work(nodes, async () => {
       await Promise.all(nodes.map(({ name }) => run('docker', ['exec', name, 'bash', '-c', forgetful])))
       return seconds(() => connect(world, planWiring(record, nodes)))
