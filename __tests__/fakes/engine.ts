@@ -110,6 +110,7 @@ export class FakeEngine {
     runner.on(/^docker exec .*kind-flat-network\/wiring/s, ({ command }) =>
       this.#wire(command[2] ?? '', command[7] ?? ''),
     )
+    runner.on(/^kubectl .* patch service\/kube-dns/, '')
     runner.on(/^docker exec .*nsenter/s, ({ command }) => this.#answers(command))
   }
 

@@ -9,9 +9,9 @@ import type { Call } from '../fakes/recording-runner.js'
 import { fakeWorld, RecordingStore } from '../fakes/world.js'
 
 /**
- * Each case is a request, the plan it leads to, and every command that carries the plan out, phase by phase. The files
- * are written by hand: a change of them is a change of what users get. Commands that run side by side may change their
- * order. `$script` stands for a script, which its own tests look at; `$1`, `$2` for text of several lines.
+ * Each case is a request, the plan it leads to, and every command that carries the plan out, phase by phase. A change of
+ * the files is a change of what users get: read it line by line. Commands that run side by side may change their order.
+ * `$script` stands for a script, which its own tests look at; `$1`, `$2` for text of several lines.
  */
 const cases: [string, GivenInputs][] = [
   ['two-clusters', { clusters: clusters(['east', 1, 1], ['west', 1, 1]) }],
@@ -22,6 +22,18 @@ const cases: [string, GivenInputs][] = [
         clusters(['a', 2, 0], ['b', 1, 1]) + '\n- {name: c, pod-subnet: 10.8.0.0/16, service-subnet: 10.9.0.0/20}',
       'node-image': 'kindest/node:v1.34.0',
       kubeconfig: '/home/me/config',
+    },
+  ],
+  [
+    'two-groups',
+    {
+      clusters: [
+        '- {name: hub, ip-family: dual, network: [north, south]}',
+        '- {name: north, network: north, workers: 1}',
+        '- {name: south, ip-family: dual, network: south, service-subnet: "fd00:9::/112"}',
+      ].join('\n'),
+      'cross-cluster-dns': 'true',
+      'docker-network': 'lab',
     },
   ],
 ]

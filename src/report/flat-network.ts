@@ -81,6 +81,7 @@ export function verdict(pairs: readonly Pair[]): string {
   const apart = pairs.filter((pair) => !pair.joined)
   const share = (of: readonly Pair[], holds: (pair: Pair) => boolean) =>
     `${String(of.filter(holds).length)}/${String(of.length)}`
+  if (pairs.length === 0) return 'no pair of nodes to prove'
   return [
     ...(joined.length === 0
       ? []
@@ -109,7 +110,9 @@ function cell(pairs: readonly Pair[]): string {
   const seen = new Set(pairs.map(whatWasSeen))
   if (seen.size === 0) return '·'
   if (seen.size > 1) return pairs.map((pair) => `${pair.family} ${whatWasSeen(pair)}`).join(', ')
-  const latencies = pairs.flatMap(({ joined, latency }) => (joined && latency?.toFixed(1)) || [])
+  const latencies = pairs.flatMap(({ joined, reachable, ownAddress, latency }) =>
+    joined && reachable && ownAddress && latency !== undefined ? [latency.toFixed(1)] : [],
+  )
   return [...seen].join() + (latencies.length === 0 ? '' : ` ${latencies.join(' / ')} ms`)
 }
 

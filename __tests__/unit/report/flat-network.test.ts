@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { matrix, outputsOf, verdict } from '../../../src/report/flat-network.js'
-import { clusters, pair, record, runningNodes } from '../../fakes/build.js'
+import { apartPair, clusters, pair, record, runningNodes } from '../../fakes/build.js'
 
 const made = record({ clusters: clusters(['east', 1, 1], ['west', 1, 0]) })
 const nodes = runningNodes(made)
@@ -20,23 +20,82 @@ test('outputs hold the kubeconfigs, each cluster with its nodes, and the pairs',
       {
         name: 'east',
         context: 'kind-east',
+        networks: ['default'],
         podSubnet: '10.128.0.0/16',
+        podSubnets: ['10.128.0.0/16'],
         serviceSubnet: '10.192.0.0/16',
+        serviceSubnets: ['10.192.0.0/16'],
         nodes: [
-          { name: 'east-control-plane', role: 'control-plane', address: '172.18.0.2', podCIDR: '10.128.0.0/24' },
-          { name: 'east-worker', role: 'worker', address: '172.18.0.3', podCIDR: '10.128.1.0/24' },
+          {
+            name: 'east-control-plane',
+            role: 'control-plane',
+            address: '172.18.0.2',
+            addresses: ['172.18.0.2'],
+            podCIDR: '10.128.0.0/24',
+            podCIDRs: ['10.128.0.0/24'],
+          },
+          {
+            name: 'east-worker',
+            role: 'worker',
+            address: '172.18.0.3',
+            addresses: ['172.18.0.3'],
+            podCIDR: '10.128.1.0/24',
+            podCIDRs: ['10.128.1.0/24'],
+          },
         ],
       },
       {
         name: 'west',
         context: 'kind-west',
+        networks: ['default'],
         podSubnet: '10.129.0.0/16',
+        podSubnets: ['10.129.0.0/16'],
         serviceSubnet: '10.193.0.0/16',
-        nodes: [{ name: 'west-control-plane', role: 'control-plane', address: '172.18.0.4', podCIDR: '10.129.0.0/24' }],
+        serviceSubnets: ['10.193.0.0/16'],
+        nodes: [
+          {
+            name: 'west-control-plane',
+            role: 'control-plane',
+            address: '172.18.0.4',
+            addresses: ['172.18.0.4'],
+            podCIDR: '10.129.0.0/24',
+            podCIDRs: ['10.129.0.0/24'],
+          },
+        ],
       },
     ],
     connectivity: pairs,
   })
+})
+
+test('outputs give what is of both address families twice: the primary one, and all', () => {
+  const dual = record({
+    clusters: '- {name: east, network: [blue, green]}',
+    'ip-family': 'dual',
+    'cross-cluster-dns': 'true',
+  })
+  expect(outputsOf({ record: dual, nodes: runningNodes(dual) }).clusters).toEqual([
+    {
+      name: 'east',
+      context: 'kind-east',
+      networks: ['blue', 'green'],
+      domain: 'east.local',
+      podSubnet: '10.128.0.0/16',
+      podSubnets: ['10.128.0.0/16', 'fd00:10:128::/56'],
+      serviceSubnet: '10.192.0.0/16',
+      serviceSubnets: ['10.192.0.0/16', 'fd00:10:192::/112'],
+      nodes: [
+        {
+          name: 'east-control-plane',
+          role: 'control-plane',
+          address: '172.18.0.2',
+          addresses: ['172.18.0.2', 'fc00:4b46::2'],
+          podCIDR: '10.128.0.0/24',
+          podCIDRs: ['10.128.0.0/24', 'fd00:10:128::/64'],
+        },
+      ],
+    },
+  ])
 })
 
 test('outputs of a run that verified nothing have no pairs', () => {
@@ -45,7 +104,18 @@ test('outputs of a run that verified nothing have no pairs', () => {
 
 test('the verdict counts the pairs that answer and those seen with their own address', () => {
   expect(verdict(pairs)).toBe("3/4 pod pairs reachable, 2/4 with the pod's own address")
-  expect(verdict([])).toBe("0/0 pod pairs reachable, 0/0 with the pod's own address")
+})
+
+test('the verdict tells of the pairs that are apart how many are silent', () => {
+  const apart = [apartPair(east, west), { ...apartPair(west, east), reachable: true }]
+  expect(verdict([...pairs, ...apart])).toBe(
+    "3/4 pod pairs reachable, 2/4 with the pod's own address, 1/2 apart pairs silent",
+  )
+  expect(verdict(apart)).toBe('1/2 apart pairs silent')
+})
+
+test('the verdict on no pair at all is that there was none', () => {
+  expect(verdict([])).toBe('no pair of nodes to prove')
 })
 
 describe('the matrix', () => {
@@ -55,6 +125,29 @@ describe('the matrix', () => {
       ['east-control-plane', '·', '·', '✓ 1.3 ms'],
       ['east-worker', '·', '·', '≠ seen as 172.18.0.3'],
       ['west-control-plane', '✓ 0.0 ms', '✗ no answer', '·'],
+    ])
+  })
+
+  test('says of two nodes what was seen in each address family, once when that is the same', () => {
+    const dual = record({ clusters: clusters(['a', 1, 0], ['b', 1, 0], ['c', 1, 0]), 'ip-family': 'dual' })
+    const [a, b, c] = runningNodes(dual) as [(typeof nodes)[0], (typeof nodes)[0], (typeof nodes)[0]]
+    const six = { family: 'ipv6' as const }
+    const seen = [
+      pair(a, b),
+      pair(a, b, { ...six, latency: 0.4 }),
+      pair(a, c, { reachable: false }),
+      pair(a, c, { ...six, reachable: false }),
+      pair(b, a),
+      pair(b, a, { ...six, reachable: false }),
+      apartPair(b, c),
+      apartPair(b, c, 'ipv6'),
+      apartPair(c, b),
+      { ...apartPair(c, b, 'ipv6'), reachable: true },
+    ]
+    expect(matrix(seen).slice(1)).toEqual([
+      ['a-control-plane', '·', '✓ 1.3 / 0.4 ms', '✗ no answer'],
+      ['b-control-plane', 'ipv4 ✓, ipv6 ✗ no answer', '·', 'apart'],
+      ['c-control-plane', '·', 'ipv4 apart, ipv6 ✗ reachable', '·'],
     ])
   })
 

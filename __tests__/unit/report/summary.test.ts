@@ -29,10 +29,10 @@ graph LR
 
 ### Clusters
 
-| Cluster | Context | Pod subnet | Service subnet | Nodes |
-| --- | --- | --- | --- | --- |
-| east | \`kind-east\` | 10.128.0.0/16 | 10.192.0.0/16 | east-control-plane 172.18.0.2<br>east-worker 172.18.0.3 |
-| west | \`kind-west\` | 10.129.0.0/16 | 10.193.0.0/16 | west-control-plane 172.18.0.4 |
+| Cluster | Context | Networks | Pod subnet | Service subnet | Nodes |
+| --- | --- | --- | --- | --- | --- |
+| east | \`kind-east\` | default | 10.128.0.0/16 | 10.192.0.0/16 | east-control-plane 172.18.0.2<br>east-worker 172.18.0.3 |
+| west | \`kind-west\` | default | 10.129.0.0/16 | 10.193.0.0/16 | west-control-plane 172.18.0.4 |
 
 ### Connectivity
 
@@ -53,6 +53,17 @@ test('the graph joins every two clusters once', () => {
     'c0 <--> c2',
     'c1 <--> c2',
   ])
+})
+
+test('the graph joins only clusters that share a network, and shows both address families', () => {
+  const groups = record({
+    clusters: '- {name: a, network: x, ip-family: dual}\n- {name: b, network: [x, y]}\n- {name: c, network: y}',
+  })
+  const text = summary({ record: groups, nodes: runningNodes(groups) }, [])
+  expect(text.match(/c\d <--> c\d/g)).toEqual(['c0 <--> c1', 'c1 <--> c2'])
+  expect(text).toContain('subgraph c0["a · pods 10.128.0.0/16, fd00:10:128::/56"]')
+  expect(text).toContain('172.18.0.2<br/>fc00:4b46::2<br/>pods 10.128.0.0/24, fd00:10:128::/64')
+  expect(text).toContain('| b | `kind-b` | x, y | 10.129.0.0/16 | 10.193.0.0/16 | b-control-plane 172.18.0.3 |')
 })
 
 test('a run that verified nothing has no matrix', () => {
