@@ -50,10 +50,12 @@ export function planWiring(run: RunRecord, nodes: readonly Node[]): NodeWiring[]
     const shared = (texts: readonly string[]) => texts.filter((text) => families.includes(familyOf(text)))
     // an address that means something here already cannot mean an apart cluster too
     const known = [own, ...joined].flatMap(subnetsOf)
-    const apart = others
+    const elsewhere = others
       .filter((cluster) => !joined.includes(cluster))
       .flatMap((cluster) => shared(subnetsOf(cluster)))
       .filter((subnet) => !known.some((other) => meet(other, subnet)))
+    // several of them may use the same subnet
+    const apart = [...new Set(elsewhere)]
     const routes = [
       ...joined
         .flatMap((peer) => routesTo.get(peer.name) ?? [])

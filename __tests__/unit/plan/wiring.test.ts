@@ -138,6 +138,14 @@ describe('clusters that share no network', () => {
     expect(wiringOf(made, 'b-control-plane')?.routes.filter(({ via }) => via.length === 0)).toEqual([])
   })
 
+  test('are made unreachable once where several use the same subnet', () => {
+    const same = 'pod-subnet: 10.7.0.0/16'
+    const made = lists('name: a', `name: b, network: one, ${same}`, `name: c, network: two, ${same}`)
+    const { routes = [], subnets = [] } = wiringOf(made, 'a-control-plane') ?? {}
+    expect(routes.map(({ destination }) => destination)).toEqual(['10.7.0.0/16', '10.193.0.0/16', '10.194.0.0/16'])
+    expect(subnets).toHaveLength(3)
+  })
+
   test('are not made unreachable where their addresses mean the cluster itself or a joined one', () => {
     const made = lists(
       'name: a, network: one, pod-subnet: 10.7.0.0/16',
