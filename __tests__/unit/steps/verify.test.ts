@@ -4,7 +4,7 @@ import { CancelledError } from '../../../src/errors.js'
 import type { Pair } from '../../../src/plan/connectivity.js'
 import { clusterKubeconfig } from '../../../src/plan/run-record.js'
 import { deployProbe, removeProbes, requireFlat, verifyPairs } from '../../../src/steps/verify.js'
-import { clusters, pair, podOn, record, runningNodes } from '../../fakes/build.js'
+import { apartPair, clusters, end, pair, podOn, record, runningNodes } from '../../fakes/build.js'
 import { answer, coreDnsImage, FakeEngine, kubectlOf } from '../../fakes/engine.js'
 import { fails, hang, inTurn } from '../../fakes/recording-runner.js'
 import { fakeWorld, type FakeWorld } from '../../fakes/world.js'
@@ -19,12 +19,12 @@ let engine: FakeEngine
 beforeEach(() => {
   world = fakeWorld()
   engine = new FakeEngine(world)
-  for (const { name, podSubnet, nodes: own } of made.clusters) {
+  for (const { name, podSubnets, nodes: own } of made.clusters) {
     engine.add(
       name,
       own.map(({ role }) => role),
       made.run,
-      podSubnet,
+      podSubnets.join(),
     )
   }
 })
@@ -81,16 +81,22 @@ describe('verifyPairs', () => {
   })
 
   test('first waits until the probe runs on every node of a cluster', async () => {
-    world.runner.on(kubectlOf('west', 'rollout status'), fails('error: timed out waiting for the condition'))
-    await expect(verifyPairs(world, made, nodes)).rejects.toThrow(/rollout status .*\n {2}error: timed out/)
-    expect(world.runner.lines('docker exec')).toEqual([])
+    const none = JSON.stringify({ items: [] })
+    const [ready = ''] = await Promise.all([
+      world.runner.run(['kubectl', '--kubeconfig', '/tmp/run/west.kubeconfig', 'get pods']),
+    ])
+    world.runner.on(kubectlOf('west', 'get pods'), inTurn(none, none, ready))
+    world.runner.on(kubectlOf('west', 'wait pod'), fails('error: no matching resources found'))
+    expect(await verifyPairs(world, made, nodes)).toHaveLength(4)
+    expect(world.runner.lines(kubectlOf('west', 'wait pod'))).toHaveLength(2)
+    expect(world.clock.sleeps).toHaveLength(2)
   })
 
   test('tells who cannot be reached', async () => {
     hears('west-control-plane', `${podOn(east)} - -`, `${podOn(eastWorker)} 400 ${answer(podOn(west))}`)
     const silent = (await verifyPairs(world, made, nodes)).filter(({ reachable }) => !reachable)
     expect(arrows(silent)).toEqual(['west-control-plane → east-control-plane'])
-    expect(Object.keys(silent[0] ?? {})).toEqual(['from', 'to', 'reachable', 'ownAddress'])
+    expect(Object.keys(silent[0] ?? {})).toEqual(['from', 'to', 'family', 'joined', 'reachable', 'ownAddress'])
   })
 
   test('counts a target that is not spoken of as unreachable', async () => {
@@ -103,35 +109,61 @@ describe('verifyPairs', () => {
   })
 
   test('tells who is seen with an address that is not its own', async () => {
-    engine.seenAs = (own) => (own === podOn(eastWorker) ? eastWorker.address : own)
+    engine.seenAs = (own) => (own === podOn(eastWorker) ? '172.18.0.3' : own)
     const masqueraded = (await verifyPairs(world, made, nodes)).filter(({ ownAddress }) => !ownAddress)
-    expect(masqueraded).toEqual([
-      pair(eastWorker, west, { source: eastWorker.address, ownAddress: false, latency: 0.8 }),
-    ])
+    expect(masqueraded).toEqual([pair(eastWorker, west, { source: '172.18.0.3', ownAddress: false, latency: 0.8 })])
   })
 
-  test.each<[string, () => string]>([
-    ['has no probe', () => JSON.stringify({ items: [] })],
-    [
-      'has a probe without an address',
-      () => JSON.stringify({ items: [{ metadata: {}, spec: { nodeName: 'west-control-plane' }, status: {} }] }),
-    ],
+  const west1 = { spec: { nodeName: 'west-control-plane' }, metadata: {} }
+  const status = (is: string, ...podIPs: object[]) => ({ podIPs, conditions: [{ type: 'Ready', status: is }] })
+
+  test.each<[string, object[]]>([
+    ['has no probe', []],
+    ['has a probe that is not ready', [{ ...west1, status: status('False', { ip: podOn(west) }) }]],
+    ['has a probe that is only planned', [{ ...west1, status: {} }]],
     [
       'has only a probe on its way out',
-      () =>
-        JSON.stringify({
-          items: [
-            {
-              metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' },
-              spec: { nodeName: 'west-control-plane' },
-              status: { podIP: podOn(west) },
-            },
-          ],
-        }),
+      [
+        {
+          ...west1,
+          metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' },
+          status: status('True', { ip: podOn(west) }),
+        },
+      ],
     ],
-  ])('names a node that %s', async (_, pods) => {
-    world.runner.on(kubectlOf('west', 'get pods'), pods)
-    await expect(verifyPairs(world, made, nodes)).rejects.toThrow('the probe does not run on node west-control-plane')
+  ])('names a node that %s, when the time is over', async (_, items) => {
+    world.runner.on(kubectlOf('west', 'get pods'), JSON.stringify({ items }))
+    world.runner.on(kubectlOf('west', 'wait pod'), fails('error: timed out waiting for the condition'))
+    await expect(verifyPairs(world, made, nodes)).rejects.toThrow('the probe does not run on west-control-plane')
+    expect(world.clock.sleeps.reduce((sum, seconds) => sum + seconds, 0)).toBeGreaterThan(120)
+    expect(world.runner.lines('docker exec')).toEqual([])
+  })
+
+  test('asks in every address family that both clusters have, and those that are apart', async () => {
+    const mixed = record({
+      clusters: '- {name: east, ip-family: dual}\n- {name: west, ip-family: dual}\n- {name: south, network: alone}',
+    })
+    engine.containers = []
+    for (const { name, podSubnets } of mixed.clusters) engine.add(name, ['control-plane'], mixed.run, podSubnets.join())
+    const [one, other, apart] = runningNodes(mixed) as [(typeof nodes)[0], (typeof nodes)[0], (typeof nodes)[0]]
+    hears('south-control-plane', `${podOn(one)} - -`, `${podOn(other)} 400 ${answer(podOn(apart))}`)
+    engine.wiring.set('east-control-plane', `unreachable ${podOn(apart)}/32`)
+    engine.wiring.set('west-control-plane', `unreachable ${podOn(apart)}/32`)
+    const six = { family: 'ipv6', latency: 0.8 } as const
+    const pairs = await verifyPairs(world, mixed, runningNodes(mixed))
+    expect(pairs).toHaveLength(8)
+    expect(pairs).toEqual(
+      expect.arrayContaining([
+        pair(one, other, { latency: 0.8 }),
+        pair(one, other, six),
+        pair(other, one, { latency: 0.8 }),
+        pair(other, one, six),
+        apartPair(one, apart),
+        apartPair(other, apart),
+        apartPair(apart, one),
+        { ...pair(apart, other, { latency: 0.4 }), joined: false },
+      ]),
+    )
   })
 
   test('fails when a node cannot be asked', async () => {
@@ -151,7 +183,7 @@ describe('verifyPairs', () => {
 
 describe('requireFlat', () => {
   const silent: Pair = { ...pair(west, east), reachable: false, ownAddress: false }
-  const masqueraded = pair(eastWorker, west, { source: eastWorker.address, ownAddress: false })
+  const masqueraded = pair(eastWorker, west, { source: '172.18.0.3', ownAddress: false })
 
   test('is content when every pair is as it should be', () => {
     requireFlat([pair(east, west), pair(west, east)], nodes, true)
@@ -172,6 +204,19 @@ describe('requireFlat', () => {
       ),
     )
   })
+})
+
+test('a pair that is apart is broken when it answers, and sound when it does not', () => {
+  const leak: Pair = { ...apartPair(east, west), reachable: true, source: end(east).address }
+  requireFlat([apartPair(east, west)], nodes, true)
+  expect(() => {
+    requireFlat([apartPair(west, east), leak], nodes, true)
+  }).toThrow(
+    new Error(
+      'the network is not flat: 1 of 2 pairs of nodes are broken\n' +
+        '  east-control-plane (pod 10.128.0.10) → west-control-plane (pod 10.129.0.10): reachable, although the clusters share no network',
+    ),
+  )
 })
 
 describe('removeProbes', () => {
