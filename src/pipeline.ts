@@ -135,14 +135,9 @@ async function make(live: World, world: World, decided: Plan, record: RunRecord)
   })
   if (count > 1) {
     await log.phase('Connect', async () => {
-      const reused = nodes.filter(({ cluster }) =>
-        decided.clusters.some(({ name, reused: is }) => is && name === cluster),
-      )
       const changes = await connect(live, planWiring(record, nodes))
-      tell(
-        live,
-        changes.filter(({ node }) => reused.some(({ name }) => name === node)),
-      )
+      const reused = decided.clusters.filter((cluster) => cluster.reused).flatMap((cluster) => cluster.nodes)
+      for (const change of changes) if (reused.some(({ name }) => name === change.node)) tell(live, change)
     })
   }
   const pairs = wantProbe ? await log.phase('Verify', () => prove(live, world, record, nodes)) : undefined
@@ -204,15 +199,15 @@ export async function repair(world: World, saved: RunRecord, store: RunStore, si
     )
     return [...wired, ...taught.filter((cluster) => cluster.changes.length > 0)]
   })
-  tell(live, changes)
+  for (const change of changes) tell(live, change)
   if (changes.length === 0) log.info('nothing to repair')
   await whenAllEnd(record.clusters.map((cluster) => untilCoreDnsAvailable(live, record, cluster, record.waitSeconds)))
   const pairs = await proveAgain(live, world, record, nodes)
   return { record, nodes, pairs, changes }
 }
 
-function tell({ log }: World, changes: readonly NodeChanges[]): void {
-  for (const { node, changes: lines } of changes) for (const line of lines) log.info(`${node}: ${line}`)
+function tell({ log }: World, { node, changes }: NodeChanges): void {
+  for (const change of changes) log.info(`${node}: ${change}`)
 }
 
 /** Removes exactly what a run made. Safe to repeat. */

@@ -2753,472 +2753,6 @@ function sync (path, options) {
 
 /***/ }),
 
-/***/ 8755:
-/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
-
-var __webpack_unused_export__;
-
-__webpack_unused_export__ = ({ value: true });
-exports.aT = exports.GQ = __webpack_unused_export__ = void 0;
-const netmask4_1 = __nccwpck_require__(1783);
-Object.defineProperty(exports, "GQ", ({ enumerable: true, get: function () { return netmask4_1.ip2long; } }));
-Object.defineProperty(exports, "aT", ({ enumerable: true, get: function () { return netmask4_1.long2ip; } }));
-const netmask6_1 = __nccwpck_require__(5273);
-class Netmask {
-    constructor(net, mask) {
-        if (typeof net !== 'string') {
-            throw new Error("Missing `net' parameter");
-        }
-        // Detect IPv6: check the address part (before any /) for ':'
-        const addrPart = net.indexOf('/') !== -1 ? net.substring(0, net.indexOf('/')) : net;
-        if (addrPart.indexOf(':') !== -1) {
-            this._impl = new netmask6_1.Netmask6Impl(net, mask);
-        }
-        else {
-            this._impl = new netmask4_1.Netmask4Impl(net, mask);
-        }
-        this.base = this._impl.base;
-        this.mask = this._impl.mask;
-        this.hostmask = this._impl.hostmask;
-        this.bitmask = this._impl.bitmask;
-        this.size = this._impl.size;
-        this.first = this._impl.first;
-        this.last = this._impl.last;
-        this.broadcast = this._impl.broadcast;
-        if (this._impl instanceof netmask4_1.Netmask4Impl) {
-            this.maskLong = this._impl.maskLong;
-            this.netLong = this._impl.netLong;
-        }
-        else {
-            this.maskLong = 0;
-            this.netLong = 0;
-        }
-    }
-    contains(ip) {
-        if (typeof ip === 'string') {
-            // If it has a '/', it's a CIDR block — wrap it
-            if (ip.indexOf('/') > 0) {
-                ip = new Netmask(ip);
-            }
-            // IPv4 shorthand (fewer than 4 octets, no colons) — wrap it
-            else if (ip.indexOf(':') === -1 && ip.split('.').length !== 4) {
-                ip = new Netmask(ip);
-            }
-        }
-        if (ip instanceof Netmask) {
-            return this.contains(ip.base) && this.contains(ip.broadcast || ip.last);
-        }
-        // Plain IP string — delegate to impl
-        return this._impl.contains(ip);
-    }
-    next(count = 1) {
-        const nextImpl = this._impl.next(count);
-        const result = new Netmask(nextImpl.base, nextImpl.bitmask);
-        return result;
-    }
-    /** @deprecated */
-    forEach(fn) {
-        this._impl.forEach(fn);
-    }
-    toString() {
-        return this._impl.toString();
-    }
-}
-__webpack_unused_export__ = Netmask;
-
-
-/***/ }),
-
-/***/ 1783:
-/***/ ((__unused_webpack_module, exports) => {
-
-
-Object.defineProperty(exports, "__esModule", ({ value: true }));
-exports.Netmask4Impl = void 0;
-exports.ip2long = ip2long;
-exports.long2ip = long2ip;
-function long2ip(long) {
-    const a = (long & (0xff << 24)) >>> 24;
-    const b = (long & (0xff << 16)) >>> 16;
-    const c = (long & (0xff << 8)) >>> 8;
-    const d = long & 0xff;
-    return [a, b, c, d].join('.');
-}
-const chr0 = '0'.charCodeAt(0);
-const chra = 'a'.charCodeAt(0);
-const chrA = 'A'.charCodeAt(0);
-function parseNum(s) {
-    let n = 0;
-    let base = 10;
-    let dmax = '9';
-    let i = 0;
-    if (s.length > 1 && s[i] === '0') {
-        if (s[i + 1] === 'x' || s[i + 1] === 'X') {
-            i += 2;
-            base = 16;
-        }
-        else if ('0' <= s[i + 1] && s[i + 1] <= '9') {
-            i++;
-            base = 8;
-            dmax = '7';
-        }
-    }
-    const start = i;
-    while (i < s.length) {
-        if ('0' <= s[i] && s[i] <= dmax) {
-            n = (n * base + (s.charCodeAt(i) - chr0)) >>> 0;
-        }
-        else if (base === 16) {
-            if ('a' <= s[i] && s[i] <= 'f') {
-                n = (n * base + (10 + s.charCodeAt(i) - chra)) >>> 0;
-            }
-            else if ('A' <= s[i] && s[i] <= 'F') {
-                n = (n * base + (10 + s.charCodeAt(i) - chrA)) >>> 0;
-            }
-            else {
-                break;
-            }
-        }
-        else {
-            break;
-        }
-        if (n > 0xFFFFFFFF) {
-            throw new Error('too large');
-        }
-        i++;
-    }
-    if (i === start) {
-        throw new Error('empty octet');
-    }
-    return [n, i];
-}
-function ip2long(ip) {
-    const b = [];
-    for (let i = 0; i <= 3; i++) {
-        if (ip.length === 0) {
-            break;
-        }
-        if (i > 0) {
-            if (ip[0] !== '.') {
-                throw new Error('Invalid IP');
-            }
-            ip = ip.substring(1);
-        }
-        const [n, c] = parseNum(ip);
-        ip = ip.substring(c);
-        b.push(n);
-    }
-    if (ip.length !== 0) {
-        throw new Error('Invalid IP');
-    }
-    switch (b.length) {
-        case 1:
-            if (b[0] > 0xFFFFFFFF) {
-                throw new Error('Invalid IP');
-            }
-            return b[0] >>> 0;
-        case 2:
-            if (b[0] > 0xFF || b[1] > 0xFFFFFF) {
-                throw new Error('Invalid IP');
-            }
-            return (b[0] << 24 | b[1]) >>> 0;
-        case 3:
-            if (b[0] > 0xFF || b[1] > 0xFF || b[2] > 0xFFFF) {
-                throw new Error('Invalid IP');
-            }
-            return (b[0] << 24 | b[1] << 16 | b[2]) >>> 0;
-        case 4:
-            if (b[0] > 0xFF || b[1] > 0xFF || b[2] > 0xFF || b[3] > 0xFF) {
-                throw new Error('Invalid IP');
-            }
-            return (b[0] << 24 | b[1] << 16 | b[2] << 8 | b[3]) >>> 0;
-        default:
-            throw new Error('Invalid IP');
-    }
-}
-class Netmask4Impl {
-    constructor(net, mask) {
-        if (typeof net !== 'string') {
-            throw new Error("Missing `net' parameter");
-        }
-        let maskStr = mask;
-        if (!maskStr) {
-            const parts = net.split('/', 2);
-            net = parts[0];
-            maskStr = parts[1];
-        }
-        if (!maskStr) {
-            maskStr = 32;
-        }
-        if (typeof maskStr === 'string' && maskStr.indexOf('.') > -1) {
-            try {
-                this.maskLong = ip2long(maskStr);
-            }
-            catch (error) {
-                throw new Error("Invalid mask: " + maskStr);
-            }
-            this.bitmask = NaN;
-            for (let i = 32; i >= 0; i--) {
-                if (this.maskLong === (0xffffffff << (32 - i)) >>> 0) {
-                    this.bitmask = i;
-                    break;
-                }
-            }
-        }
-        else if (maskStr || maskStr === 0) {
-            this.bitmask = parseInt(maskStr, 10);
-            this.maskLong = 0;
-            if (this.bitmask > 0) {
-                this.maskLong = (0xffffffff << (32 - this.bitmask)) >>> 0;
-            }
-        }
-        else {
-            throw new Error("Invalid mask: empty");
-        }
-        try {
-            this.netLong = (ip2long(net) & this.maskLong) >>> 0;
-        }
-        catch (error) {
-            throw new Error("Invalid net address: " + net);
-        }
-        if (!(this.bitmask <= 32)) {
-            throw new Error("Invalid mask for ip4: " + maskStr);
-        }
-        this.size = Math.pow(2, 32 - this.bitmask);
-        this.base = long2ip(this.netLong);
-        this.mask = long2ip(this.maskLong);
-        this.hostmask = long2ip(~this.maskLong);
-        this.first = this.bitmask <= 30 ? long2ip(this.netLong + 1) : this.base;
-        this.last = this.bitmask <= 30 ? long2ip(this.netLong + this.size - 2) : long2ip(this.netLong + this.size - 1);
-        this.broadcast = this.bitmask <= 30 ? long2ip(this.netLong + this.size - 1) : undefined;
-    }
-    contains(ip) {
-        if (typeof ip === 'string' && (ip.indexOf('/') > 0 || ip.split('.').length !== 4)) {
-            ip = new Netmask4Impl(ip);
-        }
-        if (ip instanceof Netmask4Impl) {
-            return this.contains(ip.base) && this.contains((ip.broadcast || ip.last));
-        }
-        else {
-            return (ip2long(ip) & this.maskLong) >>> 0 === (this.netLong & this.maskLong) >>> 0;
-        }
-    }
-    next(count = 1) {
-        return new Netmask4Impl(long2ip(this.netLong + (this.size * count)), this.mask);
-    }
-    forEach(fn) {
-        let long = ip2long(this.first);
-        const lastLong = ip2long(this.last);
-        let index = 0;
-        while (long <= lastLong) {
-            fn(long2ip(long), long, index);
-            index++;
-            long++;
-        }
-    }
-    toString() {
-        return this.base + "/" + this.bitmask;
-    }
-}
-exports.Netmask4Impl = Netmask4Impl;
-
-
-/***/ }),
-
-/***/ 5273:
-/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
-
-
-Object.defineProperty(exports, "__esModule", ({ value: true }));
-exports.Netmask6Impl = void 0;
-exports.ip6bigint = ip6bigint;
-exports.bigint2ip6 = bigint2ip6;
-const netmask4_1 = __nccwpck_require__(1783);
-const MAX_IPV6 = (1n << 128n) - 1n;
-function ip6bigint(ip) {
-    // Strip zone ID (e.g. %eth0)
-    const zoneIdx = ip.indexOf('%');
-    if (zoneIdx !== -1) {
-        ip = ip.substring(0, zoneIdx);
-    }
-    // Handle mixed IPv4-mapped (e.g. ::ffff:192.168.1.1)
-    const lastColon = ip.lastIndexOf(':');
-    if (lastColon !== -1 && ip.indexOf('.', lastColon) !== -1) {
-        const ipv4Part = ip.substring(lastColon + 1);
-        const ipv4Long = (0, netmask4_1.ip2long)(ipv4Part);
-        // IPv4 part replaces last 2 groups (32 bits), expand prefix to 6 groups
-        const ipv6Prefix = ip.substring(0, lastColon + 1) + '0:0';
-        const prefixVal = parseIPv6Pure(ipv6Prefix);
-        return (prefixVal & ~0xffffffffn) | BigInt(ipv4Long);
-    }
-    return parseIPv6Pure(ip);
-}
-function parseIPv6Pure(ip) {
-    const doubleColonIdx = ip.indexOf('::');
-    let groups;
-    if (doubleColonIdx !== -1) {
-        const left = ip.substring(0, doubleColonIdx);
-        const right = ip.substring(doubleColonIdx + 2);
-        const leftGroups = left === '' ? [] : left.split(':');
-        const rightGroups = right === '' ? [] : right.split(':');
-        const missing = 8 - leftGroups.length - rightGroups.length;
-        if (missing < 0) {
-            throw new Error('Invalid IPv6: too many groups');
-        }
-        groups = [...leftGroups, ...Array(missing).fill('0'), ...rightGroups];
-    }
-    else {
-        groups = ip.split(':');
-    }
-    if (groups.length !== 8) {
-        throw new Error('Invalid IPv6: expected 8 groups, got ' + groups.length);
-    }
-    let result = 0n;
-    for (let i = 0; i < 8; i++) {
-        const g = groups[i];
-        if (g.length === 0 || g.length > 4) {
-            throw new Error('Invalid IPv6: bad group "' + g + '"');
-        }
-        const val = parseInt(g, 16);
-        if (isNaN(val) || val < 0 || val > 0xffff) {
-            throw new Error('Invalid IPv6: bad group "' + g + '"');
-        }
-        result = (result << 16n) | BigInt(val);
-    }
-    return result;
-}
-function bigint2ip6(n) {
-    if (n < 0n || n > MAX_IPV6) {
-        throw new Error('Invalid IPv6 address value');
-    }
-    const groups = [];
-    for (let i = 0; i < 8; i++) {
-        groups.unshift(Number(n & 0xffffn));
-        n >>= 16n;
-    }
-    // RFC 5952: find longest run of consecutive zero groups
-    let bestStart = -1;
-    let bestLen = 0;
-    let curStart = -1;
-    let curLen = 0;
-    for (let i = 0; i < 8; i++) {
-        if (groups[i] === 0) {
-            if (curStart === -1) {
-                curStart = i;
-                curLen = 1;
-            }
-            else {
-                curLen++;
-            }
-        }
-        else {
-            if (curLen > bestLen && curLen >= 2) {
-                bestStart = curStart;
-                bestLen = curLen;
-            }
-            curStart = -1;
-            curLen = 0;
-        }
-    }
-    if (curLen > bestLen && curLen >= 2) {
-        bestStart = curStart;
-        bestLen = curLen;
-    }
-    if (bestStart !== -1 && bestStart + bestLen === 8 && bestStart > 0) {
-        const before = groups.slice(0, bestStart).map(g => g.toString(16));
-        return before.join(':') + '::';
-    }
-    else if (bestStart === 0) {
-        const after = groups.slice(bestLen).map(g => g.toString(16));
-        return '::' + after.join(':');
-    }
-    else if (bestStart > 0) {
-        const before = groups.slice(0, bestStart).map(g => g.toString(16));
-        const after = groups.slice(bestStart + bestLen).map(g => g.toString(16));
-        return before.join(':') + '::' + after.join(':');
-    }
-    else {
-        return groups.map(g => g.toString(16)).join(':');
-    }
-}
-class Netmask6Impl {
-    constructor(net, mask) {
-        if (typeof net !== 'string') {
-            throw new Error("Missing `net' parameter");
-        }
-        let prefixLen = mask;
-        if (prefixLen === undefined || prefixLen === null) {
-            const slashIdx = net.indexOf('/');
-            if (slashIdx !== -1) {
-                prefixLen = parseInt(net.substring(slashIdx + 1), 10);
-                net = net.substring(0, slashIdx);
-            }
-            else {
-                prefixLen = 128;
-            }
-        }
-        if (isNaN(prefixLen) || prefixLen < 0 || prefixLen > 128) {
-            throw new Error('Invalid mask for IPv6: ' + prefixLen);
-        }
-        this.bitmask = prefixLen;
-        if (this.bitmask === 0) {
-            this.maskBigint = 0n;
-        }
-        else {
-            this.maskBigint = (MAX_IPV6 >> BigInt(128 - this.bitmask)) << BigInt(128 - this.bitmask);
-        }
-        try {
-            this.netBigint = ip6bigint(net) & this.maskBigint;
-        }
-        catch (error) {
-            throw new Error('Invalid IPv6 net address: ' + net);
-        }
-        this.size = Number(1n << BigInt(128 - this.bitmask));
-        this.base = bigint2ip6(this.netBigint);
-        this.mask = bigint2ip6(this.maskBigint);
-        this.hostmask = bigint2ip6(~this.maskBigint & MAX_IPV6);
-        this.first = this.base;
-        this.last = bigint2ip6(this.netBigint + (1n << BigInt(128 - this.bitmask)) - 1n);
-        this.broadcast = undefined;
-    }
-    contains(ip) {
-        if (typeof ip === 'string') {
-            if (ip.indexOf('/') > 0) {
-                ip = new Netmask6Impl(ip);
-            }
-        }
-        if (ip instanceof Netmask6Impl) {
-            return this.contains(ip.base) && this.contains(ip.last);
-        }
-        else {
-            const addr = ip6bigint(ip);
-            return (addr & this.maskBigint) === this.netBigint;
-        }
-    }
-    next(count = 1) {
-        const sizeBig = 1n << BigInt(128 - this.bitmask);
-        return new Netmask6Impl(bigint2ip6(this.netBigint + sizeBig * BigInt(count)), this.bitmask);
-    }
-    forEach(fn) {
-        let addr = this.netBigint;
-        const sizeBig = 1n << BigInt(128 - this.bitmask);
-        const lastAddr = this.netBigint + sizeBig - 1n;
-        let index = 0;
-        while (addr <= lastAddr) {
-            fn(bigint2ip6(addr), Number(addr), index);
-            index++;
-            addr++;
-        }
-    }
-    toString() {
-        return this.base + '/' + this.bitmask;
-    }
-}
-exports.Netmask6Impl = Netmask6Impl;
-
-
-/***/ }),
-
 /***/ 6689:
 /***/ ((module) => {
 
@@ -34659,7 +34193,7 @@ __webpack_unused_export__ = lexer.Lexer;
 __webpack_unused_export__ = lineCounter.LineCounter;
 __webpack_unused_export__ = parser.Parser;
 exports.qg = publicApi.parse;
-__webpack_unused_export__ = publicApi.parseAllDocuments;
+exports.hR = publicApi.parseAllDocuments;
 exports.Tp = publicApi.parseDocument;
 exports.As = publicApi.stringify;
 __webpack_unused_export__ = visit.visit;
@@ -40837,7 +40371,7 @@ else if (true) module.exports = ipCodec;
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _run_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1897);
+/* harmony import */ var _run_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8533);
 
 await (0,_run_main_js__WEBPACK_IMPORTED_MODULE_0__/* .runMain */ .V)();
 
@@ -40846,7 +40380,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 1897:
+/***/ 8533:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -53038,7 +52572,7 @@ function createExecRunner(environment, debug, signals = []) {
     };
 }
 async function run(command, options, environment, debug, signals) {
-    const { input, timeoutSeconds = 120, onLine } = options;
+    const { input, environment: own, timeoutSeconds = 120, onLine } = options;
     const [program = '', ...parameters] = command;
     const timeout = AbortSignal.timeout(Math.ceil(timeoutSeconds * 1000));
     const stop = AbortSignal.any([...signals, timeout]);
@@ -53047,7 +52581,7 @@ async function run(command, options, environment, debug, signals) {
     const child = execa(program, parameters, {
         detached: true,
         cleanup: false,
-        env: environment,
+        env: { ...environment, ...own },
         all: true,
         ...(input === undefined ? { stdin: 'ignore' } : { input }),
         stripFinalNewline: false,
@@ -53239,12 +52773,22 @@ function newRunId() {
 const inputs = {
     clusters: {
         default: '2',
-        description: 'How many clusters (3 gives cluster1 to cluster3), or a YAML list with name, workers, control-planes, pod-subnet, service-subnet, node-image and config for each, or the path of a YAML file with that list',
+        description: 'How many clusters (3 gives cluster1 to cluster3), or a YAML list with name, workers, control-planes, ip-family, network, pod-subnet, service-subnet, node-image and config for each, or the path of a YAML file with that list',
     },
     workers: { default: '0', description: 'Worker nodes of every cluster that does not say otherwise' },
     'control-planes': { default: '1', description: 'Control-plane nodes of every cluster that does not say otherwise' },
-    'pod-supernet': { default: '10.128.0.0/10', description: 'IPv4 subnet that pod subnets are allotted from' },
-    'service-supernet': { default: '10.192.0.0/10', description: 'IPv4 subnet that service subnets are allotted from' },
+    'ip-family': {
+        default: 'ipv4',
+        description: 'Address family of every cluster that does not say otherwise: ipv4, ipv6 or dual',
+    },
+    'pod-supernet': {
+        default: '10.128.0.0/10,fd00:10:128::/48',
+        description: 'Subnets that pod subnets are allotted from, one for each address family, separated by a comma',
+    },
+    'service-supernet': {
+        default: '10.192.0.0/10,fd00:10:192::/96',
+        description: 'Subnets that service subnets are allotted from, one for each address family, separated by a comma',
+    },
     'node-image': {
         default: '',
         description: "Node image of every cluster that does not say otherwise; empty: kind's own default",
@@ -53253,15 +52797,27 @@ const inputs = {
         default: '',
         description: "kind config (YAML, or the path of a YAML file) merged under each cluster's own config",
     },
+    'docker-network': {
+        default: '',
+        description: 'Docker network that the nodes are put on; it is made when missing. Empty: one of the run alone',
+    },
     wait: { default: '5m', description: 'Longest time until a created cluster is ready, such as 90s or 5m' },
     'route-services': { default: 'true', description: "Also route every other cluster's service subnet (ClusterIPs)" },
     'preserve-source-ip': {
         default: 'true',
         description: "Exempt traffic between clusters from masquerade, so that the other side sees the pod's own address",
     },
+    'cross-cluster-dns': {
+        default: 'false',
+        description: "Give each cluster the DNS domain <name>.local, and teach every joined cluster's CoreDNS to resolve it",
+    },
     verify: {
         default: 'true',
-        description: 'Prove every pair of nodes of different clusters from the pod network, and fail when one is broken',
+        description: 'Prove every pair of nodes of different clusters from the pod network: joined ones reach each other, others do not. Fail when one is broken',
+    },
+    reuse: {
+        default: 'false',
+        description: 'Take over clusters of these names that an earlier run left in place: repair what is broken, create what is missing',
     },
     kubeconfig: {
         default: '',
@@ -53300,56 +52856,365 @@ function budgetWarnings(nodes, { engine, inotifyInstances }) {
 
 // EXTERNAL MODULE: external "node:net"
 var external_node_net_ = __nccwpck_require__(7030);
-// EXTERNAL MODULE: ./node_modules/netmask/dist/netmask.js
-var netmask = __nccwpck_require__(8755);
 ;// CONCATENATED MODULE: ./lib/plan/cidr.js
 
-
+const families = ['ipv4', 'ipv6'];
 /** A text that is no subnet; the message says what it is and what would be right. */
 class CidrError extends Error {
 }
+const example = { ipv4: '10.128.0.0/16', ipv6: 'fd00:10:128::/56' };
 /**
- * Reads `address/prefix` strictly: four decimal octets without leading zeros, a prefix, no host bits.
- * netmask itself takes `10`, hex octets and host bits without a word.
+ * Reads `address/prefix` strictly: no leading zeros in octets, no zones, a prefix, no host bits.
  * @throws {CidrError} naming the remedy
  */
 function parseCidr(text) {
     const [address = '', prefix, ...rest] = text.split('/');
-    if ((0,external_node_net_.isIPv6)(address))
-        throw new CidrError('is an IPv6 subnet; give an IPv4 subnet such as 10.128.0.0/16');
-    if (!(0,external_node_net_.isIPv4)(address) ||
+    const family = familyOf(address);
+    if (!isAddress(address) ||
         rest.length > 0 ||
-        (prefix !== undefined && !/^(0|[1-9]\d?)$/.test(prefix)) ||
-        Number(prefix) > 32) {
-        throw new CidrError('is no subnet; give address and prefix length, such as 10.128.0.0/16');
+        (prefix !== undefined && (!/^(0|[1-9]\d{0,2})$/.test(prefix) || Number(prefix) > bits[family]))) {
+        throw new CidrError(`is no subnet; give address and prefix length, such as ${example[family]}`);
     }
-    if (prefix === undefined)
-        throw new CidrError(`has no prefix length; give one, such as ${address}/16`);
-    const network = cidrAt((0,netmask/* ip2long */.GQ)(address), Number(prefix));
-    if (network.first !== (0,netmask/* ip2long */.GQ)(address)) {
+    if (prefix === undefined) {
+        throw new CidrError(`has no prefix length; give one, such as ${address}/${family === 'ipv4' ? '16' : '56'}`);
+    }
+    const network = cidrAt(family, toNumber(address), Number(prefix));
+    if (network.first !== toNumber(address))
         throw new CidrError(`has host bits set; the subnet is ${network.text}`);
-    }
     return network;
 }
 /** The subnet of that prefix length in which an address (a number) lies. */
-function cidrAt(address, prefix) {
-    const first = address - (address % sizeOf(prefix));
-    return { text: `${(0,netmask/* long2ip */.aT)(first)}/${String(prefix)}`, first, last: first + sizeOf(prefix) - 1, prefix };
+function cidrAt(family, address, prefix) {
+    const size = sizeOf(family, prefix);
+    const first = address - (address % size);
+    return { family, text: `${toText(family, first)}/${String(prefix)}`, first, last: first + size - 1n, prefix };
 }
 /**
- * The subnet that a machine itself told, `undefined` when it is not IPv4. Host bits pass: engines before Docker 25 keep
+ * The subnet that a machine itself told; `undefined` for what is none. Host bits pass: engines before Docker 25 keep
  * those of `docker network create --subnet`.
  */
 function machineCidr(text) {
-    const [address = '', prefix = '32'] = text.split('/');
-    return (0,external_node_net_.isIPv4)(address) ? cidrAt((0,netmask/* ip2long */.GQ)(address), Number(prefix)) : undefined;
+    const [address = '', prefix] = text.split('/');
+    if (!isAddress(address))
+        return undefined;
+    const family = familyOf(address);
+    return cidrAt(family, toNumber(address), prefix === undefined ? bits[family] : Number(prefix));
+}
+/** The n-th address of a subnet, counted from 0, in its canonical form. */
+function addressAt({ family, first }, index) {
+    return toText(family, first + BigInt(index));
+}
+/** The canonical form of an address, so that two of them can be compared as texts (RFC 5952). */
+function canonicalAddress(address) {
+    return isAddress(address) ? toText(familyOf(address), toNumber(address)) : address;
+}
+/** The family of an address or a subnet. */
+function familyOf(text) {
+    return text.includes(':') ? 'ipv6' : 'ipv4';
+}
+/** Those of a list that are of a family. */
+function ofFamily(texts, family) {
+    return texts.filter((text) => familyOf(text) === family);
 }
 /** Addresses in a subnet of that prefix length. */
-function sizeOf(prefix) {
-    return 2 ** (32 - prefix);
+function sizeOf(family, prefix) {
+    return 1n << BigInt(bits[family] - prefix);
 }
 function overlap(one, other) {
-    return one.first <= other.last && other.first <= one.last;
+    return one.family === other.family && one.first <= other.last && other.first <= one.last;
+}
+const bits = { ipv4: 32, ipv6: 128 };
+function isAddress(text) {
+    return (0,external_node_net_.isIPv4)(text) || ((0,external_node_net_.isIPv6)(text) && !text.includes('%'));
+}
+/** Octets or groups as digits of one number. */
+function toNumber(address) {
+    if ((0,external_node_net_.isIPv4)(address))
+        return address.split('.').reduce((number, octet) => number * 256n + BigInt(octet), 0n);
+    const [before = [], after = []] = canonicalIPv6(address)
+        .split('::')
+        .map((part) => part.split(':').filter((group) => group !== ''));
+    const groups = [...before, ...Array(8 - before.length - after.length).fill('0'), ...after];
+    return BigInt(`0x${groups.map((group) => group.padStart(4, '0')).join('')}`);
+}
+function toText(family, address) {
+    if (family === 'ipv4')
+        return [24n, 16n, 8n, 0n].map((bits) => (address >> bits) & 255n).join('.');
+    return canonicalIPv6(address
+        .toString(16)
+        .padStart(32, '0')
+        .replace(/.{4}(?=.)/g, '$&:'));
+}
+/** As URLs write it, which is RFC 5952's way (WHATWG URL, "IPv6 serializer"). */
+function canonicalIPv6(address) {
+    return new URL(`http://[${address}]`).hostname.slice(1, -1);
+}
+
+;// CONCATENATED MODULE: ./lib/plan/groups.js
+/** Clusters that share a network (a group, not a Docker network) are joined; all others are kept apart. */
+function areJoined(one, other) {
+    return one.name !== other.name && one.networks.some((network) => other.networks.includes(network));
+}
+/** Whether some cluster must tell the addresses of both from each other: they are joined, or have a joined cluster in common. */
+function mustDiffer(one, other, clusters) {
+    return areJoined(one, other) || clusters.some((third) => areJoined(third, one) && areJoined(third, other));
+}
+/** What is odd about the groups: those that join nobody. */
+function groupWarnings(clusters) {
+    if (clusters.length < 2)
+        return [];
+    return [...new Set(clusters.flatMap(({ networks }) => networks))].flatMap((network) => {
+        const members = clusters.filter(({ networks }) => networks.includes(network));
+        if (members.length > 1)
+            return [];
+        return `the network ${network} has ${members.map(({ name }) => name).join(', ')} alone and joins it with no other cluster`;
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/plan/names.js
+/** How kind names things: `pkg/cluster/internal/providers/common/namer.go` and `pkg/cluster/internal/kubeconfig`. */
+/** Names of a cluster's nodes in the order of their roles: `a-control-plane`, `a-worker`, `a-worker2`. */
+function nodeNames(cluster, roles) {
+    const seen = new Map();
+    return roles.map((role) => {
+        const count = (seen.get(role) ?? 0) + 1;
+        seen.set(role, count);
+        return `${cluster}-${role}${count > 1 ? String(count) : ''}`;
+    });
+}
+/** The container kind puts before several control planes. */
+function loadBalancerName(cluster) {
+    return `${cluster}-external-load-balancer`;
+}
+function contextName(cluster) {
+    return `kind-${cluster}`;
+}
+/** Longest host name and label value that Linux and Kubernetes take. */
+const longestHostName = 63;
+/** What is wrong with a cluster's name, and what would be right; `undefined` when it is fine. */
+function nameProblem(name, containerNames) {
+    if (!/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name)) {
+        return 'is no DNS label; use lower-case letters, digits and -, with a letter or digit at both ends';
+    }
+    const longest = containerNames.reduce((a, b) => (b.length > a.length ? b : a), '');
+    if (longest.length > longestHostName) {
+        const room = longestHostName - (longest.length - name.length);
+        return `is too long: ${longest} has ${String(longest.length)} characters, a host name at most ${String(longestHostName)}; use at most ${String(room)} characters`;
+    }
+    return undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/plan/cluster-names.js
+
+/** All containers of a cluster of that name. */
+function containersOf(name, { nodes }) {
+    const roles = nodes.map((node) => node.role);
+    const balancer = roles.filter((role) => role === 'control-plane').length > 1 ? [loadBalancerName(name)] : [];
+    return [...nodeNames(name, roles), ...balancer];
+}
+/** Gives `cluster<n>` to those without a name: n is its place in the list, or the next number that nobody has. */
+function nameClusters(requested, facts) {
+    const taken = new Set([
+        ...requested.flatMap(({ name }) => name ?? []),
+        ...facts.containers.flatMap(({ name, cluster }) => cluster ?? name),
+        ...facts.reservations.flatMap(({ clusters }) => clusters),
+    ]);
+    let last = 0;
+    return requested.map((cluster, index) => {
+        if (cluster.name !== undefined)
+            return { ...cluster, name: cluster.name };
+        const isTaken = (name) => [name, ...containersOf(name, cluster)].some((each) => taken.has(each));
+        for (last = Math.max(last, index) + 1; isTaken(`cluster${String(last)}`);)
+            last++;
+        return { ...cluster, name: `cluster${String(last)}` };
+    });
+}
+/** Checks the names that were given and those that were found. */
+function checkNames(problems, clusters, { crossClusterDns }, facts) {
+    const seen = new Map();
+    for (const cluster of clusters) {
+        const { input, name } = cluster;
+        const refuse = (message) => {
+            problems.add(`${input}.name`, name, message);
+        };
+        const containers = containersOf(name, cluster);
+        const problem = nameProblem(name, containers);
+        const twin = seen.get(name);
+        const maker = facts.reservations.find((reservation) => reservation.clusters.includes(name));
+        const existing = facts.containers.find((container) => containers.includes(container.name));
+        seen.set(name, input);
+        if (problem !== undefined) {
+            refuse(problem);
+        }
+        else if (twin !== undefined) {
+            refuse(`is the name of ${twin} too; give each cluster a name of its own`);
+        }
+        else if (facts.containers.some((container) => container.cluster === name)) {
+            refuse(`is a kind cluster that exists already; give another name, or remove it with: kind delete cluster --name ${name}`);
+        }
+        else if (maker !== undefined) {
+            refuse(`is a cluster that the run ${maker.run} is making; give another name, or wait until that run has ended`);
+        }
+        else if (existing !== undefined) {
+            refuse(`needs a container named ${existing.name}, which exists already; give another name`);
+        }
+        if (crossClusterDns && domainOf(name) === 'cluster.local') {
+            refuse('gives the domain cluster.local, which every cluster has already; give another name');
+        }
+    }
+}
+/** The DNS domain that joined clusters know a cluster by. */
+function domainOf(name) {
+    return `${name}.local`;
+}
+
+;// CONCATENATED MODULE: ./lib/plan/subnets.js
+
+/**
+ * Allots `count` equal subnets from a supernet, lowest first, none overlapping what is taken. Their prefix length is the
+ * smallest (the largest subnets) within `prefixes` at which all of them fit.
+ */
+function allot(count, supernet, taken, prefixes) {
+    let most = { fits: 0, prefix: prefixes.longest };
+    const inTheWay = taken.filter((other) => overlap(supernet, other));
+    for (let prefix = Math.max(prefixes.shortest, supernet.prefix); prefix <= prefixes.longest; prefix++) {
+        const subnets = freeBlocks(count, supernet, inTheWay, prefix);
+        if (subnets.length === count)
+            return { subnets };
+        if (subnets.length > most.fits)
+            most = { fits: subnets.length, prefix };
+    }
+    return most;
+}
+function freeBlocks(count, supernet, taken, prefix) {
+    const size = sizeOf(supernet.family, prefix);
+    const blocks = [];
+    let first = supernet.first;
+    while (blocks.length < count && first + size - 1n <= supernet.last) {
+        const block = cidrAt(supernet.family, first, prefix);
+        const obstacle = taken.find((other) => overlap(block, other));
+        if (obstacle === undefined)
+            blocks.push(block);
+        // a step past the obstacle, to the next multiple of the size: never through it address by address
+        const next = obstacle === undefined ? block.last + 1n : obstacle.last + 1n;
+        const aligned = ((next + size - 1n) / size) * size;
+        first = aligned > first + size ? aligned : first + size;
+    }
+    return blocks;
+}
+
+;// CONCATENATED MODULE: ./lib/plan/cluster-subnets.js
+
+
+/** kubeadm's `PodSubnetNodeMaskMaxDiff`: a pod subnet is cut into at most 2^16 nodes' parts. */
+const mostNodeBits = 16;
+/** kubeadm's `MaximumBitsForServiceSubnet` (20) and `MinimumAddressesInServiceSubnet` (10). */
+const givenServices = {
+    ipv4: { shortest: 12, longest: 28 },
+    ipv6: { shortest: 108, longest: 124 },
+};
+/** What is allotted is no larger than kind's own defaults. */
+const allottedServices = {
+    ipv4: { shortest: 16, longest: 24 },
+    ipv6: { shortest: 112, longest: 120 },
+};
+const largestPodSubnet = { ipv4: 16, ipv6: 56 };
+/** Checks that a given subnet is of a size that kubeadm takes and that holds all nodes. */
+function checkSize(problems, input, { family, prefix, text }, key, { nodes, nodeMasks }) {
+    const mask = nodeMasks[family];
+    const { shortest, longest } = key === 'service-subnet' ? givenServices[family] : { shortest: Math.max(0, mask - mostNodeBits), longest: mask };
+    const room = 2 ** (mask - prefix);
+    if (prefix < shortest || prefix > longest) {
+        problems.add(input, text, `is a /${String(prefix)}; kubeadm takes /${String(shortest)} to /${String(longest)}` +
+            (key === 'pod-subnet' ? ` where each node gets a /${String(mask)}` : ''));
+    }
+    else if (key === 'pod-subnet' && room < nodes.length) {
+        problems.add(input, text, `holds a /${String(mask)} for ${String(room)} nodes, the cluster has ${String(nodes.length)}; give a /${String(prefixFor(nodes.length, mask))} or larger`);
+    }
+}
+/** Longest prefix of a subnet that has a part of that prefix length for each of so many nodes. */
+function prefixFor(nodes, mask) {
+    return mask - Math.ceil(Math.log2(nodes));
+}
+/**
+ * Allots what was not given, family by family; what does not fit becomes a problem.
+ * @param taken what nothing may overlap
+ * @returns the subnets of each cluster, given and allotted
+ */
+function chooseSubnets(problems, clusters, request, taken) {
+    const allotted = { 'pod-subnet': new Map(), 'service-subnet': new Map() };
+    const place = ({ input }, family) => `${input} ${family}`;
+    for (const family of families) {
+        const result = allotFamily(clusters, request, family, taken);
+        if ('problems' in result) {
+            for (const problem of result.problems)
+                problems.add(...problem);
+            continue;
+        }
+        for (const key of ['pod-subnet', 'service-subnet']) {
+            for (const [cluster, subnet] of result[key])
+                allotted[key].set(place(cluster, family), subnet);
+        }
+    }
+    return (cluster) => {
+        const texts = (given, key) => cluster.families.flatMap((family) => (given.find((subnet) => subnet.family === family) ?? allotted[key].get(place(cluster, family)))?.text ?? []);
+        return {
+            podSubnets: texts(cluster.podSubnets, 'pod-subnet'),
+            serviceSubnets: texts(cluster.serviceSubnets, 'service-subnet'),
+        };
+    };
+}
+function allotFamily(clusters, request, family, taken) {
+    const podSupernet = request.podSupernets[family];
+    const serviceSupernet = request.serviceSupernets[family];
+    const lacking = (given) => clusters.filter((cluster) => cluster.families.includes(family) && !given(cluster).some((subnet) => subnet.family === family));
+    const wanted = podWants(lacking(({ podSubnets }) => podSubnets), family);
+    const services = [{ clusters: lacking(({ serviceSubnets }) => serviceSubnets), range: allottedServices[family] }];
+    // where both are cut from the same addresses, pods may have to be content with less
+    const most = overlap(podSupernet, serviceSupernet)
+        ? Math.max(0, ...wanted.map(({ range }) => range.longest - range.shortest))
+        : 0;
+    for (let squeeze = 0;; squeeze++) {
+        const squeezed = wanted.map(({ clusters: of, range: { shortest, longest } }) => ({
+            clusters: of,
+            range: { shortest: Math.min(longest, shortest + squeeze), longest },
+        }));
+        const podSubnets = allotWants(squeezed, 'pod-supernet', podSupernet, taken);
+        const pods = 'problem' in podSubnets ? [] : podSubnets.subnets.map(([, subnet]) => subnet);
+        const between = pods.map((subnet) => ({ subnet, owner: `pod subnet ${subnet.text}` }));
+        const serviceSubnets = allotWants(services, 'service-supernet', serviceSupernet, [...taken, ...between]);
+        if (!('problem' in podSubnets) && !('problem' in serviceSubnets)) {
+            return { 'pod-subnet': podSubnets.subnets, 'service-subnet': serviceSubnets.subnets };
+        }
+        if ('problem' in podSubnets || squeeze === most) {
+            return { problems: [podSubnets, serviceSubnets].flatMap((tried) => ('problem' in tried ? [tried.problem] : [])) };
+        }
+    }
+}
+/** Clusters whose nodes get parts of the same size get subnets of the same size. */
+function podWants(clusters, family) {
+    return [...new Set(clusters.map(({ nodeMasks }) => nodeMasks[family]))].map((mask) => {
+        const of = clusters.filter(({ nodeMasks }) => nodeMasks[family] === mask);
+        const longest = Math.min(...of.map(({ nodes }) => prefixFor(nodes.length, mask)));
+        const shortest = Math.min(longest, Math.max(largestPodSubnet[family], mask - mostNodeBits));
+        return { clusters: of, range: { shortest, longest } };
+    });
+}
+function allotWants(wants, input, supernet, taken) {
+    const subnets = [];
+    for (const { clusters, range } of wants) {
+        const used = [...taken.map(({ subnet }) => subnet), ...subnets.map(([, subnet]) => subnet)];
+        const allotment = allot(clusters.length, supernet, used, range);
+        if ('fits' in allotment) {
+            const inTheWay = taken.filter(({ subnet }) => overlap(subnet, supernet)).map(({ owner }) => owner);
+            const problem = `has room for ${String(allotment.fits)} subnets of /${String(allotment.prefix)}, ${String(clusters.length)} are needed` +
+                (inTheWay.length > 0 ? ` (taken by ${inTheWay.slice(0, 5).join(', ')})` : '') +
+                '; give a larger or freer supernet';
+            return { problem: [input, supernet.text, problem] };
+        }
+        subnets.push(...clusters.map((cluster, index) => [cluster, allotment.subnets[index]]));
+    }
+    return { subnets };
 }
 
 ;// CONCATENATED MODULE: ./node_modules/deepmerge-ts/dist/index.mjs
@@ -55139,6 +55004,7 @@ function mergeOthersIntoFast(mut_target, values, utils) {
 
 ;// CONCATENATED MODULE: ./lib/plan/kind-config.js
 
+
 const apiVersion = 'kind.x-k8s.io/v1alpha4';
 /** What in a kind config contradicts the plan's own decisions or cannot be read. Empty when it is fine. */
 function checkKindConfig(config) {
@@ -55162,13 +55028,11 @@ function checkKindConfig(config) {
         for (const [key, input] of [
             ['podSubnet', 'pod-subnet'],
             ['serviceSubnet', 'service-subnet'],
+            ['ipFamily', 'ip-family'],
         ]) {
             if (networking[key] !== undefined) {
                 refuse(`networking.${key}`, networking[key], `cannot be set here; give ${input} in the list of clusters`);
             }
-        }
-        if (networking['ipFamily'] !== undefined && networking['ipFamily'] !== 'ipv4') {
-            refuse('networking.ipFamily', networking['ipFamily'], 'is not joined by this version; leave it out or give ipv4');
         }
         if (networking['disableDefaultCNI'] === true) {
             refuse('networking.disableDefaultCNI', true, "is not joined by this version: routes follow kind's own CNI; leave it out");
@@ -55219,8 +55083,9 @@ function toKindConfig(cluster) {
         name: cluster.name,
         networking: {
             ...cluster.config['networking'],
-            podSubnet: cluster.podSubnet,
-            serviceSubnet: cluster.serviceSubnet,
+            ipFamily: cluster.podSubnets.length > 1 ? 'dual' : familyOf(cluster.podSubnets[0] ?? ''),
+            podSubnet: cluster.podSubnets.join(','),
+            serviceSubnet: cluster.serviceSubnets.join(','),
         },
         nodes: cluster.nodes.map((node) => ({
             ...(cluster.nodeImage !== undefined && { image: cluster.nodeImage }),
@@ -55231,39 +55096,6 @@ function toKindConfig(cluster) {
 }
 function isMap(value) {
     return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-;// CONCATENATED MODULE: ./lib/plan/names.js
-/** How kind names things: `pkg/cluster/internal/providers/common/namer.go` and `pkg/cluster/internal/kubeconfig`. */
-/** Names of a cluster's nodes in the order of their roles: `a-control-plane`, `a-worker`, `a-worker2`. */
-function nodeNames(cluster, roles) {
-    const seen = new Map();
-    return roles.map((role) => {
-        const count = (seen.get(role) ?? 0) + 1;
-        seen.set(role, count);
-        return `${cluster}-${role}${count > 1 ? String(count) : ''}`;
-    });
-}
-/** The container kind puts before several control planes. */
-function loadBalancerName(cluster) {
-    return `${cluster}-external-load-balancer`;
-}
-function contextName(cluster) {
-    return `kind-${cluster}`;
-}
-/** Longest host name and label value that Linux and Kubernetes take. */
-const longestHostName = 63;
-/** What is wrong with a cluster's name, and what would be right; `undefined` when it is fine. */
-function nameProblem(name, containerNames) {
-    if (!/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name)) {
-        return 'is no DNS label; use lower-case letters, digits and -, with a letter or digit at both ends';
-    }
-    const longest = containerNames.reduce((a, b) => (b.length > a.length ? b : a), '');
-    if (longest.length > longestHostName) {
-        const room = longestHostName - (longest.length - name.length);
-        return `is too long: ${longest} has ${String(longest.length)} characters, a host name at most ${String(longestHostName)}; use at most ${String(room)} characters`;
-    }
-    return undefined;
 }
 
 ;// CONCATENATED MODULE: ./lib/plan/problems.js
@@ -55291,37 +55123,82 @@ class Problems {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/plan/subnets.js
+;// CONCATENATED MODULE: ./lib/plan/reuse.js
 
-/**
- * Allots `count` equal subnets from a supernet, lowest first, none overlapping what is taken. Their prefix length is the
- * smallest (the largest subnets) within `prefixes` at which all of them fit.
- */
-function allot(count, supernet, taken, prefixes) {
-    let most = { fits: 0, prefix: prefixes.longest };
-    for (let prefix = Math.max(prefixes.shortest, supernet.prefix); prefix <= prefixes.longest; prefix++) {
-        const subnets = freeBlocks(count, supernet, taken, prefix);
-        if (subnets.length === count)
-            return { subnets };
-        if (subnets.length > most.fits)
-            most = { fits: subnets.length, prefix };
-    }
-    return most;
+/** The names of clusters that may exist already: those that were given, and `cluster<n>` for the others. */
+function reusableNames({ reuse, clusters }) {
+    return reuse ? clusters.map(({ name }, index) => name ?? `cluster${String(index + 1)}`) : [];
 }
-function freeBlocks(count, supernet, taken, prefix) {
-    const size = sizeOf(prefix);
-    const blocks = [];
-    let first = supernet.first;
-    while (blocks.length < count && first + size - 1 <= supernet.last) {
-        const block = cidrAt(first, prefix);
-        const obstacle = taken.find((other) => overlap(block, other));
-        if (obstacle === undefined)
-            blocks.push(block);
-        // a step past the obstacle, to the next multiple of the size: never through it address by address
-        const next = obstacle === undefined ? block.last + 1 : obstacle.last + 1;
-        first = Math.max(first + size, Math.ceil(next / size) * size);
+/** Takes over the clusters that exist, with the subnets that they have. */
+function takeOver(clusters, { reusable = [] }) {
+    return clusters.map((cluster) => {
+        const existing = reusable.find(({ name }) => name === cluster.name);
+        if (existing === undefined)
+            return cluster;
+        return {
+            ...cluster,
+            existing,
+            podSubnets: existing.podSubnets.map(parseCidr),
+            serviceSubnets: existing.serviceSubnets.map(parseCidr),
+        };
+    });
+}
+/** What must not stand for somebody else's any more once some clusters are taken over. */
+function withoutTakenOver(facts) {
+    const { reusable = [] } = facts;
+    const names = reusable.map(({ name }) => name);
+    const subnets = reusable.flatMap(({ podSubnets, serviceSubnets }) => [...podSubnets, ...serviceSubnets]);
+    return {
+        ...facts,
+        containers: facts.containers.filter(({ cluster }) => cluster === undefined || !names.includes(cluster)),
+        clusters: facts.clusters.filter(({ name }) => !names.includes(name)),
+        reservations: facts.reservations.map((reservation) => ({
+            ...reservation,
+            clusters: reservation.clusters.filter((name) => !names.includes(name)),
+            subnets: reservation.subnets.filter((subnet) => !subnets.includes(subnet)),
+        })),
+    };
+}
+/** Checks that the clusters which exist are those that were asked for. Nodes may have come or gone since. */
+function checkTakeOver(problems, asked, { dockerNetwork }, { reusable = [], containers }) {
+    const shared = dockerNetwork ?? dockerNetworkOf(reusable);
+    for (const existing of reusable) {
+        const cluster = asked.find(({ name }) => name === existing.name);
+        if (cluster === undefined)
+            continue;
+        const refuse = (key, value, message) => {
+            problems.add(`${cluster.input}.${key}`, value, message);
+        };
+        const remove = `remove it with: kind delete cluster --name ${existing.name}`;
+        if (existing.run === undefined) {
+            refuse('name', existing.name, 'is a kind cluster that kind-flat-network did not make; give another name');
+            continue;
+        }
+        const [companion] = containers.flatMap(({ run, cluster: name = '' }) => run === existing.run && !asked.some((each) => each.name === name) ? [name] : []);
+        if (companion !== undefined) {
+            refuse('name', existing.name, `was joined with ${companion} by an earlier run, which is not in the list; name it too`);
+        }
+        const families = existing.podSubnets.map(familyOf);
+        if (families.join() !== cluster.families.join()) {
+            const has = `has ${families.join(' and ')}`;
+            refuse('ip-family', cluster.families.join(' and '), `is not what the existing cluster ${has}; give that, or ${remove}`);
+        }
+        for (const [key, given, has] of [
+            ['pod-subnet', cluster.podSubnets, existing.podSubnets],
+            ['service-subnet', cluster.serviceSubnets, existing.serviceSubnets],
+        ]) {
+            for (const { text } of given.filter((subnet) => !has.includes(subnet.text))) {
+                refuse(key, text, `is not what the existing cluster has (${has.join(', ')}); leave it out, or ${remove}`);
+            }
+        }
+        if (shared !== undefined && !existing.dockerNetworks.includes(shared)) {
+            refuse('name', existing.name, `is not on the Docker network ${shared} but on ${existing.dockerNetworks.join(', ')}; ${remove}`);
+        }
     }
-    return blocks;
+}
+/** The Docker network that the clusters which are taken over are on. */
+function dockerNetworkOf(reusable) {
+    return reusable.find(({ run }) => run !== undefined)?.dockerNetworks[0];
 }
 
 ;// CONCATENATED MODULE: ./lib/plan/plan.js
@@ -55331,17 +55208,9 @@ function freeBlocks(count, supernet, taken, prefix) {
 
 
 
-/** kind's own network; kind makes it when it is missing, and several kinds at once race on that. */
-const network = 'kind';
-/** Pod subnets are cut into one /24 for each node: kubeadm's default for IPv4. */
-const nodePrefix = 24;
-const podPrefixes = { shortest: 16, longest: nodePrefix };
-const servicePrefixes = { shortest: 16, longest: 24 };
-/** kubeadm's `PodSubnetNodeMaskMaxDiff` (16) and `MaximumBitsForServiceSubnet` (20), `MinimumAddressesInServiceSubnet` (10). */
-const givenPrefixes = {
-    'pod-subnet': { shortest: 8, longest: nodePrefix },
-    'service-subnet': { shortest: 12, longest: 28 },
-};
+
+
+
 /**
  * Decides everything that will be made. Pure.
  * @param run the run's id, put on everything it makes
@@ -55349,25 +55218,27 @@ const givenPrefixes = {
  * @throws {InputError} with every problem: what was found so far, and names, subnets and files that are taken or impossible
  */
 function makePlan(request, facts, run, problems = new Problems()) {
-    checkNames(problems, request, facts);
+    const { reusable = [] } = facts;
+    const others = { ...facts, reservations: facts.reservations.filter((reservation) => reservation.run !== run) };
+    const machine = withoutTakenOver(others);
+    const dockerNetwork = request.dockerNetwork ?? dockerNetworkOf(reusable) ?? `kind-flat-network-${run}`;
+    const named = nameClusters(request.clusters, machine);
+    checkTakeOver(problems, named, request, others);
+    const clusters = takeOver(named, others);
+    checkNames(problems, clusters, request, machine);
+    checkFamilies(problems, clusters, dockerNetwork, machine);
     if (request.kubeconfig !== undefined)
-        checkKubeconfig(problems, request.kubeconfig, facts);
-    const reserved = reservedSubnets(facts);
-    const given = checkGiven(problems, request.clusters, reserved);
-    const pods = allotMissing(problems, request, 'pod-subnet', [...reserved, ...given]);
-    const services = allotMissing(problems, request, 'service-subnet', [...reserved, ...given, ...pods.map(allotted)]);
+        checkKubeconfig(problems, request.kubeconfig, machine);
+    const reserved = reservedSubnets(machine);
+    const given = checkGiven(problems, clusters, reserved);
+    const subnets = chooseSubnets(problems, clusters, request, [...reserved, ...given]);
     problems.throwIfAny();
-    const free = { 'pod-subnet': [...pods], 'service-subnet': [...services] };
     return {
         run,
-        network,
-        clusters: request.clusters.map((cluster) => {
-            const podSubnet = (cluster.podSubnet ?? free['pod-subnet'].shift()).text;
-            const serviceSubnet = (cluster.serviceSubnet ?? free['service-subnet'].shift()).text;
-            return toClusterPlan(cluster, podSubnet, serviceSubnet, run);
-        }),
-        warnings: budgetWarnings(sum(request.clusters.map(({ nodes }) => nodes.length)), facts),
-        concurrency: concurrency(request.clusters.length, facts),
+        dockerNetwork,
+        clusters: clusters.map((cluster) => toClusterPlan(cluster, subnets(cluster), request, run)),
+        warnings: [...budgetWarnings(sum(clusters.map(({ nodes }) => nodes.length)), machine), ...groupWarnings(clusters)],
+        concurrency: concurrency(clusters.length, machine),
         waitSeconds: request.waitSeconds,
         routeServices: request.routeServices,
         preserveSourceIp: request.preserveSourceIp,
@@ -55376,16 +55247,19 @@ function makePlan(request, facts, run, problems = new Problems()) {
         ...(request.kubeconfig !== undefined && { kubeconfig: request.kubeconfig }),
     };
 }
-function toClusterPlan(cluster, podSubnet, serviceSubnet, run) {
-    const { name, nodes, nodeImage, config } = cluster;
+function toClusterPlan(cluster, subnets, { crossClusterDns }, run) {
+    const { name, existing, networks, nodes, nodeImage, config } = cluster;
     const roles = nodes.map((node) => node.role);
+    const planned = nodeNames(name, roles).map((node, index) => ({ name: node, role: roles[index] }));
     return {
         name,
+        reused: existing !== undefined,
         context: contextName(name),
-        podSubnet,
-        serviceSubnet,
-        nodes: nodeNames(name, roles).map((node, index) => ({ name: node, role: roles[index] })),
-        kindConfig: toKindConfig({ run, name, nodes, podSubnet, serviceSubnet, nodeImage, config }),
+        networks,
+        ...subnets,
+        ...(crossClusterDns && { domain: domainOf(name) }),
+        nodes: existing?.nodes ?? planned,
+        kindConfig: toKindConfig({ run, name, nodes, ...subnets, nodeImage, config }),
     };
 }
 function sum(numbers) {
@@ -55396,32 +55270,26 @@ function concurrency(clusters, { engine }) {
     const byMemory = Math.floor(engine.memory / 700e6);
     return Math.max(1, Math.min(clusters, Math.max(2, engine.cpus * 2), byMemory));
 }
-function checkNames(problems, { clusters }, facts) {
-    const seen = new Map();
-    for (const { input, name, nodes } of clusters) {
-        const roles = nodes.map((node) => node.role);
-        const containers = nodeNames(name, roles);
-        if (roles.filter((role) => role === 'control-plane').length > 1)
-            containers.push(loadBalancerName(name));
-        const problem = nameProblem(name, containers);
-        const twin = seen.get(name);
-        seen.set(name, input);
-        if (problem !== undefined) {
-            problems.add(`${input}.name`, name, problem);
+function checkFamilies(problems, clusters, dockerNetwork, facts) {
+    const network = facts.networks.find(({ name }) => name === dockerNetwork);
+    const lacksIpv6 = !facts.ipv6
+        ? 'the kernel of this machine has no IPv6; give ipv4, or boot it without ipv6.disable=1'
+        : network !== undefined && !network.subnets.some((subnet) => familyOf(subnet) === 'ipv6')
+            ? `the Docker network ${dockerNetwork} has no IPv6 subnet; give ipv4, or a docker-network that has one`
+            : undefined;
+    clusters.forEach((cluster, index) => {
+        if (cluster.families.includes('ipv6') && lacksIpv6 !== undefined) {
+            problems.add(`${cluster.input}.ip-family`, ipFamilyOf(cluster), `needs IPv6: ${lacksIpv6}`);
         }
-        else if (twin !== undefined) {
-            problems.add(`${input}.name`, name, `is the name of ${twin} too; give each cluster a name of its own`);
+        for (const other of clusters.slice(0, index).filter((each) => areJoined(each, cluster))) {
+            if (cluster.families.some((family) => other.families.includes(family)))
+                continue;
+            problems.add(`${cluster.input}.ip-family`, ipFamilyOf(cluster), `cannot be joined with ${other.input} (${ipFamilyOf(other)}); give one of them dual, or another network`);
         }
-        else if (facts.containers.some((container) => container.cluster === name)) {
-            problems.add(`${input}.name`, name, `is a kind cluster that exists already; give another name, or remove it with: kind delete cluster --name ${name}`);
-        }
-        else {
-            const existing = facts.containers.find((container) => containers.includes(container.name));
-            if (existing !== undefined) {
-                problems.add(`${input}.name`, name, `needs a container named ${existing.name}, which exists already; give another name`);
-            }
-        }
-    }
+    });
+}
+function ipFamilyOf({ families }) {
+    return families.length > 1 ? 'dual' : (families[0] ?? '');
 }
 function checkKubeconfig(problems, path, { files }) {
     const found = files.find((file) => file.path === path);
@@ -55432,73 +55300,40 @@ function checkKubeconfig(problems, path, { files }) {
         problems.add('kubeconfig', path, 'lies in no directory; make it first, or name another file');
     }
 }
-/** IPv4 subnets in use on the machine. Routes wider than /8 stand for "everything else", as a VPN's 0.0.0.0/1 does. */
+/** Routes wider than these stand for "everything else", as a VPN's 0.0.0.0/1 or 2000::/3 does. */
+const widestRoute = { ipv4: 8, ipv6: 16 };
+/** Subnets in use on the machine. */
 function reservedSubnets(facts) {
-    const known = (text) => [machineCidr(text)].flatMap((subnet) => subnet ?? []);
+    const known = (texts, owner) => texts.flatMap((text) => machineCidr(text) ?? []).map((subnet) => ({ subnet, owner: owner(subnet) }));
     return [
-        ...facts.networks.flatMap(({ name, subnets }) => subnets.flatMap(known).map((subnet) => ({ subnet, owner: `the Docker network ${name} (${subnet.text})` }))),
+        ...facts.networks.flatMap(({ name, subnets }) => known(subnets, ({ text }) => `the Docker network ${name} (${text})`)),
         ...facts.routes
-            .flatMap(({ destination, device }) => known(destination).map((subnet) => ({ subnet, owner: `this machine's route to ${subnet.text} on ${device}` })))
-            .filter(({ subnet }) => subnet.prefix >= 8),
+            .flatMap(({ destination, device }) => known([destination], ({ text }) => `this machine's route to ${text} on ${device}`))
+            .filter(({ subnet }) => subnet.prefix >= widestRoute[subnet.family]),
+        ...facts.clusters.flatMap(({ name, subnets }) => known(subnets, ({ text }) => `the kind cluster ${name} (${text})`)),
+        ...facts.reservations.flatMap(({ run, subnets }) => known(subnets, ({ text }) => `the run ${run} (${text})`)),
     ];
-}
-const subnetKeys = ['pod-subnet', 'service-subnet'];
-function subnetOf(cluster, key) {
-    return key === 'pod-subnet' ? cluster.podSubnet : cluster.serviceSubnet;
 }
 /** Checks the subnets the user gave; returns them with their owners. */
 function checkGiven(problems, clusters, reserved) {
     const given = [];
     for (const cluster of clusters) {
-        for (const key of subnetKeys) {
-            const subnet = subnetOf(cluster, key);
-            if (subnet === undefined)
-                continue;
+        for (const key of ['pod-subnet', 'service-subnet']) {
             const input = `${cluster.input}.${key}`;
-            checkSize(problems, input, subnet, key, cluster.nodes.length);
-            const overlapping = (others) => others.filter((other) => overlap(subnet, other.subnet));
-            // a Docker network is a route of the host too: one of the two is enough to know
-            for (const other of [...overlapping(reserved).slice(0, 1), ...overlapping(given)]) {
-                problems.add(input, subnet.text, `overlaps ${other.owner}; give a subnet that does not`);
+            for (const subnet of key === 'pod-subnet' ? cluster.podSubnets : cluster.serviceSubnets) {
+                checkSize(problems, input, subnet, key, cluster);
+                const meets = (other) => overlap(subnet, other.subnet);
+                // clusters that are kept apart may use the same addresses
+                const neighbours = given.filter((other) => other.cluster === cluster || mustDiffer(other.cluster, cluster, clusters));
+                // a Docker network is a route of the host too: one of the two is enough to know
+                for (const other of [...reserved.filter(meets).slice(0, 1), ...neighbours.filter(meets)]) {
+                    problems.add(input, subnet.text, `overlaps ${other.owner}; give a subnet that does not`);
+                }
+                given.push({ subnet, owner: `${input} (${subnet.text})`, cluster });
             }
-            given.push({ subnet, owner: `${input} (${subnet.text})` });
         }
     }
     return given;
-}
-function checkSize(problems, input, subnet, key, nodes) {
-    const { shortest, longest } = givenPrefixes[key];
-    if (subnet.prefix < shortest || subnet.prefix > longest) {
-        problems.add(input, subnet.text, `is a /${String(subnet.prefix)}; kubeadm takes /${String(shortest)} to /${String(longest)}`);
-    }
-    else if (key === 'pod-subnet' && 2 ** (nodePrefix - subnet.prefix) < nodes) {
-        const room = 2 ** (nodePrefix - subnet.prefix);
-        problems.add(input, subnet.text, `holds a /${String(nodePrefix)} for ${String(room)} nodes, the cluster has ${String(nodes)}; give a /${String(prefixFor(nodes))} or larger`);
-    }
-}
-/** Longest prefix whose /24s are enough for that many nodes. */
-function prefixFor(nodes) {
-    return nodePrefix - Math.ceil(Math.log2(nodes));
-}
-function allotted(subnet) {
-    return { subnet, owner: subnet.text };
-}
-function allotMissing(problems, request, key, reserved) {
-    const missing = request.clusters.filter((cluster) => subnetOf(cluster, key) === undefined);
-    if (missing.length === 0)
-        return [];
-    const [input, supernet, prefixes] = key === 'pod-subnet'
-        ? ['pod-supernet', request.podSupernet, podPrefixes]
-        : ['service-supernet', request.serviceSupernet, servicePrefixes];
-    const longest = key === 'pod-subnet' ? Math.min(...missing.map((cluster) => prefixFor(cluster.nodes.length))) : prefixes.longest;
-    const allotment = allot(missing.length, supernet, reserved.map(({ subnet }) => subnet), { shortest: Math.min(prefixes.shortest, longest), longest });
-    if ('subnets' in allotment)
-        return allotment.subnets;
-    const inTheWay = reserved.filter(({ subnet }) => overlap(subnet, supernet)).map(({ owner }) => owner);
-    problems.add(input, supernet.text, `has room for ${String(allotment.fits)} subnets of /${String(allotment.prefix)}, ${String(missing.length)} are needed` +
-        (inTheWay.length > 0 ? ` (taken by ${inTheWay.slice(0, 5).join(', ')})` : '') +
-        '; give a larger or freer supernet');
-    return [];
 }
 
 // EXTERNAL MODULE: ./node_modules/fastest-levenshtein/mod.js
@@ -60575,7 +60410,7 @@ function _isoDuration(Class, params) {
 }
 // @__NO_SIDE_EFFECTS__
 function _number(Class, params) {
-    return new Class(snapshotChecks({ type: "number", checks: [], ...util.normalizeParams(params) }));
+    return new Class(snapshotChecks({ type: "number", checks: [], ...normalizeParams(params) }));
 }
 // @__NO_SIDE_EFFECTS__
 function _coercedNumber(Class, params) {
@@ -64156,7 +63991,7 @@ const ZodNumber = /*@__PURE__*/ $constructor("ZodNumber", (inst, def) => {
     },
 }));
 function schemas_number(params) {
-    return core._number(ZodNumber, params);
+    return _number(ZodNumber, params);
 }
 const ZodNumberFormat = /*@__PURE__*/ $constructor("ZodNumberFormat", (inst, def) => {
     $ZodNumberFormat.init(inst, def);
@@ -65040,6 +64875,51 @@ function preprocess(fn, schema) {
     });
 }
 
+;// CONCATENATED MODULE: ./lib/plan/node-mask.js
+
+/** Prefix length of the subnet that a node gets of its cluster's pod subnet: kube-controller-manager's defaults. */
+const defaultNodeMask = { ipv4: 24, ipv6: 64 };
+const longest = { ipv4: 32, ipv6: 128 };
+const flags = new Map([
+    ['node-cidr-mask-size', ['ipv4', 'ipv6']],
+    ['node-cidr-mask-size-ipv4', ['ipv4']],
+    ['node-cidr-mask-size-ipv6', ['ipv6']],
+]);
+/**
+ * The masks that a kind config's kubeadm patches give kube-controller-manager, as kubeadm's v1beta3 (a map) or v1beta4
+ * (a list) writes extraArgs. What cannot be read is left for kind to refuse.
+ */
+function nodeMasks(config, nodes) {
+    const masks = { ...defaultNodeMask };
+    const patches = [config, ...nodes].flatMap(({ kubeadmConfigPatches }) => Array.isArray(kubeadmConfigPatches) ? kubeadmConfigPatches : []);
+    for (const [flag, value] of patches.flatMap(documentsOf).flatMap(extraArgs)) {
+        const mask = Number(value);
+        for (const family of flags.get(flag) ?? []) {
+            if (Number.isInteger(mask) && mask > 0 && mask <= longest[family])
+                masks[family] = mask;
+        }
+    }
+    return masks;
+}
+function documentsOf(patch) {
+    if (typeof patch !== 'string')
+        return [];
+    try {
+        return (0,dist/* parseAllDocuments */.hR)(patch).map((document) => document.toJS());
+    }
+    catch {
+        // an alias without its anchor
+        return [];
+    }
+}
+function extraArgs(document) {
+    const args = document?.controllerManager?.extraArgs;
+    if (Array.isArray(args)) {
+        return args.map((arg) => [arg?.name, arg?.value]);
+    }
+    return typeof args === 'object' && args !== null ? Object.entries(args) : [];
+}
+
 ;// CONCATENATED MODULE: ./lib/plan/request.js
 
 
@@ -65048,15 +64928,25 @@ function preprocess(fn, schema) {
 
 
 
+
+/** The group of clusters that name none. */
+const defaultNetwork = 'default';
+const ipFamilies = { ipv4: ['ipv4'], ipv6: ['ipv6'], dual: families };
+const noIpFamily = 'is no address family; give ipv4, ipv6 or dual';
 const request_text = schemas_string('is no text; give a string');
 const request_count = (least) => {
     const remedy = `is no number of nodes; give a whole number from ${String(least)}, without quotes`;
     return schemas_int(remedy).min(least, remedy);
 };
+const noNetwork = 'is no network; give a name of letters, digits, - and ., or a list of such names';
+const networkName = schemas_string(noNetwork).regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i, noNetwork);
 const clusterEntry = preprocess((value) => (typeof value === 'string' ? { name: value } : value), strictObject({
     name: request_text.optional(),
     workers: request_count(0).optional(),
     'control-planes': request_count(1).optional(),
+    'ip-family': schemas_enum(Object.keys(ipFamilies), noIpFamily).optional(),
+    network: union([networkName.transform((name) => [name]), array(networkName).min(1, noNetwork)], noNetwork)
+        .optional(),
     'pod-subnet': request_text.optional(),
     'service-subnet': request_text.optional(),
     'node-image': request_text.min(1, 'is empty; name an image or leave it out').optional(),
@@ -65072,21 +64962,25 @@ const entryKeys = Object.keys(clusterEntry.out.shape);
 function parseRequest(raw, problems) {
     const workers = wholeNumber(problems, 'workers', raw, 0);
     const controlPlanes = wholeNumber(problems, 'control-planes', raw, 1);
+    const ipFamily = familiesOf(problems, 'ip-family', raw['ip-family']);
     const sharedConfig = raw.config === '' ? {} : parseKindConfig(problems, 'config', raw.config);
     const entries = parseClusters(problems, raw.clusters);
     // an entry that cannot be read keeps its place, or the problems of those behind it would name the wrong one
     const clusters = entries.flatMap((entry, index) => entry === undefined
         ? []
-        : [toCluster(problems, entry, index, { raw, workers, controlPlanes, config: sharedConfig })]);
+        : [toCluster(problems, entry, index, { raw, workers, controlPlanes, families: ipFamily, config: sharedConfig })]);
     return {
         clusters,
-        podSupernet: supernet(problems, 'pod-supernet', raw),
-        serviceSupernet: supernet(problems, 'service-supernet', raw),
+        podSupernets: supernets(problems, 'pod-supernet', raw),
+        serviceSupernets: supernets(problems, 'service-supernet', raw),
         waitSeconds: request_duration(problems, 'wait', raw),
         routeServices: yesOrNo(problems, 'route-services', raw),
         preserveSourceIp: yesOrNo(problems, 'preserve-source-ip', raw),
+        crossClusterDns: crossClusterDns(problems, raw),
         verify: yesOrNo(problems, 'verify', raw),
+        reuse: yesOrNo(problems, 'reuse', raw),
         cleanup: yesOrNo(problems, 'cleanup', raw),
+        ...dockerNetwork(problems, raw),
         ...(raw.kubeconfig !== '' && { kubeconfig: raw.kubeconfig }),
     };
 }
@@ -65138,12 +65032,8 @@ function addIssue(problems, input, item, issue) {
 }
 function toCluster(problems, entry, index, defaults) {
     const input = `clusters[${String(index)}]`;
-    const subnet = (key) => {
-        const value = entry[key];
-        return value === undefined ? undefined : problems.attempt(`${input}.${key}`, value, () => parseCidr(value));
-    };
-    const podSubnet = subnet('pod-subnet');
-    const serviceSubnet = subnet('service-subnet');
+    const families = entry['ip-family'] === undefined ? defaults.families : (ipFamilies[entry['ip-family']] ?? []);
+    const subnets = (key) => entry[key] === undefined ? [] : parseSubnets(problems, `${input}.${key}`, entry[key], families);
     const nodeImage = entry['node-image'] ?? (defaults.raw['node-image'] || undefined);
     const own = entry.config === undefined ? {} : parseKindConfig(problems, `${input}.config`, entry.config);
     const { nodes: configured, ...config } = mergeKindConfigs(defaults.config, own);
@@ -65163,10 +65053,13 @@ function toCluster(problems, entry, index, defaults) {
     }
     return {
         input,
-        name: entry.name ?? `cluster${String(index + 1)}`,
+        ...(entry.name !== undefined && { name: entry.name }),
+        families,
+        networks: [...new Set(entry.network ?? [defaultNetwork])],
         nodes,
-        ...(podSubnet && { podSubnet }),
-        ...(serviceSubnet && { serviceSubnet }),
+        nodeMasks: nodeMasks(config, nodes),
+        podSubnets: subnets('pod-subnet'),
+        serviceSubnets: subnets('service-subnet'),
         ...(nodeImage !== undefined && { nodeImage }),
         config,
     };
@@ -65198,8 +65091,56 @@ function parseYaml(problems, input, value) {
         return undefined;
     }
 }
-function supernet(problems, name, raw) {
-    return problems.attempt(name, raw[name], () => parseCidr(raw[name])) ?? parseCidr(inputs[name].default);
+function familiesOf(problems, name, value) {
+    const known = Object.hasOwn(ipFamilies, value) ? ipFamilies[value] : undefined;
+    if (known === undefined)
+        problems.add(name, value, noIpFamily);
+    return known ?? ['ipv4'];
+}
+/** Subnets separated by commas, as kind takes them: at most one of each of those families. */
+function parseSubnets(problems, input, value, wanted) {
+    const found = [];
+    for (const text of value.split(',').map((part) => part.trim())) {
+        const subnet = problems.attempt(input, text, () => parseCidr(text));
+        if (subnet === undefined)
+            continue;
+        const { family } = subnet;
+        if (!wanted.includes(family)) {
+            problems.add(input, text, `is ${familyNames[family]}, the cluster is not; give another subnet, or ip-family dual`);
+        }
+        else if (found.some((other) => other.family === family)) {
+            problems.add(input, text, `is a second subnet of ${familyNames[family]}; give at most one of each address family`);
+        }
+        else {
+            found.push(subnet);
+        }
+    }
+    return found;
+}
+const familyNames = { ipv4: 'IPv4', ipv6: 'IPv6' };
+/** The supernet of each family; what is not given keeps its default. */
+function supernets(problems, name, raw) {
+    const given = [inputs[name].default, raw[name]].flatMap((value) => parseSubnets(problems, name, value, families));
+    return Object.fromEntries(given.map((subnet) => [subnet.family, subnet]));
+}
+function dockerNetwork(problems, raw) {
+    const name = raw['docker-network'];
+    if (name === '')
+        return {};
+    if (['bridge', 'host', 'none'].includes(name)) {
+        problems.add('docker-network', name, "is one of Docker's own, which do not resolve names of containers; name another");
+    }
+    else if (!/^[a-zA-Z0-9][\w.-]+$/.test(name)) {
+        problems.add('docker-network', name, 'is no name of a Docker network; use letters, digits, _, . and -');
+    }
+    return { dockerNetwork: name };
+}
+function crossClusterDns(problems, raw) {
+    const wanted = yesOrNo(problems, 'cross-cluster-dns', raw);
+    if (wanted && raw['route-services'].toLowerCase() === 'false') {
+        problems.add('cross-cluster-dns', 'true', 'needs route-services: a cluster asks the DNS service of the other; give one of the two');
+    }
+    return wanted;
 }
 function wholeNumber(problems, name, raw, least) {
     const value = raw[name];
@@ -65237,14 +65178,18 @@ const schema = object({
     /** All was made; before that, something may still be on its way. */
     complete: schemas_boolean(),
     cleanup: schemas_boolean(),
-    network: schemas_string(),
+    dockerNetwork: schemas_string(),
+    waitSeconds: schemas_number(),
     routeServices: schemas_boolean(),
     preserveSourceIp: schemas_boolean(),
     clusters: array(object({
         name: schemas_string(),
+        reused: schemas_boolean(),
         context: schemas_string(),
-        podSubnet: schemas_string(),
-        serviceSubnet: schemas_string(),
+        networks: array(schemas_string()),
+        podSubnets: array(schemas_string()),
+        serviceSubnets: array(schemas_string()),
+        domain: schemas_string().exactOptional(),
         nodes: array(object({ name: schemas_string(), role: schemas_enum(['control-plane', 'worker']) })),
     })),
 });
@@ -65269,27 +65214,57 @@ function run_record_clusterKubeconfig(record, cluster) {
 }
 
 ;// CONCATENATED MODULE: ./lib/plan/wiring.js
+
+
+/** Nodes that a service route goes through at most: enough to survive the loss of several. */
+const mostNextHops = 8;
 /**
- * The wiring of every node: each peer node's podCIDR through that node, each peer's service subnet through its first
- * control plane, each peer's pod subnet exempt from masquerade. Pure.
+ * The wiring of every node, family by family: each joined node's podCIDR through that node, each joined cluster's
+ * service subnet through its nodes, each joined pod subnet exempt from masquerade, each other cluster's subnets
+ * unreachable. Pure.
  */
-function planWiring(run, nodes) {
-    return nodes.map((node) => {
-        const peers = run.clusters.filter((cluster) => cluster.name !== node.cluster);
-        return {
-            node: node.name,
-            routes: peers.flatMap((peer) => routesTo(peer, nodes, run.routeServices)),
-            keepSource: run.preserveSourceIp ? peers.map((peer) => peer.podSubnet) : [],
-        };
+function wiring_planWiring(run, nodes) {
+    const parsed = new Map(run.clusters.flatMap(subnetsOf).map((text) => [text, parseCidr(text)]));
+    const routesTo = new Map(run.clusters.map((peer) => [peer.name, routesThrough(peer, nodes, run.routeServices)]));
+    const meet = (one, other) => overlap(parsed.get(one), parsed.get(other));
+    return run.clusters.flatMap((own) => {
+        const others = run.clusters.filter((cluster) => cluster.name !== own.name);
+        const joined = others.filter((cluster) => areJoined(own, cluster));
+        const families = own.podSubnets.map(familyOf);
+        const shared = (texts) => texts.filter((text) => families.includes(familyOf(text)));
+        // an address that means something here already cannot mean an apart cluster too
+        const known = [own, ...joined].flatMap(subnetsOf);
+        const elsewhere = others
+            .filter((cluster) => !joined.includes(cluster))
+            .flatMap((cluster) => shared(subnetsOf(cluster)))
+            .filter((subnet) => !known.some((other) => meet(other, subnet)));
+        // several of them may use the same subnet
+        const apart = [...new Set(elsewhere)];
+        const routes = [
+            ...joined
+                .flatMap((peer) => routesTo.get(peer.name) ?? [])
+                .filter(({ destination }) => shared([destination]).length > 0),
+            ...apart.map((destination) => ({ destination, via: [] })),
+        ];
+        const keepSource = run.preserveSourceIp ? joined.flatMap((peer) => shared(peer.podSubnets)) : [];
+        const subnets = [...joined.flatMap((peer) => shared(subnetsOf(peer))), ...apart];
+        return nodes
+            .filter((node) => node.cluster === own.name)
+            .map((node) => ({ node: node.name, routes, keepSource, subnets }));
     });
 }
-function routesTo(peer, nodes, routeServices) {
+function subnetsOf({ podSubnets, serviceSubnets }) {
+    return [...podSubnets, ...serviceSubnets];
+}
+/** The routes to a cluster, through its own nodes. */
+function routesThrough(peer, nodes, routeServices) {
     const peerNodes = nodes.filter((node) => node.cluster === peer.name);
-    const pods = peerNodes.map((node) => ({ destination: node.podCIDR, via: node.address }));
-    const entry = peerNodes.find((node) => node.role === 'control-plane');
-    return routeServices && entry !== undefined
-        ? [...pods, { destination: peer.serviceSubnet, via: entry.address }]
-        : pods;
+    const through = (of, destination) => of.flatMap(({ addresses }) => ofFamily(addresses, familyOf(destination)));
+    const pods = peerNodes.flatMap((node) => node.podCIDRs.map((destination) => ({ destination, via: through([node], destination) })));
+    if (!routeServices || peerNodes.length === 0)
+        return pods;
+    const entries = [...peerNodes].sort((a, b) => a.role.localeCompare(b.role)).slice(0, mostNextHops);
+    return [...pods, ...peer.serviceSubnets.map((destination) => ({ destination, via: through(entries, destination) }))];
 }
 
 ;// CONCATENATED MODULE: ./lib/report/flat-network.js
@@ -65299,43 +65274,76 @@ function outputsOf({ record, nodes, pairs }) {
     return {
         kubeconfig: record.kubeconfig,
         kubeconfigs: Object.fromEntries(clusters.map(({ name }) => [name, run_record_clusterKubeconfig(record, name)])),
-        clusters: clusters.map(({ name, context, podSubnet, serviceSubnet }) => ({
+        clusters: clusters.map(({ name, context, networks, domain, podSubnets, serviceSubnets }) => ({
             name,
             context,
-            podSubnet,
-            serviceSubnet,
+            networks,
+            ...(domain !== undefined && { domain }),
+            podSubnet: primary(podSubnets),
+            podSubnets,
+            serviceSubnet: primary(serviceSubnets),
+            serviceSubnets,
             nodes: nodes
                 .filter(({ cluster }) => cluster === name)
-                .map((node) => ({ name: node.name, role: node.role, address: node.address, podCIDR: node.podCIDR })),
+                .map(({ name: node, role, addresses, podCIDRs }) => ({
+                name: node,
+                role,
+                address: primary(addresses),
+                addresses,
+                podCIDR: primary(podCIDRs),
+                podCIDRs,
+            })),
         })),
         connectivity: pairs ?? [],
     };
 }
-/** `12/12 pod pairs reachable, 12/12 with the pod's own address` */
+function primary(texts) {
+    return texts[0] ?? '';
+}
+/** `12/12 pod pairs reachable, 12/12 with the pod's own address, 4/4 apart pairs silent` */
 function verdict(pairs) {
-    const all = String(pairs.length);
-    const reachable = String(pairs.filter((pair) => pair.reachable).length);
-    const own = String(pairs.filter((pair) => pair.ownAddress).length);
-    return `${reachable}/${all} pod pairs reachable, ${own}/${all} with the pod's own address`;
+    const joined = pairs.filter((pair) => pair.joined);
+    const apart = pairs.filter((pair) => !pair.joined);
+    const share = (of, holds) => `${String(of.filter(holds).length)}/${String(of.length)}`;
+    if (pairs.length === 0)
+        return 'no pair of nodes to prove';
+    return [
+        ...(joined.length === 0
+            ? []
+            : [
+                `${share(joined, (pair) => pair.reachable)} pod pairs reachable`,
+                `${share(joined, (pair) => pair.ownAddress)} with the pod's own address`,
+            ]),
+        ...(apart.length === 0 ? [] : [`${share(apart, (pair) => !pair.reachable)} apart pairs silent`]),
+    ].join(', ');
 }
 /** Rows of the connectivity matrix: a heading, then a row for each node that asked. */
 function matrix(pairs) {
-    const nodes = [...new Set(pairs.map(({ from }) => from.node))];
+    const nodes = [...new Set([...pairs.map(({ from }) => from.node), ...pairs.map(({ to }) => to.node)])];
     return [
         ['from ↓ to →', ...nodes],
         ...nodes.map((from) => [
             from,
-            ...nodes.map((to) => cell(pairs.find((pair) => pair.from.node === from && pair.to.node === to))),
+            ...nodes.map((to) => cell(pairs.filter((pair) => pair.from.node === from && pair.to.node === to))),
         ]),
     ];
 }
-function cell(pair) {
-    if (pair === undefined)
+/** What was seen of two nodes; family by family where that differs. */
+function cell(pairs) {
+    const seen = new Set(pairs.map(whatWasSeen));
+    if (seen.size === 0)
         return '·';
+    if (seen.size > 1)
+        return pairs.map((pair) => `${pair.family} ${whatWasSeen(pair)}`).join(', ');
+    const latencies = pairs.flatMap(({ joined, reachable, ownAddress, latency }) => joined && reachable && ownAddress && latency !== undefined ? [latency.toFixed(1)] : []);
+    return [...seen].join() + (latencies.length === 0 ? '' : ` ${latencies.join(' / ')} ms`);
+}
+function whatWasSeen(pair) {
+    if (!pair.joined)
+        return pair.reachable ? '✗ reachable' : 'apart';
     if (!pair.reachable)
         return '✗ no answer';
-    const latency = pair.latency === undefined ? '' : ` ${pair.latency.toFixed(1)} ms`;
-    return pair.ownAddress ? `✓${latency}` : `≠ seen as ${pair.source ?? '?'}`;
+    return pair.ownAddress ? '✓' : `≠ seen as ${pair.source ?? '?'}`;
 }
 
 ;// CONCATENATED MODULE: ./lib/report/removal-hint.js
@@ -65346,6 +65354,7 @@ function removalHint({ run, directory, kubeconfig, clusters }) {
         'everything is left in place (cleanup: false); to remove it:',
         ...clusters.map(({ name }) => `  kind delete cluster --name ${name}`),
         `  docker network prune --force --filter label=kind-flat-network.run=${run}`,
+        `  docker volume rm kind-flat-network-${run}`,
         `  rm -r ${files.join(' ')}`,
     ].join('\n');
 }
@@ -65355,8 +65364,10 @@ function removalHint({ run, directory, kubeconfig, clusters }) {
 /** Arguments for docker, and readers of what it prints. */
 const clusterLabel = 'io.x-k8s.kind.cluster';
 const roleLabel = 'io.x-k8s.kind.role';
-/** Label of the networks that a run made; its value is the run. */
+/** Label of the networks and volumes that a run made; its value is the run. */
 const runLabel = 'kind-flat-network.run';
+/** Label of the volume that holds a run's reservation, as JSON. */
+const reservedLabel = 'kind-flat-network.reserved';
 const dockerVersion = ['docker', '--version'];
 const engineInfo = ['docker', 'info', '--format', '{{json .}}'];
 function parseEngineInfo(output) {
@@ -65437,6 +65448,47 @@ function createNetwork(name, run, options) {
 function removeNetwork(id) {
     return ['docker', 'network', 'rm', id];
 }
+/** The volume whose maker has the engine for itself. */
+const engineLock = 'kind-flat-network-lock';
+/** The volume that keeps what a run takes. */
+function reservationVolume(run) {
+    return `kind-flat-network-${run}`;
+}
+/**
+ * Makes a volume, or leaves the one of that name as it is, with the labels of its maker, and succeeds all the same: the
+ * engine decides one name after the other (moby, `volume/service/store.go`, `VolumeStore.Create`).
+ */
+function createVolume(name, run, reservation) {
+    return [
+        'docker',
+        'volume',
+        'create',
+        `--label=${runLabel}=${run}`,
+        ...(reservation === undefined ? [] : [`--label=${reservedLabel}=${JSON.stringify(reservation)}`]),
+        name,
+    ];
+}
+/** The volumes of all runs. */
+const listVolumes = [
+    'docker',
+    'volume',
+    'ls',
+    '--filter',
+    `label=${runLabel}`,
+    '--format',
+    `{{.Name}} {{.Label "${runLabel}"}} {{.Label "${reservedLabel}"}}`,
+];
+function parseVolumes(output) {
+    return docker_parseLines(output).map((line) => {
+        const [name = '', run = '', ...reserved] = line.split(' ');
+        const text = reserved.join(' ');
+        return { name, run, ...(text !== '' && { reservation: JSON.parse(text) }) };
+    });
+}
+/** Volumes that are not there are fine. */
+function removeVolumes(names) {
+    return ['docker', 'volume', 'rm', '--force', ...names];
+}
 /** IDs of the containers of all kind clusters, whoever made them. */
 const listKindContainers = [
     'docker',
@@ -65460,10 +65512,11 @@ function parseKindContainers(output) {
             name: container.Name.replace(/^\//, ''),
             cluster: labels[clusterLabel] ?? '',
             role: (labels[roleLabel] ?? ''),
+            running: container.State?.Running === true,
             ...(owner !== undefined && { run: owner.Destination.slice(ownerDirectory.length + 1) }),
-            addresses: Object.fromEntries(Object.entries(container.NetworkSettings?.Networks ?? {}).map(([name, { IPAddress }]) => [
+            addresses: Object.fromEntries(Object.entries(container.NetworkSettings?.Networks ?? {}).map(([name, { IPAddress, GlobalIPv6Address }]) => [
                 name,
-                IPAddress ?? '',
+                [IPAddress, GlobalIPv6Address].flatMap((address) => address || []),
             ])),
         };
     });
@@ -65476,6 +65529,14 @@ function removeContainers(ids) {
 function execScript(container, script, values) {
     return ['docker', 'exec', container, 'bash', '-c', script, 'bash', ...values];
 }
+/** A file out of a container, running or not, as a tar stream. */
+function copyOut(container, path) {
+    return ['docker', 'cp', `${container}:${path}`, '-'];
+}
+/** The text of the one file in a tar stream: all else in there is short, and filled up with zeros. */
+function parseCopiedText(tar) {
+    return tar.split('\0').reduce((longest, part) => (part.length > longest.length ? part : longest), '');
+}
 function jsonLines(output) {
     return docker_parseLines(output).map((line) => JSON.parse(line));
 }
@@ -65487,12 +65548,18 @@ function docker_parseLines(output) {
 ;// CONCATENATED MODULE: ./lib/commands/kind.js
 
 
+/** Tells kind which Docker network to use (`pkg/cluster/internal/providers/docker/provider.go`). */
+const dockerNetworkVariable = 'KIND_EXPERIMENTAL_DOCKER_NETWORK';
 /** Arguments for kind; its config goes to standard input. kind is not told to wait: readiness is ours to judge. */
 function createCluster(cluster, kubeconfig) {
     return {
         command: ['kind', 'create', 'cluster', '--name', cluster.name, '--config', '-', '--kubeconfig', kubeconfig],
         input: (0,dist/* stringify */.As)(cluster.kindConfig, { aliasDuplicateObjects: false }),
     };
+}
+/** Prints the kubeconfig of a cluster that exists. */
+function getKubeconfig(cluster) {
+    return ['kind', 'get', 'kubeconfig', '--name', cluster];
 }
 const kindVersion = ['kind', 'version', '--quiet'];
 /** The reason kind gives first, out of all it prints. */
@@ -65511,8 +65578,9 @@ const coreDns = 'deployment/coredns';
 function waitForNodes(target, seconds) {
     return kubectl(target, 'wait', 'node', '--all', '--for=condition=Ready', `--timeout=${String(Math.ceil(seconds))}s`);
 }
+/** Returns when every pod of CoreDNS is of its newest version and available. */
 function waitForCoreDns(target, seconds) {
-    return kubectl(target, '--namespace=kube-system', 'wait', coreDns, '--for=condition=Available', `--timeout=${String(Math.ceil(seconds))}s`);
+    return rolloutStatus(target, 'kube-system', coreDns, seconds);
 }
 function kubectl_getNodesAndCoreDns(target) {
     return kubectl(target, '--namespace=kube-system', 'get', 'nodes,deployments.apps', '--output=json');
@@ -65524,21 +65592,24 @@ function kubectl_parseClusterState(output) {
         return { is: found?.status === 'True', why: found?.message ?? found?.reason ?? `no condition ${type} yet` };
     };
     const deployment = items.find((item) => item.kind === 'Deployment' && item.metadata.name === 'coredns');
-    const available = deployment && condition(deployment, 'Available');
-    const image = deployment?.spec.template?.spec.containers[0]?.image;
     return {
         nodes: items
             .filter((item) => item.kind === 'Node')
             .map((item) => {
             const { is, why } = condition(item, 'Ready');
-            const { podCIDR } = item.spec;
-            return { name: item.metadata.name, ...(podCIDR !== undefined && { podCIDR }), ready: is, why };
+            return { name: item.metadata.name, podCIDRs: item.spec.podCIDRs ?? [], ready: is, why };
         }),
-        coreDns: {
-            available: available?.is ?? false,
-            why: available?.why ?? 'there is no deployment coredns',
-            ...(image !== undefined && { image }),
-        },
+        coreDns: deployment === undefined ? { available: false, why: 'there is no deployment coredns' } : rolledOut(deployment),
+    };
+}
+/** What `kubectl rollout status` judges (kubectl, `pkg/polymorphichelpers/rollout_status.go`). The API leaves out zeros. */
+function rolledOut({ metadata: { generation = 0 }, spec: { replicas: wanted = 0 }, status: { observedGeneration = 0, replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = {}, }) {
+    return {
+        available: observedGeneration >= generation &&
+            updatedReplicas >= wanted &&
+            replicas <= updatedReplicas &&
+            availableReplicas >= updatedReplicas,
+        why: `of ${String(wanted)} pods ${String(updatedReplicas)} are of its newest version, and ${String(availableReplicas)} of all ${String(replicas)} are available`,
     };
 }
 function getCoreDnsImage(target) {
@@ -65554,12 +65625,16 @@ function rolloutStatus(target, namespace, object, seconds) {
 function getPods(target, namespace, selector) {
     return kubectl(target, `--namespace=${namespace}`, 'get', 'pods', `--selector=${selector}`, '--output=json');
 }
-/** Pods with the node they run on. */
-function parsePods(output) {
+/** Returns when every such pod is Ready; fails when one is not in time, or when there is none. */
+function waitForPods(target, namespace, selector, seconds) {
+    return kubectl(target, `--namespace=${namespace}`, 'wait', 'pod', `--selector=${selector}`, '--for=condition=Ready', `--timeout=${String(seconds)}s`);
+}
+function parseReadyPods(output) {
     const { items } = JSON.parse(output);
     return items
         .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-        .map(({ spec, status }) => ({ node: spec.nodeName ?? '', address: status?.podIP ?? '' }));
+        .filter(({ status }) => status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'))
+        .map(({ spec, status }) => ({ node: spec.nodeName ?? '', addresses: (status?.podIPs ?? []).map(({ ip }) => ip) }));
 }
 /** Returns when the object and what belongs to it are gone. */
 function deleteObject(target, namespace, object) {
@@ -65600,56 +65675,310 @@ async function checkTools({ runner, log }) {
     log.info(answers.map(({ version }) => version).join(', '));
 }
 
-;// CONCATENATED MODULE: ./lib/commands/node-wiring.js
-
+;// CONCATENATED MODULE: ./lib/commands/node-wiring-script.js
 /** Chain of our own in the nodes' nat table. */
 const chain = 'KIND-FLAT-NETWORK';
 /** Marks our routes on a node (`ip route show proto 171`); not one of the numbers iproute2 gives a name. */
-const routeProtocol = 171;
+const protocol = '171';
 /**
- * Routes are replaced; rules of nat are written in one transaction, and only when they differ. Packets in our chain
- * are accepted, so no later chain masquerades them, whichever CNI put it there. The chain stands right behind
- * kube-proxy's, which must see a packet first, or what it marked is not masqueraded.
+ * How long a neighbour counts as reachable, when it is asked again, and how often: a next hop that is gone is noticed
+ * within 3 seconds, where 15 to 50 are usual. What the kernel waits for is told in `net/core/neighbour.c`.
  */
-const script = `set -eu
-printf '%s' "$1" | ip -batch -
-current=$(iptables --wait -t nat -S ${chain} 2>/dev/null | tail -n +2 || true)
-jump=$(iptables --wait -t nat -S POSTROUTING | awk '
-  !/^-A/ { next }
-  { position++ }
-  / -j KUBE-POSTROUTING$/ { kube = position }
-  / -j ${chain}$/ { ours[++count] = position }
-  END {
-    if (count == 1 && ours[1] == kube + 1) exit
-    for (i = 1; i <= count; i++) {
-      print "-D POSTROUTING -j ${chain}"
-      if (ours[i] < kube) before++
-    }
-    print "-I POSTROUTING " kube - before + 1 " -j ${chain}"
-  }')
-if [ "$current" != "$2" ] || [ -n "$jump" ]; then
-  printf '*nat\\n:${chain} - [0:0]\\n%s\\n%s\\nCOMMIT\\n' "$2" "$jump" | iptables-restore --noflush --wait
-fi
+const neighbour = ['base_reachable_time_ms 1500', 'delay_first_probe_time 1', 'retrans_time_ms 200'];
+/**
+ * Runs the script at boot, before kubelet starts a pod. kube-proxy puts its jump first when it starts, kindnet puts its
+ * own last, and so the order is right again.
+ */
+const unit = `[Unit]
+Description=Routes and NAT towards the other clusters
+Before=kubelet.service
+
+[Service]
+Type=oneshot
+ExecStart=/bin/bash /etc/kind-flat-network/wire
+TimeoutStartSec=30
+
+[Install]
+WantedBy=multi-user.target
 `;
-/** One exec that gives a node all its routes and all its rules. */
-function applyWiring(wiring) {
-    const routes = wiring.routes.map(({ destination, via }) => `route replace ${destination} via ${via} proto ${String(routeProtocol)}\n`);
-    const rules = wiring.keepSource.map((subnet) => `-A ${chain} -d ${subnet} -j ACCEPT`);
-    return execScript(wiring.node, script, [routes.join(''), rules.join('\n')]);
+/**
+ * Reads what is wanted and what is there, prints what to do, a line for each step: `ip`, `nat4` and `nat6` for the batch
+ * of ip and for iptables-restore, `sysctl`, and `told` for people.
+ *
+ * - ip shows all routes, then those in each subnet: what is shown again is ours to judge, as is what carries our
+ *   protocol. (Asked for a protocol, ip would not print it.)
+ * - Routes are compared by what counts: type, destination, next hops in any order, protocol. Everything that ip shows
+ *   beyond (another metric, a type of service) makes it a route that is not ours. What is wrong is deleted exactly, first
+ *   what others added: ip mistakes a protocol's name after a number (`rtnl_rtprot_a2n` keeps the wrong one of both).
+ *   Members of an IPv6 multipath route may be of several protocols, of which ip shows one.
+ * - Several next hops are a group of nexthop objects: of these alone the kernel passes over members whose neighbour
+ *   does not answer, in both families (`nexthop_select_path` in `net/ipv4/nexthop.c`). A plain IPv6 multipath route does
+ *   not on a node that forwards. All groups are made anew when one must change, so no object is left behind.
+ * - Packets in our chain are accepted, so no later chain masquerades them, whichever CNI put it there. The chain stands
+ *   right behind kube-proxy's, which must see a packet first, or what it marked is not masqueraded.
+ */
+const compare = `
+  function read_route(line,    word, words, i, j, hop, names, out, rest, more) {
+    words = split(line, word)
+    i = 1
+    type = word[1] ~ /[.:]|^default$/ ? "unicast" : word[i++]
+    destination = word[i++]
+    if (destination !~ /\\/|^default$/) destination = destination (destination ~ /:/ ? "/128" : "/32")
+    object = names = rest = out = more = ""
+    hops = 0
+    origin = "boot"
+    for (; i <= words; i++) {
+      if (word[i] ~ /^(dead|linkdown)$/) continue
+      if (word[i] == "nhid") object = " nhid " word[i + 1]
+      if (word[i] ~ /^(pref|error|expires|nhid)$/) { i++; continue }
+      if (word[i] == "proto") { origin = word[++i]; continue }
+      more = more " " word[i]
+      if (word[i] == "nexthop") continue
+      if (word[i] ~ /^(via|dev)$/ || (word[i] " " word[i + 1]) == "weight 1" ||
+          (destination ~ /:/ && (word[i] " " word[i + 1]) == "metric 1024")) {
+        if (word[i] == "dev") out = word[i + 1]
+        if (word[i] == "via") {
+          for (j = ++hops; j > 1 && hop[j - 1] > word[i + 1]; j--) hop[j] = hop[j - 1]
+          hop[j] = word[i + 1]
+        }
+        more = more " " word[++i]
+      } else rest = rest " " word[i]
+    }
+    exact = type " " destination (object ? object : (destination ~ /:/ && hops > 1 ? "" : " proto " origin) more)
+    if (origin != ${protocol}) rest = rest " proto " origin
+    for (j = 1; j <= hops; j++) names = names (j == 1 ? " via " : ", ") hop[j]
+    if (type == "unicast" && hops == 0) names = " dev " out
+    route = (type == "unicast" ? "" : type " ") "route " destination names rest
+  }
+  function finish_nat(    i, rule, changes, rules, jumps, before) {
+    for (i = 1; i <= keeps[family]; i++) {
+      rule = "-A ${chain} -d " keep[family, i] " -j ACCEPT"
+      rules = rules "nat" family " " rule "\\n"
+      if (rule in present) delete present[rule]
+      else { changes++; print "told masquerade exemption of " keep[family, i] " added" }
+    }
+    for (rule in present) {
+      changes++
+      sub(/^-A [^ ]+ /, "", rule)
+      if (rule ~ /^-d [^ ]+ -j ACCEPT$/) { split(rule, word); rule = "masquerade exemption of " word[2] }
+      print "told " rule " removed"
+    }
+    if (!keeps[family] && !exists && !count) return
+    if (!keeps[family] || count != 1 || ours[1] != kube + 1)
+      for (i = 1; i <= count; i++) {
+        jumps = jumps "nat" family " -D POSTROUTING -j ${chain}\\n"
+        if (ours[i] < kube) before++
+      }
+    if (!keeps[family]) {
+      printf "%snat%s -F ${chain}\\nnat%s -X ${chain}\\n", jumps, family, family
+      print "told " title "chain ${chain} removed"
+      return
+    }
+    if (jumps != "" || !count) {
+      jumps = jumps "nat" family " -I POSTROUTING " kube - before + 1 " -j ${chain}\\n"
+      print "told " title "chain ${chain} put " (kube ? "behind KUBE-POSTROUTING" : "first")
+    }
+    if (changes || jumps != "") printf "nat%s :${chain} - [0:0]\\n%s%s", family, rules, jumps
+  }
+  function wire_group(text,    word, words, i, ids) {
+    words = split(text, word)
+    for (i = 3; i <= words; i += 2) {
+      if (word[i] in device) watch(word[i] ~ /:/ ? "ipv6" : "ipv4", device[word[i]])
+      if (regroup && !(word[i] in id)) {
+        id[word[i]] = ++last
+        print "ip nexthop replace id " last " via " word[i] " dev " device[word[i]] " proto ${protocol}"
+      }
+      if (word[i] in device) ids = ids "/" id[word[i]]
+    }
+    if (!regroup) return
+    print "ip nexthop replace id " ++last " group " substr(ids, 2) " proto ${protocol}"
+    print "ip route replace " word[1] " nhid " last " proto ${protocol}"
+  }
+  function watch(stack, out) {
+    if ((stack, out) in watched) return
+    watched[stack, out]
+    ${neighbour.map((setting) => `print "sysctl net/" stack "/neigh/" out "/${setting}"`).join('\n    ')}
+  }
+  BEGIN { last = ${protocol}000 }
+  $1 == "=" {
+    if (part == "nat") finish_nat()
+    part = $2; family = $3; title = family == 6 ? "IPv6 " : ""
+    count = kube = position = exists = 0
+    split("", present)
+    next
+  }
+  part == "wanted" && $1 == "keep" { family = $2 ~ /:/ ? 6 : 4; keep[family, ++keeps[family]] = $2 }
+  part == "wanted" && $1 ~ /^(route|unreachable)$/ {
+    sub(/^route /, "")
+    read_route($0 " proto ${protocol}")
+    wanted[++wants] = route
+    group[route] = hops > 1
+    words_of[route] = $0
+  }
+  part == "routes" && $1 == "id" {
+    if ($3 == "group") groups = groups "ip nexthop del id " $2 "\\n"
+    else members = members "ip nexthop del id " $2 "\\n"
+    next
+  }
+  part == "routes" {
+    gsub(/\\\\/, "")
+    read_route($0)
+    if (hops > 1 && !object) route = route " without nexthop objects"
+    if (!shown[exact]++) seen[++routes] = exact
+    if (origin == ${protocol}) { shown[exact]++; own[exact] }
+    route_of[exact] = route
+  }
+  part == "hops" { for (i = 2; i < NF; i++) if ($i == "dev") device[$1] = $(i + 1) }
+  part == "nat" && $1 == "-N" && $2 == "${chain}" { exists = 1 }
+  part == "nat" && $1 == "-A" && $2 == "${chain}" { present[$0] }
+  part == "nat" && $1 == "-A" && $2 == "POSTROUTING" {
+    position++
+    if (/ -j KUBE-POSTROUTING$/) kube = position
+    if (/ -j ${chain}$/) ours[++count] = position
+  }
+  END {
+    for (i = 1; i <= routes; i++) {
+      if (shown[seen[i]] == 1) continue
+      route = route_of[seen[i]]
+      if (route in words_of) { have[route]; continue }
+      if (seen[i] ~ / nhid /) regroup = 1
+      if (seen[i] in own) late = late "ip route del " seen[i] "\\n"
+      else print "ip route del " seen[i]
+      print "told " route " removed"
+    }
+    printf "%s", late
+    for (i = 1; i <= wants; i++) if (!(wanted[i] in have)) {
+      if (group[wanted[i]]) regroup = 1
+      else print "ip route replace " words_of[wanted[i]] " proto ${protocol}"
+      print "told " wanted[i] " added"
+    }
+    if (regroup) printf "%s%s", groups, members
+    for (i = 1; i <= wants; i++) if (group[wanted[i]]) wire_group(words_of[wanted[i]])
+  }`;
+/**
+ * The wiring of a node, as a bash script. Its parameter is what the node shall have, a line for each route, subnet and
+ * exemption. It is kept on the node with the script itself and a unit that runs it without a parameter at boot, since a
+ * restart of the container empties routes and rules. Prints a line for each change, and nothing when there was none.
+ *
+ * A packet to each next hop makes peers that gave this node up ask for it again. Not at boot: until kube-proxy runs, the
+ * peers had better use another node for services.
+ */
+const script = `set -euo pipefail
+read_file() {
+  text=
+  if [ -e "$1" ]; then IFS= read -rd '' text <"$1" || :; fi
 }
+write_file() {
+  read_file "$1"
+  if [ "$text" != "$2" ]; then
+    printf %s "$2" >"$1"
+    written=yes
+  fi
+}
+read_file /etc/kind-flat-network/wiring
+stored=$text
+if [ $# = 0 ]; then wanted=$stored; else wanted=$1; fi
+
+show='route show table main'
+shows4="nexthop show proto ${protocol}"$'\\n'$show$'\\n'
+shows6=$show$'\\n'
+gets= hops=
+while read -r kind first rest; do
+  case $kind:$first in
+    subnet:*:*) shows6+="$show root $first"$'\\n' ;;
+    subnet:*) shows4+="$show root $first"$'\\n' ;;
+    route:*)
+      hops+=" \${rest//via/}"
+      if [[ $rest == *via*via* ]]; then for hop in \${rest//via/}; do gets+="route get $hop"$'\\n'; done; fi
+      ;;
+  esac
+done <<<"$wanted"
+
+plan=$({
+  printf '= wanted\\n%s\\n= routes\\n' "$wanted"
+  printf %s "$shows4" | ip -o -batch -
+  if [[ $wanted$stored == *:* ]]; then printf %s "$shows6" | ip -6 -o -batch -; fi
+  if [ -n "$gets" ]; then echo '= hops'; printf %s "$gets" | ip -o -force -batch - 2>/dev/null || :; fi
+  echo '= nat 4'
+  iptables --wait -t nat -S
+  if [[ $wanted$stored == *'keep '*([0-9a-f]):* ]]; then echo '= nat 6'; ip6tables --wait -t nat -S; fi
+  echo =
+} | awk '${compare}')
+
+batch= nat4= nat6= told=
+while read -r kind line; do
+  case $kind in
+    ip) batch+="$line"$'\\n' ;;
+    nat4) nat4+="$line"$'\\n' ;;
+    nat6) nat6+="$line"$'\\n' ;;
+    told) told+="$line"$'\\n' ;;
+    sysctl)
+      read -r name value <<<"$line"
+      read_file "/proc/sys/$name"
+      if [ -n "$text" ] && [ "$text" != "$value"$'\\n' ]; then
+        echo "$value" >"/proc/sys/$name"
+        told+="$name set to $value"$'\\n'
+      fi
+      ;;
+  esac
+done <<<"$plan"
+status=0
+if [ -n "$batch" ]; then printf %s "$batch" | ip -force -batch - || status=$?; fi
+if [ -n "$nat4" ]; then printf '*nat\\n%sCOMMIT\\n' "$nat4" | iptables-restore --noflush --wait || status=$?; fi
+if [ -n "$nat6" ]; then printf '*nat\\n%sCOMMIT\\n' "$nat6" | ip6tables-restore --noflush --wait || status=$?; fi
+
+if [ $# = 1 ] && [ -n "$wanted$stored" ]; then
+  for hop in $hops; do { echo >"/dev/udp/$hop/9"; } 2>/dev/null || :; done
+  written=
+  units=/etc/systemd/system
+  if [ ! -d /etc/kind-flat-network ]; then mkdir -p /etc/kind-flat-network $units/multi-user.target.wants; fi
+  write_file /etc/kind-flat-network/wiring "$wanted"
+  write_file /etc/kind-flat-network/wire "$BASH_EXECUTION_STRING"
+  write_file $units/kind-flat-network.service '${unit}'
+  if [ ! -L $units/multi-user.target.wants/kind-flat-network.service ]; then
+    ln -s ../kind-flat-network.service $units/multi-user.target.wants/
+    written=yes
+  fi
+  if [ -n "$written" ] && [ -z "$told" ]; then told=$'what a restart of the node needs written\\n'; fi
+fi
+printf %s "$told"
+exit $status
+`;
+
+;// CONCATENATED MODULE: ./lib/commands/node-wiring.js
+
+
+/** One exec that gives a node all its routes and all its rules, now and after a restart. */
+function applyWiring({ node, routes, keepSource, subnets }) {
+    const lines = [
+        ...routes.map(({ destination, via }) => via.length === 0 ? `unreachable ${destination}` : `route ${destination} via ${via.join(' via ')}`),
+        ...subnets.map((subnet) => `subnet ${subnet}`),
+        ...keepSource.map((subnet) => `keep ${subnet}`),
+    ];
+    return execScript(node, script, [lines.join('\n')]);
+}
+/** What the exec changed on the node, a line for each route, rule and setting; empty when all was as it should be. */
+const parseChanges = docker_parseLines;
 
 ;// CONCATENATED MODULE: ./lib/steps/connect.js
 
 
 /**
  * Gives every node its routes and its rules: one exec each, all at the same time. A second time changes nothing.
+ * @returns the nodes on which something was changed
  * @throws with every node that failed, the first one's cause first; what stopped the run is thrown as it is
  */
-async function connect({ runner }, wirings) {
-    const results = await Promise.allSettled(wirings.map((wiring) => runner.run(applyWiring(wiring))));
+async function connect_connect({ runner }, wirings) {
+    const results = await Promise.allSettled(wirings.map(async (wiring) => ({
+        node: wiring.node,
+        changes: parseChanges(await runner.run(applyWiring(wiring))),
+    })));
     const failures = results.flatMap((result, index) => result.status === 'rejected' ? [{ node: wirings[index]?.node ?? '', cause: result.reason }] : []);
-    if (failures.length === 0)
-        return;
+    if (failures.length === 0) {
+        return results
+            .flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+            .filter(({ changes }) => changes.length > 0);
+    }
     const stopped = failures.find(({ cause }) => !(cause instanceof CommandError));
     if (stopped !== undefined)
         throw stopped.cause;
@@ -65662,7 +65991,7 @@ async function connect({ runner }, wirings) {
 
 
 /** Docker's words for an object that somebody else has removed meanwhile. */
-const goneTexts = /no such (container|network)|not found/i;
+const goneTexts = /no such (container|network|volume)|not found/i;
 /** The networks of that name or run, or all of them. */
 function existingNetworks(runner, filter = {}) {
     return existing(runner, listNetworks(filter), inspectNetworks, parseNetworks);
@@ -65670,6 +65999,17 @@ function existingNetworks(runner, filter = {}) {
 /** Every container of every kind cluster, whoever made it. */
 function existing_objects_existingKindContainers(runner) {
     return existing(runner, listKindContainers, inspectContainers, parseKindContainers);
+}
+/** The nodes of a cluster, control planes first, without its load balancer. */
+function existing_objects_nodesOf(cluster, containers) {
+    return containers
+        .filter((container) => container.cluster === cluster)
+        .flatMap(({ name, role }) => (role === 'external-load-balancer' ? [] : [{ name, role }]))
+        .sort((a, b) => a.role.localeCompare(b.role) || a.name.localeCompare(b.name, 'en', { numeric: true }));
+}
+/** The volumes of all runs. */
+async function existing_objects_existingVolumes(runner) {
+    return parseVolumes(await runner.run(listVolumes));
 }
 /** Lists and inspects; what vanishes between the two is left out. */
 async function existing(runner, list, inspect, parse) {
@@ -65691,17 +66031,99 @@ function ignoreGone(error) {
     throw error;
 }
 
+;// CONCATENATED MODULE: ./lib/steps/engine-lock.js
+
+
+
+const pauseSeconds = 0.3;
+/** The lock is needed for seconds; who has it for so long is taken for dead. */
+const longestHoldSeconds = 120;
+const longestWaitSeconds = 900;
+/**
+ * Does work while no other run on the engine does such work, from this machine or another.
+ * @param live for taking the lock
+ * @param world as `live`, but not ended by the signal: the lock is given back in any case
+ * @throws what the work throws, or that the lock could not be had
+ */
+async function withEngineLock(live, world, run, work) {
+    let taken = false;
+    try {
+        await take(live, engineLock, run, live.clock.now() + longestWaitSeconds);
+        taken = true;
+        return await work();
+    }
+    finally {
+        // also when it was not taken: a command that was ended may have reached the engine
+        await releaseEngineLock(world, run).catch((error) => {
+            if (taken)
+                world.log.warning(`the Docker volume ${engineLock} could not be removed: ${messageOf(error)}`);
+        });
+    }
+}
+/** Gives back what a run has of the lock, if anything. */
+async function releaseEngineLock(world, run) {
+    const own = (await existing_objects_existingVolumes(world.runner))
+        .filter((volume) => volume.run === run)
+        .map(({ name }) => name)
+        .filter((name) => name === engineLock || name.startsWith(`${engineLock}-`));
+    if (own.includes(engineLock))
+        await remove(world, engineLock, run, run, world.clock.now() + longestWaitSeconds);
+    const rights = own.filter((name) => name !== engineLock);
+    if (rights.length > 0)
+        await world.runner.run(removeVolumes(rights));
+}
+/** Waits until the volume is the run's; returns the volumes of all runs as they are then. */
+async function take(world, name, run, deadline) {
+    const { runner, log, clock } = world;
+    let known;
+    for (;;) {
+        await runner.run(createVolume(name, run));
+        const volumes = await existing_objects_existingVolumes(runner);
+        const holder = makerOf(volumes, name);
+        if (holder === run)
+            return volumes;
+        if (clock.now() >= deadline) {
+            throw new Error(`run ${holder ?? 'unknown'} still holds the Docker volume ${name} after ${String(longestWaitSeconds)} s of waiting; ` +
+                `when no run is at work, remove it with: docker volume rm ${name}`);
+        }
+        if (holder !== undefined && holder !== known?.holder) {
+            known = { holder, since: clock.now() };
+            log.info(`waiting for run ${holder}, which chooses its names and subnets on this engine`);
+        }
+        if (holder !== undefined && known !== undefined && clock.now() - known.since >= longestHoldSeconds) {
+            log.warning(`run ${holder} has held the Docker volume ${name} for ${String(longestHoldSeconds)} s: taken for dead`);
+            await remove(world, name, holder, run, deadline);
+        }
+        else {
+            await clock.sleep(pauseSeconds);
+        }
+    }
+}
+/**
+ * Removes a volume if it is still that holder's. A volume can be removed by its name only, so somebody else may have
+ * removed it and the next run made it between looking and removing: who does it first takes a lock on just that.
+ */
+async function remove(world, name, holder, run, deadline) {
+    const right = `${name}-${holder}`;
+    const held = makerOf(await take(world, right, run, deadline), name) === holder;
+    await world.runner.run(removeVolumes(held ? [name, right] : [right]));
+}
+function makerOf(volumes, name) {
+    return volumes.find((volume) => volume.name === name)?.run;
+}
+
 ;// CONCATENATED MODULE: ./lib/steps/delete.js
+
 
 
 
 /** Times the engine must show nothing of a run that may still be on its way, and the pause between two looks. */
 const quietLooks = 3;
-const pauseSeconds = 0.5;
+const delete_pauseSeconds = 0.5;
 const mostLooks = 60;
 /**
  * Removes exactly what a run made: its containers with their volumes, its network when nobody else is on it, its
- * files. Safe to repeat. One failure does not keep it from the rest.
+ * reservation, its files; and gives back the engine's lock. Safe to repeat. One failure does not keep it from the rest.
  * @throws with everything that could not be removed
  */
 async function deleteRun(world, removal) {
@@ -65720,6 +66142,7 @@ async function deleteRun(world, removal) {
             world.log.info(`${String(count)} processes of an interrupted run ended`);
     });
     await attempt('containers and network', () => removeDockerObjects(world, removal));
+    await attempt('lock', () => releaseEngineLock(world, removal.run));
     const { directory, kubeconfig } = removal;
     if (kubeconfig !== undefined)
         await attempt(`file ${kubeconfig}`, () => world.files.removeFile(kubeconfig));
@@ -65734,7 +66157,7 @@ async function removeDockerObjects({ runner, log, clock }, removal) {
     let quiet = 0;
     for (let look = 1; quiet < needed; look++) {
         const [containers, networks] = await Promise.all([
-            containersOf(runner, removal),
+            delete_containersOf(runner, removal),
             existingNetworks(runner, { run: removal.run }),
         ]);
         if (containers.length > 0) {
@@ -65751,14 +66174,23 @@ async function removeDockerObjects({ runner, log, clock }, removal) {
         if (look === mostLooks)
             throw new Error(`containers of run ${removal.run} still appear after ${String(mostLooks)} looks`);
         if (quiet > 0 && quiet < needed)
-            await clock.sleep(pauseSeconds);
+            await clock.sleep(delete_pauseSeconds);
     }
     for (const { name } of await existingNetworks(runner, { run: removal.run })) {
         log.info(`the Docker network ${name} stays: containers of others are on it`);
     }
+    await removeReservation({ runner, log }, removal.run);
 }
-async function containersOf(runner, { run, clusters }) {
-    return ownedBy(await existing_objects_existingKindContainers(runner), run, clusters?.map(({ name }) => name) ?? []);
+/** Last of all: as long as anything is there, its names and subnets are taken. */
+async function removeReservation({ runner, log }, run) {
+    const volume = reservationVolume(run);
+    if (!(await existing_objects_existingVolumes(runner)).some(({ name }) => name === volume))
+        return;
+    log.info(`removing the Docker volume ${volume}`);
+    await runner.run(removeVolumes([volume])).catch(unless(goneOrInUse, volume));
+}
+async function delete_containersOf(runner, { run, clusters }) {
+    return ownedBy(await existing_objects_existingKindContainers(runner), run, clusters?.filter(({ reused }) => !reused).map(({ name }) => name) ?? []);
 }
 /**
  * The containers of a run: the nodes that carry its mount, and load balancers of those clusters, which carry nothing.
@@ -65773,15 +66205,19 @@ function ownedBy(containers, run, planned) {
     const balancers = containers.filter(({ role, cluster }) => role === 'external-load-balancer' && clusters.has(cluster) && !foreign.has(cluster));
     return [...nodes, ...balancers];
 }
-/** Ids of the runs that have a container or a network on the engine. */
+/** Ids of the runs that have a container, a network or a volume on the engine. */
 async function delete_runsOn(runner) {
-    const [containers, labels] = await Promise.all([existingKindContainers(runner), runner.run(listNetworkRuns)]);
-    return [...new Set([...containers.flatMap(({ run }) => run ?? []), ...parseLines(labels)])];
+    const [containers, labels, volumes] = await Promise.all([
+        existingKindContainers(runner),
+        runner.run(listNetworkRuns),
+        existingVolumes(runner),
+    ]);
+    return [...new Set([...containers, ...volumes].flatMap(({ run }) => run ?? []).concat(parseLines(labels)))];
 }
 /** Somebody else removes the same container, or has done so: the next look tells. */
 const beingRemoved = new RegExp(`${goneTexts.source}|already in progress`, 'i');
-/** Somebody else has removed the network, or joined it, since it was looked at. */
-const goneOrInUse = new RegExp(`${goneTexts.source}|active endpoints`, 'i');
+/** Somebody else has removed the network or volume, or come to use it, since it was looked at. */
+const goneOrInUse = new RegExp(`${goneTexts.source}|active endpoints|volume is in use`, 'i');
 /** Passes over a failure that says so; any other is told with the names of the objects. */
 function unless(texts, names) {
     return (error) => {
@@ -65817,7 +66253,7 @@ function candidateIpv6Subnets(name) {
  * Makes the Docker network that all nodes share, when it is missing: several kinds that start at once race on it.
  * @returns the network, and whether this run made it
  */
-async function ensureNetwork({ runner, log }, { network: name, run }) {
+async function ensureNetwork({ runner, log }, { dockerNetwork: name, run }) {
     const existing = await networksNamed(runner, name);
     if (existing[0] !== undefined)
         return { network: existing[0], created: false };
@@ -65868,15 +66304,40 @@ async function networksNamed(runner, name) {
 
 ;// CONCATENATED MODULE: ./lib/commands/ip.js
 /** Routes of all tables: VPNs like to use one of their own. */
-const listRoutes = ['ip', '-json', '-4', 'route', 'show', 'table', 'all'];
+function listRoutes(version) {
+    return ['ip', '-json', `-${String(version)}`, 'route', 'show', 'table', 'all'];
+}
+/** What a route of the machine itself, or to all on a link, is of: nobody's claim to a subnet. */
+const ownTypes = ['local', 'broadcast', 'multicast', 'anycast'];
+/** Link-local (`fe80::/10`) and multicast (`ff00::/8`) addresses of IPv6, which every link has. */
+const linkScope = /^(fe[89ab]|ff)/i;
+/** The routes that claim a subnet; one that refuses it (`blackhole`, `unreachable`) does too. */
 function parseRoutes(output) {
     const routes = JSON.parse(output === '' ? '[]' : output);
     return routes
-        .filter(({ type, dst }) => dst !== 'default' && !['local', 'broadcast', 'multicast'].includes(type ?? ''))
+        .filter(({ type, dst }) => dst !== 'default' && !ownTypes.includes(type ?? '') && !linkScope.test(dst))
         .map(({ dst, dev, type }) => ({
-        destination: dst.includes('/') ? dst : `${dst}/32`,
+        destination: dst.includes('/') ? dst : `${dst}/${dst.includes(':') ? '128' : '32'}`,
         device: dev ?? type ?? 'unknown',
     }));
+}
+
+;// CONCATENATED MODULE: ./lib/commands/kubeadm.js
+
+/** Where kind keeps a node's kubeadm config (`pkg/cluster/internal/create/actions/config`). */
+const kubeadmConfig = '/kind/kubeadm.conf';
+/**
+ * Reads them from a node's kubeadm config.
+ * @throws when the text is no kubeadm config of a cluster
+ */
+function kubeadm_parseSubnets(config) {
+    const documents = (0,dist/* parseAllDocuments */.hR)(config).map((document) => document.toJS());
+    const cluster = documents.find((document) => document?.kind === 'ClusterConfiguration');
+    if (cluster === undefined)
+        throw new Error(`no ClusterConfiguration in ${kubeadmConfig}`);
+    const list = (subnets) => subnets?.split(',').map((subnet) => subnet.trim()) ?? [];
+    const { podSubnet, serviceSubnet } = cluster?.networking ?? {};
+    return { podSubnets: list(podSubnet), serviceSubnets: list(serviceSubnet) };
 }
 
 ;// CONCATENATED MODULE: ./lib/steps/inspect-host.js
@@ -65885,38 +66346,240 @@ function parseRoutes(output) {
 
 
 
+
 /**
  * Learns what the plan must know of the machine. Changes nothing.
- * @param files paths the run would write
+ * @param wanted paths the run would write, and names of clusters that it would reuse
  * @throws {CommandError} when the Docker engine does not answer
  */
-async function inspectHost({ runner, files, log }, paths) {
-    const [engine, networks, routes, containers, inspectedFiles, inotifyInstances] = await Promise.all([
+async function inspectHost(world, { files: paths, reuse }) {
+    const { runner, files } = world;
+    const [engine, networks, routes, containers, ofKind, reservations, inspectedFiles, inotifyInstances, ipv6] = await Promise.all([
         runner.run(engineInfo).then(parseEngineInfo),
         existingNetworks(runner).then((found) => found.map(({ id, name, subnets }) => ({ id, name, subnets }))),
-        runner.run(listRoutes).then(parseRoutes, (error) => {
-            if (error instanceof CancelledError)
-                throw error;
-            const why = error instanceof CommandError ? error.outcome : messageOf(error);
-            log.warning(`the routes of this machine cannot be read (ip: ${why}); subnets are chosen without them`);
-            return [];
-        }),
+        routesOf(world),
         runner.run(listContainers).then(parseContainers),
+        existing_objects_existingKindContainers(runner),
+        existing_objects_existingVolumes(runner).then((volumes) => volumes.flatMap(({ run, reservation }) => (reservation === undefined ? [] : [{ run, ...reservation }]))),
         Promise.all(paths.map(async (path) => ({
             path,
             exists: await files.exists(path),
             directoryExists: await files.isDirectory((0,external_node_path_namespaceObject.dirname)(path)),
         }))),
         files.read('/proc/sys/fs/inotify/max_user_instances').then(Number, () => undefined),
+        hasIpv6(world),
     ]);
+    const owners = new Map(ofKind.map(({ name, run }) => [name, run]));
     return {
         engine,
         ...(inotifyInstances !== undefined && { inotifyInstances }),
+        ipv6,
         networks,
         routes,
-        containers,
+        containers: containers.map((container) => {
+            const run = owners.get(container.name);
+            return { ...container, ...(run !== undefined && { run }) };
+        }),
+        reservations,
+        clusters: await otherClusters(world, ofKind, reservations),
+        ...(reuse.length > 0 && { reusable: await reusableClusters(world, ofKind, reuse) }),
         files: inspectedFiles,
     };
+}
+/** Only Linux tells that it has none. */
+async function hasIpv6({ files }) {
+    return !(await files.exists('/proc/net')) || files.exists('/proc/net/if_inet6');
+}
+async function routesOf({ runner, log }) {
+    const routes = await Promise.all([
+        runner.run(listRoutes(4)).then(parseRoutes, (error) => {
+            const why = whyNot(error);
+            log.warning(`the routes of this machine cannot be read (ip: ${why}); subnets are chosen without them`);
+            return [];
+        }),
+        runner.run(listRoutes(6)).then(parseRoutes, (error) => {
+            // a kernel without IPv6 has no such routes; that there is no ip program is told once
+            whyNot(error);
+            return [];
+        }),
+    ]);
+    return routes.flat();
+}
+/** The clusters that no reservation names, whoever made them. */
+async function otherClusters(world, containers, reservations) {
+    const nodes = oneOfEach(containers).filter((node) => !reservations.some(({ run, clusters }) => run === node.run && clusters.includes(node.cluster)));
+    return Promise.all(nodes.map(async (node) => {
+        const { podSubnets, serviceSubnets } = await inspect_host_subnetsOf(world, node);
+        return { name: node.cluster, subnets: [...podSubnets, ...serviceSubnets] };
+    }));
+}
+/** The clusters of those names that exist. */
+async function reusableClusters(world, containers, names) {
+    return Promise.all(oneOfEach(containers)
+        .filter(({ cluster }) => names.includes(cluster))
+        .map(async (node) => ({
+        name: node.cluster,
+        ...(node.run !== undefined && { run: node.run }),
+        ...(await inspect_host_subnetsOf(world, node)),
+        nodes: existing_objects_nodesOf(node.cluster, containers),
+        dockerNetworks: Object.keys(node.addresses),
+    })));
+}
+/** A control plane of each cluster. */
+function oneOfEach(containers) {
+    return containers
+        .filter(({ role }) => role === 'control-plane')
+        .filter((node, index, all) => all.findIndex(({ cluster }) => cluster === node.cluster) === index);
+}
+/** Pod and service subnets of a node's cluster; none while kind is still making or removing the node. */
+async function inspect_host_subnetsOf({ runner, log }, { id, cluster }) {
+    const unknown = { podSubnets: [], serviceSubnets: [] };
+    try {
+        return kubeadm_parseSubnets(parseCopiedText(await runner.run(copyOut(id, kubeadmConfig))));
+    }
+    catch (error) {
+        if (error instanceof CommandError && /could not find the file|no such container/i.test(error.output))
+            return unknown;
+        const why = whyNot(error);
+        log.warning(`the subnets of the kind cluster ${cluster} cannot be read (${why}); those that are chosen may overlap`);
+        return unknown;
+    }
+}
+/** Why something could not be read. Being stopped is no reason, but thrown again. */
+function whyNot(error) {
+    if (error instanceof CancelledError)
+        throw error;
+    return error instanceof CommandError ? error.outcome : messageOf(error);
+}
+
+;// CONCATENATED MODULE: ./lib/steps/until-ready.js
+
+
+
+/** Waits until every planned node of a cluster is Ready with a podCIDR; `kind --wait` looks at the control plane alone. */
+const untilNodesReady = (...of) => untilNothingIsMissing({ what: 'nodes', watch: waitForNodes, missing: until_ready_missingNodes }, ...of);
+/** Waits until a cluster's CoreDNS is available: every pod of it, and with the newest Corefile. */
+const until_ready_untilCoreDnsAvailable = (...of) => untilNothingIsMissing({ what: 'CoreDNS', watch: waitForCoreDns, missing: until_ready_missingCoreDns }, ...of);
+async function untilNothingIsMissing(readiness, ...[{ runner, log, clock }, record, cluster, waitSeconds]) {
+    const target = { kubeconfig: run_record_clusterKubeconfig(record, cluster.name) };
+    const started = clock.now();
+    const left = () => waitSeconds - (clock.now() - started);
+    for (;;) {
+        // what the watch tells is looked at afterwards, together with what it cannot wait for
+        const seconds = Math.max(1, left());
+        await runner.run(readiness.watch(target, seconds), { timeoutSeconds: seconds + 30 }).catch(commandFailure);
+        const output = await runner.run(kubectl_getNodesAndCoreDns(target)).catch(commandFailure);
+        const state = output instanceof CommandError ? undefined : kubectl_parseClusterState(output);
+        const missing = state === undefined ? [`it does not answer: ${messageOf(output)}`] : readiness.missing(state, cluster);
+        if (state !== undefined && missing.length === 0) {
+            log.info(`${cluster.name}: ${readiness.what} ready ${(clock.now() - started).toFixed(1)} s later`);
+            return state;
+        }
+        if (left() <= 0) {
+            throw new Error(`cluster ${cluster.name} was not ready within ${String(waitSeconds)} s (input wait):\n  ${missing.join('\n  ')}`);
+        }
+        await clock.sleep(1);
+    }
+}
+/** A command that failed is an answer too; anything else is not. */
+function commandFailure(error) {
+    if (error instanceof CommandError)
+        return error;
+    throw error;
+}
+/** What of a cluster's nodes is not ready yet. */
+function until_ready_missingNodes({ nodes }, cluster) {
+    return cluster.nodes.flatMap(({ name }) => {
+        const node = nodes.find((each) => each.name === name);
+        if (node === undefined)
+            return [`node ${name} has not joined`];
+        if (!node.ready)
+            return [`node ${name} is not Ready: ${node.why}`];
+        return node.podCIDRs.length < cluster.podSubnets.length ? [`node ${name} has no podCIDR yet`] : [];
+    });
+}
+function until_ready_missingCoreDns({ coreDns }) {
+    return coreDns.available ? [] : [`CoreDNS is not available: ${coreDns.why}`];
+}
+
+;// CONCATENATED MODULE: ./lib/steps/when-all-end.js
+/**
+ * Waits until every one has ended, so that nothing of them goes on behind a failure.
+ * @throws the failure that came first
+ */
+async function when_all_end_whenAllEnd(running) {
+    const failures = [];
+    const results = await Promise.allSettled(running.map((each) => each.catch((error) => {
+        failures.push(error);
+        throw error;
+    })));
+    if (failures.length > 0)
+        throw failures[0];
+    return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+}
+
+;// CONCATENATED MODULE: ./lib/steps/nodes.js
+
+
+
+
+
+
+
+/**
+ * Joins what Kubernetes knows of the nodes (podCIDRs) with what Docker knows (the addresses on the shared network).
+ * @throws when a node has no address of one of its cluster's families
+ */
+async function describeNodes(runner, dockerNetwork, clusters) {
+    const names = clusters.flatMap(({ cluster }) => cluster.nodes.map(({ name }) => name));
+    const containers = parseKindContainers(await runner.run(inspectContainers(names)));
+    return clusters.flatMap(({ cluster, state }) => cluster.nodes.map(({ name, role }) => {
+        const own = containers.find((container) => container.name === name)?.addresses[dockerNetwork] ?? [];
+        const addresses = cluster.podSubnets.map(familyOf).map((family) => {
+            const [address] = ofFamily(own, family);
+            if (address !== undefined)
+                return address;
+            throw new Error(`node ${name} has no ${family} address on the Docker network ${dockerNetwork}; is it still running?`);
+        });
+        const podCIDRs = state.nodes.find((node) => node.name === name)?.podCIDRs ?? [];
+        return { cluster: cluster.name, name, role, addresses, podCIDRs };
+    }));
+}
+/** The clusters of a record with their nodes as they are now: those that run and that Kubernetes knows. */
+async function nodes_findNodes(world, saved) {
+    const containers = await existing_objects_existingKindContainers(world.runner);
+    const clusters = await when_all_end_whenAllEnd(saved.clusters.map(async (cluster) => {
+        const found = existing_objects_nodesOf(cluster.name, containers.filter(({ running }) => running));
+        tellDifference(world, cluster, found);
+        if (!found.some(({ role }) => role === 'control-plane')) {
+            throw new Error(`cluster ${cluster.name} has no control plane that runs; start it, or make the clusters anew`);
+        }
+        const now = { ...cluster, nodes: found };
+        return { cluster: now, state: await untilNodesReady(world, saved, now, saved.waitSeconds) };
+    }));
+    const record = { ...saved, clusters: clusters.map(({ cluster }) => cluster) };
+    return { record, nodes: await describeNodes(world.runner, saved.dockerNetwork, clusters) };
+}
+function tellDifference({ log }, { name: cluster, nodes }, found) {
+    const without = (list, other) => list.filter(({ name }) => !other.some((each) => each.name === name)).map(({ name }) => name);
+    for (const gone of without(nodes, found))
+        log.info(`${cluster}: node ${gone} does not run: nothing goes through it`);
+    for (const added of without(found, nodes))
+        log.info(`${cluster}: node ${added} was added`);
+}
+/**
+ * The nodes of clusters that exist already.
+ * @throws when a cluster does not answer or is not ready
+ */
+async function nodes_readNodes({ runner }, record) {
+    const clusters = await Promise.all(record.clusters.map(async (cluster) => {
+        const state = parseClusterState(await runner.run(getNodesAndCoreDns({ kubeconfig: clusterKubeconfig(record, cluster.name) })));
+        const missing = [...missingNodes(state, cluster), ...missingCoreDns(state)];
+        if (missing.length > 0)
+            throw new Error(`cluster ${cluster.name} is not ready:\n  ${missing.join('\n  ')}`);
+        return { cluster, state };
+    }));
+    return describeNodes(runner, record.dockerNetwork, clusters);
 }
 
 ;// CONCATENATED MODULE: ./node_modules/yocto-queue/index.js
@@ -66161,74 +66824,7 @@ function validateConcurrency(concurrency) {
 	}
 }
 
-;// CONCATENATED MODULE: ./lib/steps/until-ready.js
-
-
-
-/** Waits until every planned node of a cluster is Ready with a podCIDR; `kind --wait` looks at the control plane alone. */
-const untilNodesReady = (...of) => untilNothingIsMissing({ what: 'nodes', watch: waitForNodes, missing: until_ready_missingNodes }, ...of);
-/** Waits until a cluster's CoreDNS is available. */
-const untilCoreDnsAvailable = (...of) => untilNothingIsMissing({ what: 'CoreDNS', watch: waitForCoreDns, missing: until_ready_missingCoreDns }, ...of);
-async function untilNothingIsMissing(readiness, ...[{ runner, log, clock }, record, cluster, waitSeconds]) {
-    const target = { kubeconfig: run_record_clusterKubeconfig(record, cluster.name) };
-    const started = clock.now();
-    const left = () => waitSeconds - (clock.now() - started);
-    for (;;) {
-        // what the watch tells is looked at afterwards, together with what it cannot wait for
-        const seconds = Math.max(1, left());
-        await runner.run(readiness.watch(target, seconds), { timeoutSeconds: seconds + 30 }).catch(commandFailure);
-        const output = await runner.run(kubectl_getNodesAndCoreDns(target)).catch(commandFailure);
-        const state = output instanceof CommandError ? undefined : kubectl_parseClusterState(output);
-        const missing = state === undefined ? [`it does not answer: ${messageOf(output)}`] : readiness.missing(state, cluster);
-        if (state !== undefined && missing.length === 0) {
-            log.info(`${cluster.name}: ${readiness.what} ready ${(clock.now() - started).toFixed(1)} s later`);
-            return state;
-        }
-        if (left() <= 0) {
-            throw new Error(`cluster ${cluster.name} was not ready within ${String(waitSeconds)} s (input wait):\n  ${missing.join('\n  ')}`);
-        }
-        await clock.sleep(1);
-    }
-}
-/** A command that failed is an answer too; anything else is not. */
-function commandFailure(error) {
-    if (error instanceof CommandError)
-        return error;
-    throw error;
-}
-/** What of a cluster's nodes is not ready yet. */
-function until_ready_missingNodes({ nodes }, cluster) {
-    return cluster.nodes.flatMap(({ name }) => {
-        const node = nodes.find((each) => each.name === name);
-        if (node === undefined)
-            return [`node ${name} has not joined`];
-        if (!node.ready)
-            return [`node ${name} is not Ready: ${node.why}`];
-        return node.podCIDR === undefined ? [`node ${name} has no podCIDR yet`] : [];
-    });
-}
-function until_ready_missingCoreDns({ coreDns }) {
-    return coreDns.available ? [] : [`CoreDNS is not available: ${coreDns.why}`];
-}
-
-;// CONCATENATED MODULE: ./lib/steps/when-all-end.js
-/**
- * Waits until every one has ended, so that nothing of them goes on behind a failure.
- * @throws the failure that came first
- */
-async function when_all_end_whenAllEnd(running) {
-    const failures = [];
-    const results = await Promise.allSettled(running.map((each) => each.catch((error) => {
-        failures.push(error);
-        throw error;
-    })));
-    if (failures.length > 0)
-        throw failures[0];
-    return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-}
-
 ;// CONCATENATED MODULE: ./lib/steps/provision.js
-
 
 
 
@@ -66253,23 +66849,27 @@ async function provision(world, plan, record, onCreated) {
     };
     const ready = await when_all_end_whenAllEnd(plan.clusters.map(async (cluster) => {
         // the others are ended before the next in the queue would begin
-        await limit(() => provision_create(live, record, cluster).catch(endOthers));
+        const begin = cluster.reused
+            ? () => fetchKubeconfig(live, record, cluster)
+            : () => provision_create(live, plan.dockerNetwork, record, cluster);
+        await limit(() => begin().catch(endOthers));
         const running = [untilNodesReady(live, record, cluster, plan.waitSeconds), onCreated(live, cluster)];
         const [state] = await Promise.all(running).catch(endOthers);
         return { cluster, state };
     }));
-    return describeNodes(world.runner, plan.network, ready);
+    return describeNodes(world.runner, plan.dockerNetwork, ready);
 }
-async function provision_create({ runner, log, clock }, record, cluster) {
+async function provision_create({ runner, log, clock }, dockerNetwork, record, cluster) {
     const { command, input } = createCluster(cluster, run_record_clusterKubeconfig(record, cluster.name));
     const started = clock.now();
     try {
         await runner.run(command, {
             input,
+            environment: { [dockerNetworkVariable]: dockerNetwork },
             timeoutSeconds: createSeconds,
             onLine: (line) => {
-                // what kind tells a person on how to go on would only mislead here
-                if (/^ *(✓|✗|ERROR|WARN)/i.test(line))
+                // what kind tells a person on how to go on would only mislead here, and the Docker network is our choice
+                if (/^ *(✓|✗|ERROR|WARN(?!ING: (Overriding docker network|Here be dragons)))/i.test(line))
                     log.info(`${cluster.name}: ${line.trim()}`);
             },
         });
@@ -66281,31 +66881,10 @@ async function provision_create({ runner, log, clock }, record, cluster) {
     }
     log.info(`${cluster.name}: created in ${(clock.now() - started).toFixed(1)} s`);
 }
-/** Joins what Kubernetes knows of the nodes (podCIDR) with what Docker knows (the address on the shared network). */
-async function describeNodes(runner, network, clusters) {
-    const names = clusters.flatMap(({ cluster }) => cluster.nodes.map(({ name }) => name));
-    const containers = parseKindContainers(await runner.run(inspectContainers(names)));
-    return clusters.flatMap(({ cluster, state }) => cluster.nodes.map(({ name, role }) => {
-        const address = containers.find((container) => container.name === name)?.addresses[network] ?? '';
-        if (address === '')
-            throw new Error(`node ${name} has no address on the Docker network ${network}; is it still running?`);
-        const podCIDR = state.nodes.find((node) => node.name === name)?.podCIDR ?? '';
-        return { cluster: cluster.name, name, role, address, podCIDR };
-    }));
-}
-/**
- * The nodes of clusters that exist already.
- * @throws when a cluster does not answer or is not ready
- */
-async function provision_readNodes({ runner }, record) {
-    const clusters = await Promise.all(record.clusters.map(async (cluster) => {
-        const state = parseClusterState(await runner.run(getNodesAndCoreDns({ kubeconfig: clusterKubeconfig(record, cluster.name) })));
-        const missing = [...missingNodes(state, cluster), ...missingCoreDns(state)];
-        if (missing.length > 0)
-            throw new Error(`cluster ${cluster.name} is not ready:\n  ${missing.join('\n  ')}`);
-        return { cluster, state };
-    }));
-    return describeNodes(runner, record.network, clusters);
+/** All that a cluster needs which exists already. */
+async function fetchKubeconfig({ runner, files, log }, record, { name }) {
+    await files.writePrivate(run_record_clusterKubeconfig(record, name), await runner.run(getKubeconfig(name)));
+    log.info(`${name}: reused`);
 }
 
 ;// CONCATENATED MODULE: ./lib/steps/read-input-files.js
@@ -66326,9 +66905,285 @@ async function readInputFiles({ files }, raw, problems) {
     return { ...raw, ...Object.fromEntries(contents) };
 }
 
+;// CONCATENATED MODULE: ./lib/steps/reserve.js
+
+/**
+ * Writes on the engine what a run takes, in place of what the run took before. Only under the engine's lock: others
+ * decide by it.
+ */
+async function reserve({ runner }, run, reservation) {
+    const volume = reservationVolume(run);
+    // a volume keeps its labels for life
+    await runner.run(removeVolumes([volume]));
+    await runner.run(createVolume(volume, run, reservation));
+}
+
+;// CONCATENATED MODULE: ./lib/commands/core-dns.js
+
+
+
+/** Arguments for the configuration of CoreDNS, and readers of what they print. */
+const namespace = 'kube-system';
+const core_dns_name = 'coredns';
+/** On the pods of CoreDNS: the Corefile they started with. */
+const annotation = 'kind-flat-network/corefile-sha256';
+function getCoreDns(target) {
+    return kubectl(target, `--namespace=${namespace}`, 'get', `configmap/${core_dns_name}`, `deployment/${core_dns_name}`, '--output=json');
+}
+/** @returns the Corefile, and the digest of the one that the pods were last told to start with */
+function parseCoreDns(output) {
+    const { items } = JSON.parse(output);
+    const digest = items.map(({ spec }) => spec?.template.metadata.annotations?.[annotation]).find(Boolean);
+    return {
+        corefile: items.map(({ data }) => data?.['Corefile']).find(Boolean) ?? '',
+        ...(digest !== undefined && { digest }),
+    };
+}
+function digestOf(corefile) {
+    return (0,external_node_crypto_.createHash)('sha256').update(corefile).digest('hex');
+}
+function setCorefile(target, corefile) {
+    return patch(target, `configmap/${core_dns_name}`, { data: { Corefile: corefile } });
+}
+/**
+ * Replaces the pods of CoreDNS, unless they have started with that Corefile. To running pods a kubelet brings a changed
+ * ConfigMap only a minute later.
+ */
+function startWithCorefile(target, corefile) {
+    const annotations = { [annotation]: digestOf(corefile) };
+    return patch(target, `deployment/${core_dns_name}`, { spec: { template: { metadata: { annotations } } } });
+}
+/** Lets the DNS service listen at these addresses, the first of which is the one it has. */
+function giveDnsServiceAddresses(target, addresses) {
+    return patch(target, 'service/kube-dns', { spec: { ipFamilyPolicy: 'PreferDualStack', clusterIPs: addresses } });
+}
+function patch(target, object, change) {
+    return kubectl(target, `--namespace=${namespace}`, 'patch', object, '--type=merge', `--patch=${JSON.stringify(change)}`);
+}
+/** The file that a node's CoreDNS pods take their nameservers from. */
+function readResolvConf(node) {
+    return ['docker', 'exec', node, 'cat', '/etc/resolv.conf'];
+}
+/** The nameservers of a resolv.conf (resolv.conf(5)). */
+function parseNameservers(output) {
+    return [...output.matchAll(/^nameserver\s+(\S+)/gm)].flatMap(([, server]) => server ?? []);
+}
+const onlyHere = new external_node_net_.BlockList();
+onlyHere.addAddress('::', 'ipv6');
+onlyHere.addAddress('::1', 'ipv6');
+onlyHere.addSubnet('fe80::', 10, 'ipv6');
+/** IPv4 in IPv6's clothes. */
+onlyHere.addSubnet('::ffff:0:0', 96, 'ipv6');
+/** Whether an address is of IPv6 and means the same from wherever it is used. */
+function isRoutableIPv6(address) {
+    const [plain = ''] = address.split('%');
+    return (0,external_node_net_.isIPv6)(plain) && !onlyHere.check(plain, 'ipv6');
+}
+
+;// CONCATENATED MODULE: ./lib/plan/names-to-teach.js
+
+
+/** kubeadm gives the DNS service this address of each service subnet (`GetDNSIP`). */
+const dnsAddress = 10;
+/** The addresses of a cluster's DNS service: one in each of its address families. */
+function dnsServers({ serviceSubnets }) {
+    return serviceSubnets.map((subnet) => addressAt(parseCidr(subnet), dnsAddress));
+}
+/**
+ * What a cluster's CoreDNS must know beyond what kubeadm told it.
+ * @param upstream whether its pods reach a nameserver of their node
+ */
+function namesToTeach(own, clusters, upstream) {
+    const families = own.podSubnets.map(familyOf);
+    return {
+        ...(own.domain !== undefined && { domain: own.domain }),
+        peers: clusters
+            .filter((cluster) => areJoined(own, cluster))
+            .flatMap((peer) => {
+            const servers = dnsServers(peer).filter((server) => families.includes(familyOf(server)));
+            return peer.domain === undefined ? [] : [{ domain: peer.domain, servers }];
+        }),
+        upstream,
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/plan/corefile.js
+/** The Corefile of a cluster that knows more names than kubeadm taught it. */
+/** A line of ours ends with it; a line that ours stands for is kept behind it. */
+const mark = '# kind-flat-network';
+const kept = `${mark}: `;
+/** Where CoreDNS forwards what is not of the cluster, as kubeadm tells it. */
+const upstreamFile = '/etc/resolv.conf';
+/**
+ * A server of our own in the pod of CoreDNS, which denies every name. The same template in the main server would answer
+ * before its plugin kubernetes does (CoreDNS, `plugin.cfg`).
+ */
+const nowhere = { address: '127.0.0.1', port: 5399 };
+/**
+ * Adds names to a Corefile, or takes them away: what earlier names left in it is undone first.
+ * @throws when the cluster shall have a domain and the Corefile has no plugin kubernetes to answer for it
+ */
+function corefileWith(corefile, names) {
+    const lines = withoutOurs(corefile.split('\n'));
+    const change = changeOf(lines, names);
+    const changed = lines.flatMap((line) => {
+        const now = change(line);
+        return now === line ? [line] : [kept + line, `${now} ${mark}`];
+    });
+    const end = changed.at(-1) === '' ? changed.length - 1 : changed.length;
+    return changed.toSpliced(end, 0, ...serversFor(names).map((line) => `${line} ${mark}`)).join('\n');
+}
+function withoutOurs(lines) {
+    return lines
+        .filter((line) => !line.endsWith(` ${mark}`))
+        .map((line) => (line.startsWith(kept) ? line.slice(kept.length) : line));
+}
+function changeOf(lines, { domain, upstream }) {
+    const zone = domain === undefined ? undefined : clusterZone(lines, domain);
+    return (line) => {
+        const [plugin = '', ...words] = wordsOf(line);
+        // of several servers, CoreDNS itself takes the next one
+        const onlyUpstream = words[1] === upstreamFile && (words[2] ?? '{') === '{';
+        if (plugin === 'forward' && onlyUpstream && !upstream) {
+            return replaceWord(line, upstreamFile, `${nowhere.address}:${String(nowhere.port)}`);
+        }
+        // kubeadm has nothing of the cluster cached: what has just been made is found at once
+        const listsZones = plugin === 'kubernetes' || plugin === 'disable';
+        return listsZones && domain !== undefined && zone !== undefined && !words.includes(domain)
+            ? replaceWord(line, zone, `${zone} ${domain}`)
+            : line;
+    };
+}
+/**
+ * The zone that the cluster has already. It stays the first one, which reverse look-ups answer with (CoreDNS,
+ * `plugin/kubernetes`, primaryZone).
+ */
+function clusterZone(lines, domain) {
+    const words = lines.map(wordsOf).find(([plugin]) => plugin === 'kubernetes') ?? [];
+    const zone = words.slice(1).find((word) => word !== '{' && !/\.arpa\.?$|\//.test(word));
+    if (zone === undefined) {
+        throw new Error(`the Corefile has no plugin kubernetes with a zone, so CoreDNS cannot answer for ${domain}`);
+    }
+    return zone;
+}
+/**
+ * Server blocks for the peers, and for what is nowhere. Peers' answers are not cached: neither what has just been made
+ * there nor a peer that is not up yet is missed for longer than that. Its health is judged by its own domain; the
+ * default, the root, it would have to ask its own upstream for.
+ */
+function serversFor({ peers, upstream }) {
+    return [
+        ...peers
+            .filter(({ servers }) => servers.length > 0)
+            .flatMap(({ domain, servers }) => [
+            `${domain}:53 {`,
+            '    errors',
+            `    forward . ${servers.join(' ')} {`,
+            `        health_check 0.5s domain ${domain}`,
+            '    }',
+            '}',
+        ]),
+        ...(upstream
+            ? []
+            : [
+                `.:${String(nowhere.port)} {`,
+                `    bind ${nowhere.address}`,
+                '    template ANY ANY {',
+                '        rcode NXDOMAIN',
+                '    }',
+                '}',
+            ]),
+    ];
+}
+function wordsOf(line) {
+    return line
+        .replace(/#.*/, '')
+        .split(/\s+/)
+        .filter((word) => word !== '');
+}
+function replaceWord(line, word, by) {
+    return line
+        .split(/(\s+)/)
+        .map((part) => (part === word ? by : part))
+        .join('');
+}
+
+;// CONCATENATED MODULE: ./lib/steps/until-accepted.js
+
+const attempts = 5;
+/**
+ * Makes a request again that an API server turned away, as one that has just come up may do.
+ * @throws what the last refusal said
+ */
+async function untilAccepted(clock, request) {
+    for (let attempt = 1;; attempt++) {
+        try {
+            return await request();
+        }
+        catch (error) {
+            if (!(error instanceof CommandError) || attempt === attempts)
+                throw error;
+            await clock.sleep(1);
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/steps/teach-names.js
+
+
+
+/**
+ * Teaches a cluster's CoreDNS names, and has its pods replaced by ones that know them. Nothing is done when it knows
+ * exactly these already.
+ * @returns whether anything was changed
+ */
+async function teachNames({ runner, clock }, kubeconfig, names) {
+    const target = { kubeconfig };
+    const ask = (command) => untilAccepted(clock, () => runner.run(command));
+    const { corefile, digest } = parseCoreDns(await ask(getCoreDns(target)));
+    const wanted = corefileWith(corefile, names);
+    // without a digest the pods have started with what kubeadm wrote
+    if (wanted === corefile && (digest === undefined || digest === digestOf(wanted)))
+        return false;
+    await ask(setCorefile(target, wanted));
+    await ask(startWithCorefile(target, wanted));
+    return true;
+}
+/** Whether the pods of an IPv6-only cluster can reach a nameserver of their node. */
+async function hasReachableUpstream({ runner }, node) {
+    return parseNameservers(await runner.run(readResolvConf(node))).some(isRoutableIPv6);
+}
+
+;// CONCATENATED MODULE: ./lib/steps/teach-cluster.js
+
+
+
+
+
+
+/**
+ * Has a cluster's CoreDNS know its own domain and those of the joined clusters, and answer for what is outside when no
+ * nameserver is in reach of its pods. Most clusters need neither and are left as they are.
+ * @returns whether anything was changed
+ */
+async function teach_cluster_teachCluster(world, record, cluster) {
+    const [controlPlane] = cluster.nodes;
+    const ipv6Only = cluster.podSubnets.every((subnet) => familyOf(subnet) === 'ipv6');
+    const upstream = !ipv6Only || controlPlane === undefined || (await hasReachableUpstream(world, controlPlane.name));
+    if (cluster.domain === undefined && upstream)
+        return false;
+    const kubeconfig = run_record_clusterKubeconfig(record, cluster.name);
+    if (cluster.domain !== undefined && cluster.serviceSubnets.length > 1) {
+        // kubeadm gives it an address of the primary family alone, which a joined cluster may not have
+        await untilAccepted(world.clock, () => world.runner.run(giveDnsServiceAddresses({ kubeconfig }, dnsServers(cluster))));
+    }
+    return teachNames(world, kubeconfig, namesToTeach(cluster, record.clusters, upstream));
+}
+
 // EXTERNAL MODULE: ./node_modules/dns-packet/index.js
 var dns_packet = __nccwpck_require__(4894);
 ;// CONCATENATED MODULE: ./lib/commands/probe.js
+
 
 
 
@@ -66392,7 +67247,7 @@ function probeManifest(image) {
     };
     return (0,dist/* stringify */.As)(daemonSet, { aliasDuplicateObjects: false });
 }
-const attempts = 3;
+const probe_attempts = 3;
 /** The query, as bash's printf writes it. Its first byte must not be zero: bash's read drops zero bytes. */
 const query = [
     ...(0,dns_packet.encode)({ type: 'query', id: 0x4b46, flags: dns_packet.RECURSION_DESIRED, questions: [{ type: 'A', name: 'whoami' }] }),
@@ -66400,20 +67255,20 @@ const query = [
     .map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`)
     .join('');
 /**
- * Asks every address from a pod's network namespace, found by the pod's address ($1). Each is asked twice: the time
+ * Asks every address from a pod's network namespace, found by one of the pod's addresses ($1). Each is asked twice: the time
  * until bash itself reads a first byte is the latency, without the start of a program; dd then takes the whole answer.
  */
 const probe_script = `set -u
 pod=$1
 shift
 for file in /run/netns/*; do
-  if nsenter --net="$file" ip -oneline -4 address show 2>/dev/null | grep -qF " $pod/"; then namespace=$file; break; fi
+  if nsenter --net="$file" ip -oneline address show 2>/dev/null | grep -qF " $pod/"; then namespace=$file; break; fi
 done
 if [ -z "\${namespace:-}" ]; then echo "no network namespace holds $pod" >&2; exit 1; fi
 exec nsenter --net="$namespace" bash -c '
   export LC_ALL=C
   ask() {
-    for attempt in ${Array.from({ length: attempts }, (_, index) => String(index + 1)).join(' ')}; do
+    for attempt in ${Array.from({ length: probe_attempts }, (_, index) => String(index + 1)).join(' ')}; do
       exec 3<>"/dev/udp/$1/${String(port)}" || continue
       started=$EPOCHREALTIME
       printf "${query}" >&3
@@ -66436,7 +67291,7 @@ function askFrom(node, podAddress, targets) {
     return execScript(node, probe_script, [podAddress, ...targets]);
 }
 /** Seconds within which the exec ends, however many targets are silent: they are asked at the same time. */
-const askSeconds = attempts * 2 + 20;
+const askSeconds = probe_attempts * 2 + 20;
 /** Answers by the address that was asked. */
 function parseAnswers(output) {
     const answers = new Map();
@@ -66451,7 +67306,7 @@ function sourceIn(packet) {
     try {
         const { additionals = [] } = (0,dns_packet.decode)(Buffer.from(packet, 'base64'));
         const record = additionals.find(({ type }) => type === 'A' || type === 'AAAA');
-        return record !== undefined && 'data' in record ? { source: String(record.data) } : {};
+        return record !== undefined && 'data' in record ? { source: canonicalAddress(String(record.data)) } : {};
     }
     catch {
         // a packet that is cut or no DNS is no answer
@@ -66460,19 +67315,42 @@ function sourceIn(packet) {
 }
 
 ;// CONCATENATED MODULE: ./lib/plan/connectivity.js
-/** Every ordered pair of ends in different clusters. */
-function pairsOf(ends) {
-    return ends.flatMap((from) => ends.filter((to) => to.cluster !== from.cluster).map((to) => ({ from, to })));
+
+
+/**
+ * Every ordered pair of ends in different clusters that can be asked: in the same family, and where the address means
+ * that end and nobody nearer (clusters that are apart may use the same subnets).
+ */
+function pairsOf(ends, clusters) {
+    const find = (name) => clusters.find((cluster) => cluster.name === name);
+    return ends.flatMap((from) => {
+        const own = find(from.cluster);
+        const joined = clusters.filter((cluster) => areJoined(own, cluster));
+        const family = familyOf(from.address);
+        const known = [own, ...joined].flatMap(({ podSubnets }) => podSubnets).map(parseCidr);
+        const meantHere = (address) => {
+            const target = machineCidr(address);
+            return target !== undefined && known.some((subnet) => overlap(subnet, target));
+        };
+        return ends
+            .filter((to) => to.cluster !== from.cluster && familyOf(to.address) === family)
+            .map((to) => ({ from, to, family, joined: joined.includes(find(to.cluster)) }))
+            .filter(({ to, joined: isJoined }) => isJoined || !meantHere(to.address));
+    });
 }
-/** What is wrong with a pair, with both ends and what was seen; `undefined` when it is as it should be. */
-function brokenPair(pair, nodes, preserveSourceIp) {
+/** Whether a pair is as it should be. */
+function isSound(pair, preserveSourceIp) {
+    return pair.joined ? pair.reachable && (pair.ownAddress || !preserveSourceIp) : !pair.reachable;
+}
+/** What is wrong with a pair that is not sound, with both ends and what was seen. */
+function fault(pair, nodes) {
     const { from, to } = pair;
     const ends = `${from.node} (pod ${from.address}) → ${to.node} (pod ${to.address})`;
+    if (!pair.joined)
+        return `${ends}: reachable, although the clusters share no network`;
     if (!pair.reachable)
         return `${ends}: no answer`;
-    if (!preserveSourceIp || pair.ownAddress)
-        return undefined;
-    const masquerader = nodes.find((node) => node.address === pair.source);
+    const masquerader = nodes.find((node) => pair.source !== undefined && node.addresses.includes(pair.source));
     const whose = masquerader === undefined ? '' : ` of ${masquerader.name}`;
     return `${ends}: seen as ${pair.source ?? 'nothing'}${whose}, not as ${from.address}`;
 }
@@ -66484,73 +67362,79 @@ function brokenPair(pair, nodes, preserveSourceIp) {
 
 
 
+
 /** Longest time until the probe runs on every node. */
 const rolloutSeconds = 120;
-/** An API server that has just come up may still turn a request away. */
-const deployAttempts = 5;
 /** Puts the probe into a cluster, whose nodes need not be ready for that. */
 async function verify_deployProbe({ runner, clock }, record, cluster) {
     const target = { kubeconfig: run_record_clusterKubeconfig(record, cluster.name) };
-    for (let attempt = 1;; attempt++) {
-        try {
+    try {
+        await untilAccepted(clock, async () => {
             const image = await runner.run(getCoreDnsImage(target));
             await runner.run(applyManifest(target), { input: probeManifest(image.trim()) });
-            return;
-        }
-        catch (error) {
-            if (!(error instanceof CommandError))
-                throw error;
-            if (attempt === deployAttempts) {
-                throw new Error(`cluster ${cluster.name} did not take the probe: ${error.message}`, { cause: error });
-            }
-            await clock.sleep(1);
-        }
+        });
+    }
+    catch (error) {
+        if (!(error instanceof CommandError))
+            throw error;
+        throw new Error(`cluster ${cluster.name} did not take the probe: ${error.message}`, { cause: error });
     }
 }
 /**
- * Asks every ordered pair of nodes of different clusters, from the pod network: is it reachable, and with which
- * address is it seen? The probe must have been deployed.
+ * Asks every ordered pair of nodes of different clusters, from the pod network, in every address family they share: is
+ * it reachable, and with which address is it seen? The probe must have been deployed.
  */
 async function verify_verifyPairs(world, record, nodes) {
     const ends = (await when_all_end_whenAllEnd(record.clusters.map((cluster) => probesOf(world, record, cluster, nodes)))).flat();
-    const answers = new Map(await when_all_end_whenAllEnd(ends.map(async (from) => {
-        const targets = ends.filter((to) => to.cluster !== from.cluster).map((to) => to.address);
-        const output = await world.runner.run(askFrom(from.node, from.address, targets), { timeoutSeconds: askSeconds });
-        return [from, parseAnswers(output)];
+    const pairs = pairsOf(ends, record.clusters);
+    const asking = [...new Set(pairs.map(({ from }) => from.node))];
+    const answers = new Map(await when_all_end_whenAllEnd(asking.map(async (node) => {
+        const own = ends.find((end) => end.node === node)?.address ?? '';
+        const targets = pairs.filter(({ from }) => from.node === node).map(({ to }) => to.address);
+        const output = await world.runner.run(askFrom(node, own, targets), { timeoutSeconds: askSeconds });
+        return [node, parseAnswers(output)];
     })));
-    return pairsOf(ends).map(({ from, to }) => {
-        const { source, latency } = answers.get(from)?.get(to.address) ?? {};
+    return pairs.map((pair) => {
+        const { source, latency } = answers.get(pair.from.node)?.get(pair.to.address) ?? {};
         return {
-            from,
-            to,
+            ...pair,
             reachable: source !== undefined,
             ...(source !== undefined && { source }),
-            ownAddress: source === from.address,
+            ownAddress: source === pair.from.address,
             ...(latency !== undefined && { latency }),
         };
     });
 }
-/** @throws naming every broken pair with both ends and what was seen */
+/** @throws naming every pair that is not as it should be, with both ends and what was seen */
 function requireFlat(pairs, nodes, preserveSourceIp) {
-    const broken = pairs.flatMap((pair) => brokenPair(pair, nodes, preserveSourceIp) ?? []);
+    const broken = pairs.filter((pair) => !isSound(pair, preserveSourceIp)).map((pair) => fault(pair, nodes));
     if (broken.length === 0)
         return;
     throw new Error(`the network is not flat: ${String(broken.length)} of ${String(pairs.length)} pairs of nodes are broken\n  ${broken.join('\n  ')}`);
 }
-async function probesOf({ runner }, record, cluster, nodes) {
+/** The probe's addresses on every node of a cluster, as soon as it runs there. */
+async function probesOf({ runner, clock }, record, cluster, nodes) {
     const target = { kubeconfig: run_record_clusterKubeconfig(record, cluster.name) };
-    await runner.run(rolloutStatus(target, probe.namespace, probe.daemonSet, rolloutSeconds), {
-        timeoutSeconds: rolloutSeconds + 30,
-    });
-    const pods = parsePods(await runner.run(getPods(target, probe.namespace, probe.selector)));
-    return nodes
-        .filter((node) => node.cluster === cluster.name)
-        .map((node) => {
-        const address = pods.find((pod) => pod.node === node.name)?.address ?? '';
-        if (address === '')
-            throw new Error(`the probe does not run on node ${node.name}`);
-        return { cluster: cluster.name, node: node.name, address };
-    });
+    const wanted = nodes.filter((node) => node.cluster === cluster.name);
+    const started = clock.now();
+    for (;;) {
+        const pods = parseReadyPods(await runner.run(getPods(target, probe.namespace, probe.selector)));
+        const missing = wanted.filter(({ name }) => !pods.some(({ node }) => node === name));
+        if (missing.length === 0) {
+            return wanted.flatMap(({ name }) => pods
+                .filter(({ node }) => node === name)
+                .flatMap(({ addresses }) => addresses.map((address) => ({ cluster: cluster.name, node: name, address }))));
+        }
+        if (clock.now() - started > rolloutSeconds) {
+            throw new Error(`the probe does not run on ${missing.map(({ name }) => name).join(', ')}`);
+        }
+        // in short turns: a node that is gone keeps its pod, which never gets Ready
+        await runner.run(waitForPods(target, probe.namespace, probe.selector, 2)).catch(async (error) => {
+            if (!(error instanceof CommandError))
+                throw error;
+            await clock.sleep(0.3);
+        });
+    }
 }
 /** Removes the probe from every cluster; what fails is a warning. */
 async function verify_removeProbes({ runner, files, log }, record) {
@@ -66608,6 +67492,11 @@ async function writeKubeconfig({ files }, record) {
 
 
 
+
+
+
+
+
 /**
  * Decides what `up` would make, and makes nothing.
  * @throws {InputError} with every problem of the inputs
@@ -66615,15 +67504,17 @@ async function writeKubeconfig({ files }, record) {
 async function plan(world, given, run) {
     const problems = new Problems();
     const request = parseRequest(await readInputFiles(world, withDefaults(given), problems), problems);
-    const paths = request.kubeconfig === undefined ? [] : [request.kubeconfig];
     const facts = await checkTools(world)
-        .then(() => inspectHost(world, paths))
+        .then(() => inspectHost(world, wantedOf(request)))
         .catch((error) => {
         // what is wrong with the inputs is known without the machine
         problems.throwIfAny();
         throw error;
     });
-    return { request, facts, plan: makePlan(request, facts, run, problems) };
+    return { request, plan: makePlan(request, facts, run, problems) };
+}
+function wantedOf(request) {
+    return { files: request.kubeconfig === undefined ? [] : [request.kubeconfig], reuse: reusableNames(request) };
 }
 /**
  * Makes the clusters, joins them and proves it. When anything fails everything made is removed, unless the input
@@ -66632,15 +67523,17 @@ async function plan(world, given, run) {
  */
 async function up(world, given, run, signal) {
     const live = { ...world, runner: world.runner.until(signal) };
-    const decision = await world.log.phase('Plan', () => plan(live, given, run.id));
-    for (const warning of decision.plan.warnings)
-        world.log.warning(warning);
-    let record = recordOf(decision.plan, run.directory);
-    await run.store.save(record);
-    try {
-        const decided = await world.log.phase('Docker network', () => planOnNetwork(live, decision));
+    const { request, plan: first } = await world.log.phase('Plan', () => plan(live, given, run.id));
+    let record = recordOf(first, run.directory);
+    const save = async (decided) => {
         record = recordOf(decided, run.directory);
         await run.store.save(record);
+    };
+    await save(first);
+    try {
+        const decided = await world.log.phase('Docker network', () => withEngineLock(live, world, run.id, () => pipeline_claim(live, request, run.id, save)));
+        for (const warning of decided.warnings)
+            world.log.warning(warning);
         const flat = await make(live, world, decided, record);
         await run.store.save({ ...record, complete: true });
         return flat;
@@ -66656,10 +67549,23 @@ async function up(world, given, run, signal) {
         throw error;
     }
 }
-/** Docker chooses the subnet of a new network itself: what was decided before must be looked at again. */
-async function planOnNetwork(world, { request, facts, plan: decided }) {
-    const { network, created } = await ensureNetwork(world, decided);
-    return created ? makePlan(request, { ...facts, networks: [...facts.networks, network] }, decided.run) : decided;
+/**
+ * Decides once more, now that no other run does, and takes hold of what was decided. Docker chooses the subnet of a new
+ * network itself: then what was decided before is looked at again.
+ */
+async function pipeline_claim(world, request, run, save) {
+    const facts = await inspectHost(world, wantedOf(request));
+    const before = makePlan(request, facts, run);
+    await save(before);
+    const { network, created } = await ensureNetwork(world, before);
+    const decided = created ? makePlan(request, { ...facts, networks: [...facts.networks, network] }, run) : before;
+    const made = decided.clusters.filter(({ reused }) => !reused);
+    await reserve(world, run, {
+        clusters: made.map(({ name }) => name),
+        subnets: made.flatMap(({ podSubnets, serviceSubnets }) => [...podSubnets, ...serviceSubnets]),
+    });
+    await save(decided);
+    return decided;
 }
 /** @param world as `live`, but not ended by the signal: for what must be tidied up all the same */
 async function make(live, world, decided, record) {
@@ -66669,23 +67575,33 @@ async function make(live, world, decided, record) {
     const wantProbe = decided.verify && count > 1;
     const nodes = await log.phase(`Create ${String(count)} cluster${count === 1 ? '' : 's'}`, async () => {
         const ready = await provision(live, decided, record, async (ofCluster, cluster) => {
-            // early, so that the probe starts while CoreDNS does
-            if (wantProbe)
-                await verify_deployProbe(ofCluster, record, cluster);
+            // early: CoreDNS starts with its names, and the probe while CoreDNS does
+            await Promise.all([
+                teach_cluster_teachCluster(ofCluster, record, cluster),
+                ...(wantProbe ? [verify_deployProbe(ofCluster, record, cluster)] : []),
+            ]);
         });
         await writeKubeconfig(live, record);
         return ready;
     });
-    if (count > 1)
-        await log.phase('Connect', () => connect(live, planWiring(record, nodes)));
+    if (count > 1) {
+        await log.phase('Connect', async () => {
+            const changes = await connect_connect(live, wiring_planWiring(record, nodes));
+            const reused = decided.clusters.filter((cluster) => cluster.reused).flatMap((cluster) => cluster.nodes);
+            for (const change of changes)
+                if (reused.some(({ name }) => name === change.node))
+                    tell(live, change);
+        });
+    }
     const pairs = wantProbe ? await log.phase('Verify', () => prove(live, world, record, nodes)) : undefined;
     // last, because it starts while the rest is done
-    await log.phase('Wait for CoreDNS', () => when_all_end_whenAllEnd(decided.clusters.map((cluster) => untilCoreDnsAvailable(live, record, cluster, decided.waitSeconds))));
+    await log.phase('Wait for CoreDNS', () => when_all_end_whenAllEnd(decided.clusters.map((cluster) => until_ready_untilCoreDnsAvailable(live, record, cluster, decided.waitSeconds))));
     return { record, nodes, ...(pairs && { pairs }) };
 }
 async function prove(live, world, record, nodes) {
     const pairs = await verify_verifyPairs(live, record, nodes);
-    live.log.info(verdict(pairs));
+    if (pairs.length > 0)
+        live.log.info(verdict(pairs));
     await verify_removeProbes(world, record);
     requireFlat(pairs, nodes, record.preserveSourceIp);
     return pairs;
@@ -66694,7 +67610,10 @@ async function prove(live, world, record, nodes) {
 async function verify(world, record, signal) {
     const live = { ...world, runner: world.runner.until(signal) };
     const nodes = await readNodes(live, record);
-    const pairs = await world.log.phase('Verify', async () => {
+    return { record, nodes, pairs: await proveAgain(live, world, record, nodes) };
+}
+async function proveAgain(live, world, record, nodes) {
+    return world.log.phase('Verify', async () => {
         try {
             await whenAllEnd(record.clusters.map((cluster) => deployProbe(live, record, cluster)));
             return await verifyPairs(live, record, nodes);
@@ -66703,12 +67622,62 @@ async function verify(world, record, signal) {
             await removeProbes(world, record);
         }
     });
-    return { record, nodes, pairs };
+}
+/**
+ * Finds the difference between what is and what should be by reading the nodes, mends it, and proves it: routes and
+ * rules that a restart took, addresses that changed, nodes that came or went. Where nothing differs nothing is changed.
+ * @param store where the nodes that there are now are written down
+ */
+async function repair(world, saved, store, signal) {
+    const { log } = world;
+    const live = { ...world, runner: world.runner.until(signal) };
+    const { record, nodes } = await log.phase('Find the nodes', () => findNodes(live, saved));
+    await store.save(record);
+    const changes = await log.phase('Repair', async () => {
+        const wired = await connect(live, planWiring(record, nodes));
+        const taught = await whenAllEnd(record.clusters.map(async (cluster) => ({
+            node: cluster.name,
+            changes: (await teachCluster(live, record, cluster)) ? ['names of CoreDNS renewed'] : [],
+        })));
+        return [...wired, ...taught.filter((cluster) => cluster.changes.length > 0)];
+    });
+    for (const change of changes)
+        tell(live, change);
+    if (changes.length === 0)
+        log.info('nothing to repair');
+    await whenAllEnd(record.clusters.map((cluster) => untilCoreDnsAvailable(live, record, cluster, record.waitSeconds)));
+    const pairs = await proveAgain(live, world, record, nodes);
+    return { record, nodes, pairs, changes };
+}
+function tell({ log }, { node, changes }) {
+    for (const change of changes)
+        log.info(`${node}: ${change}`);
 }
 /** Removes exactly what a run made. Safe to repeat. */
 async function down(world, removal) {
-    await world.log.phase('Remove', () => deleteRun(world, removal));
+    await world.log.phase('Remove', async () => {
+        await leaveReused(world, removal).catch((error) => {
+            world.log.warning(`clusters that were reused may still have routes to those that go: ${messageOf(error)}`);
+        });
+        await deleteRun(world, removal);
+    });
 }
+/** Clusters that were there before the run stay, joined with each other alone and without the probe. */
+async function leaveReused(world, removal) {
+    const { clusters = [] } = removal;
+    const reused = clusters.filter((cluster) => cluster.reused);
+    if (reused.length === 0)
+        return;
+    const kept = { ...removal, clusters: reused, waitSeconds: leaveSeconds };
+    await verify_removeProbes(world, kept);
+    if (reused.length === clusters.length)
+        return;
+    const { record, nodes } = await nodes_findNodes(world, kept);
+    await connect_connect(world, wiring_planWiring(record, nodes));
+    await when_all_end_whenAllEnd(record.clusters.map((cluster) => teach_cluster_teachCluster(world, record, cluster)));
+}
+/** Longest time until reused clusters are ready to be left. */
+const leaveSeconds = 30;
 /** Ids of the runs that have something on the engine. */
 function runsOnEngine({ runner }) {
     return runsOn(runner);
@@ -66749,6 +67718,7 @@ function readInputs() {
 
 ;// CONCATENATED MODULE: ./lib/report/summary.js
 
+
 /** The job summary: topology, clusters, connectivity. Markdown with a Mermaid graph. */
 function summary_summary(flat, phases) {
     const { clusters } = outputsOf(flat);
@@ -66761,29 +67731,31 @@ function summary_summary(flat, phases) {
 function topology(flat) {
     const { clusters } = outputsOf(flat);
     const lines = ['graph LR'];
-    clusters.forEach(({ name, podSubnet, nodes }, index) => {
-        lines.push(`  subgraph c${String(index)}["${name} · pods ${podSubnet}"]`);
+    clusters.forEach(({ name, podSubnets, nodes }, index) => {
+        lines.push(`  subgraph c${String(index)}["${name} · pods ${podSubnets.join(', ')}"]`);
         nodes.forEach((node, position) => {
-            lines.push(`    c${String(index)}n${String(position)}["${node.name}<br/>${node.address}<br/>pods ${node.podCIDR}"]`);
+            lines.push(`    c${String(index)}n${String(position)}["${node.name}<br/>${node.addresses.join('<br/>')}<br/>pods ${node.podCIDRs.join(', ')}"]`);
         });
         lines.push('  end');
     });
-    clusters.forEach((_, one) => {
-        clusters.slice(one + 1).forEach((_other, offset) => {
-            lines.push(`  c${String(one)} <--> c${String(one + 1 + offset)}`);
+    clusters.forEach((one, index) => {
+        clusters.forEach((other, position) => {
+            if (position > index && areJoined(one, other))
+                lines.push(`  c${String(index)} <--> c${String(position)}`);
         });
     });
     return ['```mermaid', ...lines, '```'].join('\n');
 }
 function clusterTable(clusters) {
     return table([
-        ['Cluster', 'Context', 'Pod subnet', 'Service subnet', 'Nodes'],
-        ...clusters.map(({ name, context, podSubnet, serviceSubnet, nodes }) => [
+        ['Cluster', 'Context', 'Networks', 'Pod subnet', 'Service subnet', 'Nodes'],
+        ...clusters.map(({ name, context, networks, podSubnets, serviceSubnets, nodes }) => [
             name,
             `\`${context}\``,
-            podSubnet,
-            serviceSubnet,
-            nodes.map((node) => `${node.name} ${node.address}`).join('<br>'),
+            networks.join(', '),
+            podSubnets.join('<br>'),
+            serviceSubnets.join('<br>'),
+            nodes.map((node) => `${node.name} ${node.addresses.join(' ')}`).join('<br>'),
         ]),
     ]);
 }
