@@ -1,11 +1,12 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 import { CancelledError, InputError } from '../../src/errors.js'
-import { down, plan, runsOnEngine, up, verify } from '../../src/pipeline.js'
+import { down, plan, repair, runsOnEngine, up, verify } from '../../src/pipeline.js'
 import type { GivenInputs } from '../../src/plan/inputs.js'
+import type { RunRecord } from '../../src/plan/run-record.js'
 import { clusters, directory, pair, record, run, runningNodes } from '../fakes/build.js'
 import { FakeEngine, kubectlOf } from '../fakes/engine.js'
-import { fails, hang, type Matcher } from '../fakes/recording-runner.js'
+import { fails, hang, inTurn, type Matcher } from '../fakes/recording-runner.js'
 import { fakeWorld, RecordingStore, type FakeWorld } from '../fakes/world.js'
 
 const given: GivenInputs = { clusters: clusters(['east', 1, 1], ['west', 1, 0]) }
@@ -30,20 +31,25 @@ const failureOf = (work: Promise<unknown>) =>
   )
 
 /** Commands that change something. */
-const changing = /^kind create|network (create|rm)|docker (rm|exec)|kubectl .* (apply|delete) /
+const changing =
+  /^kind create|network (create|rm)|volume (create|rm)|docker (rm|exec)|^kubectl .* (apply|delete|patch) /
+const deletes = /^kubectl .* delete /
+const wires = /^docker exec .*kind-flat-network\/wiring/s
+const network = `kind-flat-network-${run}`
 
 /** What is left of a run on the engine and on disk. */
 const left = () => ({
   containers: engine.containers.map(({ name }) => name),
   networks: engine.networks.map(({ name }) => name),
+  volumes: engine.volumes.map(({ name }) => name),
   files: [...world.files.content.keys(), ...world.files.directories],
 })
-const nothing = { containers: [], networks: ['bridge'], files: [] }
+const nothing = { containers: [], networks: ['bridge'], volumes: [], files: [] }
 
 describe('plan', () => {
   test('decides everything and changes nothing', async () => {
     const { plan: decided } = await plan(world, given, run)
-    expect(decided.clusters.map(({ name, podSubnet }) => [name, podSubnet])).toEqual([
+    expect(decided.clusters.map(({ name, podSubnets }) => [name, podSubnets.join()])).toEqual([
       ['east', '10.128.0.0/16'],
       ['west', '10.129.0.0/16'],
     ])
@@ -82,7 +88,7 @@ describe('up', () => {
   test('makes the clusters, joins them, proves it and returns what there is', async () => {
     const flat = await upWith()
     const made = record(given)
-    const nodes = runningNodes(made).map((node, index) => ({ ...node, address: `172.18.0.${String(index + 3)}` }))
+    const nodes = runningNodes(made, 3)
     const [east, eastWorker, west] = nodes as [(typeof nodes)[0], (typeof nodes)[0], (typeof nodes)[0]]
     expect(flat).toEqual({
       record: made,
@@ -118,13 +124,14 @@ describe('up', () => {
     const firsts = [
       'kind version',
       'docker info',
+      'volume create',
       'network create',
       'kind create',
-      ' wait ',
-      'ip -batch',
-      'rollout status',
+      ' wait node',
+      '/etc/kind-flat-network/wiring',
+      'get pods',
       'nsenter',
-      ' delete ',
+      ' delete daemonset',
       'rollout status deployment/coredns',
     ].map((matcher) => world.runner.calls.findIndex(({ line }) => line.includes(matcher)))
     expect(firsts).toEqual(firsts.toSorted((a, b) => a - b))
@@ -134,17 +141,18 @@ describe('up', () => {
   test('writes the run down before its first side effect, and as complete after its last', async () => {
     await upWith()
     expect(store.saved[0]?.commandsBefore.filter((line) => changing.test(line))).toEqual([])
-    expect(store.saved.map(({ record: { complete } }) => complete)).toEqual([false, false, true])
+    expect(store.saved.map(({ record: { complete } }) => complete)).toEqual([false, false, false, true])
     expect(store.saved.at(-1)?.commandsBefore).toEqual(world.runner.lines())
     expect(store.saved[0]?.record).toEqual(record(given))
   })
 
   test('removes its probe again and leaves clusters, network and kubeconfigs', async () => {
     await upWith()
-    expect(world.runner.lines(' delete ')).toHaveLength(2)
+    expect(world.runner.lines(deletes)).toHaveLength(2)
     expect(left()).toEqual({
       containers: ['east-control-plane', 'east-worker', 'west-control-plane'],
-      networks: ['bridge', 'kind'],
+      networks: ['bridge', network],
+      volumes: [network],
       files: ['east.kubeconfig', 'west.kubeconfig', 'kubeconfig']
         .map((file) => `${directory}/${file}`)
         .concat(directory),
@@ -159,7 +167,7 @@ describe('up', () => {
   ])('proves nothing when %s', async (_, inputs) => {
     const flat = await upWith(inputs)
     expect(flat).not.toHaveProperty('pairs')
-    expect(world.runner.lines(/probe|nsenter/)).toEqual([])
+    expect(world.runner.lines(/^kubectl .*probe|nsenter/)).toEqual([])
     expect(world.log.phases).not.toContain('Verify')
   })
 
@@ -178,8 +186,9 @@ describe('up', () => {
     test('decides again when Docker chose a subnet that overlaps the plan', async () => {
       engine.nextSubnet = '10.128.0.0/12'
       const flat = await upWith()
-      expect(flat.record.clusters.map(({ podSubnet }) => podSubnet)).toEqual(['10.144.0.0/16', '10.145.0.0/16'])
-      expect(store.saved.map(({ record: { clusters } }) => clusters[0]?.podSubnet)).toEqual([
+      expect(flat.record.clusters.map(({ podSubnets }) => podSubnets[0])).toEqual(['10.144.0.0/16', '10.145.0.0/16'])
+      expect(store.saved.map(({ record: { clusters } }) => clusters[0]?.podSubnets[0])).toEqual([
+        '10.128.0.0/16',
         '10.128.0.0/16',
         '10.144.0.0/16',
         '10.144.0.0/16',
@@ -235,13 +244,13 @@ describe('up', () => {
       ['the kubeconfig', () => (world.files.writePrivate = () => Promise.reject(new Error('ENOSPC'))), /^ENOSPC$/],
       [
         'the wiring',
-        () => world.runner.on(/exec east-worker .*ip -batch/s, fails('RTNETLINK answers: File exists')),
+        () => world.runner.on(/exec east-worker .*kind-flat-network\/wiring/s, fails('RTNETLINK answers: File exists')),
         /^node east-worker was not wired: /,
       ],
       [
         'the rollout of the probe',
-        () => world.runner.on(kubectlOf('east', 'rollout'), fails('timed out')),
-        /^kubectl .* rollout status .*timed out$/s,
+        () => world.runner.on(kubectlOf('east', 'get pods'), fails('timed out')),
+        /^kubectl .* get pods .*timed out$/s,
       ],
       [
         'the proof',
@@ -259,7 +268,8 @@ describe('up', () => {
 
     test.each(phases)('in %s, a removal that fails too is only a warning', async (_, breakIt, message) => {
       breakIt()
-      world.runner.on(/docker ps .*--quiet/, fails('Cannot connect to the Docker daemon'))
+      // the machine is looked at twice before
+      world.runner.on(/docker ps .*--quiet/, inTurn('', '', fails('Cannot connect to the Docker daemon')))
       expect((await failureOf(upWith())).message).toMatch(message)
       expect(world.log.warnings.at(-1)).toMatch(/^not everything was removed:\n.*docker ps .*Cannot connect/s)
       expect(left().files).toEqual([])
@@ -283,7 +293,7 @@ describe('up', () => {
       engine.networks.push({ id: 'k1', name: 'kind', subnets: ['172.18.0.0/16'] })
       world.runner.on('--name west', fails('ERROR: no'))
       await failureOf(upWith())
-      expect(left()).toEqual({ containers: ['theirs-control-plane'], networks: ['bridge', 'kind'], files: [] })
+      expect(left()).toEqual({ ...nothing, containers: ['theirs-control-plane'], networks: ['bridge', 'kind'] })
     })
 
     test('everything but the probe is left in place when cleanup is off, and how to remove it is told', async () => {
@@ -291,7 +301,8 @@ describe('up', () => {
       await failureOf(upWith({ ...given, cleanup: 'false' }))
       expect(left()).toMatchObject({
         containers: ['east-control-plane', 'east-worker', 'west-control-plane'],
-        networks: ['bridge', 'kind'],
+        networks: ['bridge', network],
+        volumes: [network],
       })
       expect(world.files.content.has(`${directory}/kubeconfig`)).toBe(true)
       expect(world.runner.lines(/docker (rm|network rm)/)).toEqual([])
@@ -305,8 +316,10 @@ describe('up', () => {
       ['Docker makes the network', 'network create'],
       ['kind creates', 'kind create'],
       ['clusters get ready', ' wait node'],
-      ['nodes are wired', /exec .*ip -batch/s],
-      ['the probe is rolled out', 'rollout status'],
+      ['nodes are wired', wires],
+      ['the engine is locked', 'volume create'],
+      ['the probe is waited for', 'get pods'],
+      ['CoreDNS is waited for', 'rollout status'],
       ['pods ask each other', /exec .*nsenter/s],
     ])('while %s, everything is removed by commands that are not stopped', async (_, matcher) => {
       const stop = new AbortController()
@@ -343,7 +356,7 @@ describe('verify', () => {
     const flat = await again()
     expect(flat.pairs?.map(({ ownAddress }) => ownAddress)).toEqual([true, true, true, true])
     expect(world.runner.lines(' apply ')).toHaveLength(2)
-    expect(world.runner.lines().at(-1)).toContain(' delete ')
+    expect(world.runner.lines().at(-1)).toMatch(deletes)
     expect(left().containers).toHaveLength(3)
   })
 
@@ -353,22 +366,76 @@ describe('verify', () => {
   })
 
   test('takes the probe out when it fails or is stopped', async () => {
-    world.runner.on(kubectlOf('east', 'rollout'), fails('timed out'))
+    world.runner.on(kubectlOf('east', 'get pods'), fails('timed out'))
     expect((await failureOf(again())).message).toMatch(/timed out$/)
-    expect(world.runner.lines(' delete ')).toHaveLength(2)
+    expect(world.runner.lines(deletes)).toHaveLength(2)
 
     const stop = new AbortController()
-    world.runner.on(kubectlOf('east', 'rollout'), () => {
+    world.runner.on(kubectlOf('east', 'get pods'), () => {
       stop.abort(new CancelledError('SIGINT'))
       return hang
     })
     expect(await failureOf(again(stop.signal))).toEqual(new CancelledError('SIGINT'))
-    expect(world.runner.lines(' delete ')).toHaveLength(4)
+    expect(world.runner.lines(deletes)).toHaveLength(4)
   })
 
   test('says what is missing when a cluster is not what it was', async () => {
     engine.tells = (items) => items.filter(({ metadata }) => metadata.name !== 'east-worker')
     expect((await failureOf(again())).message).toBe('cluster east is not ready:\n  node east-worker has not joined')
+  })
+})
+
+test('two runs that begin at once with the same inputs take different names and subnets', async () => {
+  const other = 'cafe0001'
+  const inputs = { clusters: '2' }
+  const [one, two] = await Promise.all([
+    upWith(inputs),
+    up(world, inputs, { id: other, directory: '/tmp/other', store: new RecordingStore(world.runner) }, never),
+  ])
+  const taken = [one, two].flatMap(({ record: { dockerNetwork, clusters } }) => [
+    dockerNetwork,
+    ...clusters.flatMap(({ name, podSubnets, serviceSubnets }) => [name, ...podSubnets, ...serviceSubnets]),
+  ])
+  expect([taken.length, new Set(taken).size]).toEqual([14, 14])
+  expect(engine.volumes.map(({ name }) => name).sort()).toEqual([`kind-flat-network-${other}`, network])
+})
+
+describe('repair', () => {
+  let made: RunRecord
+
+  beforeEach(async () => {
+    made = (await upWith()).record
+    world.runner.calls.length = 0
+    world.log.infos.length = 0
+  })
+
+  const mend = (signal = never) => repair(world, made, store, signal)
+
+  test('changes nothing where nothing is amiss, says so and proves it', async () => {
+    const { changes, pairs = [], record: found } = await mend()
+    expect([changes, pairs.length, found]).toEqual([[], 4, made])
+    expect(world.log.infos).toContain('nothing to repair')
+    expect(world.log.phases.slice(-3)).toEqual(['Find the nodes', 'Repair', 'Verify'])
+  })
+
+  test('gives back what a restart took, tells it, and changes nothing the second time', async () => {
+    engine.wiring.delete('west-control-plane')
+    const { changes } = await mend()
+    expect(changes.map(({ node }) => node)).toEqual(['west-control-plane'])
+    expect(world.log.infos).toContain('west-control-plane: route 10.128.0.0/24 via 172.18.0.3 added')
+    expect((await mend()).changes).toEqual([])
+  })
+
+  test('follows an address that changed, and writes down the nodes that there are', async () => {
+    engine.containers = engine.containers
+      .filter(({ name }) => name !== 'east-worker')
+      .map((each) => (each.cluster === 'west' ? { ...each, addresses: ['172.18.0.77'] } : each))
+    const { changes, record: found } = await mend()
+    expect(changes.find(({ node }) => node === 'east-control-plane')?.changes).toContain(
+      'route 10.129.0.0/24 via 172.18.0.77 added',
+    )
+    expect(found.clusters.map(({ nodes }) => nodes.length)).toEqual([1, 1])
+    expect(store.saved.at(-1)?.record).toEqual(found)
   })
 })
 
