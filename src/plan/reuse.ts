@@ -1,4 +1,4 @@
-import { familyOf, parseCidr } from './cidr.js'
+import { familyOf, machineCidr } from './cidr.js'
 import type { NamedCluster } from './cluster.js'
 import type { ExistingCluster, HostFacts } from './host-facts.js'
 import type { Problems } from './problems.js'
@@ -17,8 +17,8 @@ export function takeOver(clusters: readonly NamedCluster[], { reusable = [] }: H
     return {
       ...cluster,
       existing,
-      podSubnets: existing.podSubnets.map(parseCidr),
-      serviceSubnets: existing.serviceSubnets.map(parseCidr),
+      podSubnets: existing.podSubnets.flatMap((text) => machineCidr(text) ?? []),
+      serviceSubnets: existing.serviceSubnets.flatMap((text) => machineCidr(text) ?? []),
     }
   })
 }
@@ -71,11 +71,10 @@ export function checkTakeOver(
     }
     const families = existing.podSubnets.map(familyOf)
     if (families.join() !== cluster.families.join()) {
-      const has = `has ${families.join(' and ')}`
       refuse(
         'ip-family',
         cluster.families.join(' and '),
-        `is not what the existing cluster ${has}; give that, or ${remove}`,
+        `is not what the existing cluster has (${families.join(' and ')}); give that, or ${remove}`,
       )
     }
     for (const [key, given, has] of [
