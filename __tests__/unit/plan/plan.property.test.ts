@@ -105,6 +105,16 @@ function masksPatch({ ipv4, ipv6 }: Asked['masks']): string {
   return `controllerManager: {extraArgs: {node-cidr-mask-size-ipv4: ${String(ipv4)}, node-cidr-mask-size-ipv6: ${String(ipv6)}}}`
 }
 
+const readMasks = new Map<string, Asked['masks']>()
+
+/** Reads each patch once. */
+function masksOf(masks: Asked['masks']): Asked['masks'] {
+  const patch = masksPatch(masks)
+  const read = readMasks.get(patch) ?? nodeMasks({ kubeadmConfigPatches: [patch] }, [])
+  readMasks.set(patch, read)
+  return read
+}
+
 function byFamily([ipv4 = '', ipv6 = '']: readonly string[]): Request['podSupernets'] {
   return { ipv4: cidrOf(ipv4), ipv6: cidrOf(ipv6) }
 }
@@ -137,7 +147,7 @@ function draw(dice: Dice): Topology {
       families,
       networks,
       nodes,
-      nodeMasks: patched ? nodeMasks(config, nodes) : masks,
+      nodeMasks: patched ? masksOf(masks) : masks,
       podSubnets: (dice.once(2) ? pods : pods.toReversed()).map(cidrOf),
       serviceSubnets: services.map(cidrOf),
       config,
