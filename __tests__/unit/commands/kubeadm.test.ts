@@ -23,16 +23,17 @@ evictionHard:
 `
 
 describe('pod and service subnets', () => {
-  test.each([
-    ['networking:\n  podSubnet: 10.244.0.0/16\n  serviceSubnet: 10.96.0.0/16', ['10.244.0.0/16', '10.96.0.0/16']],
+  test.each<[string, string[], string[]]>([
+    ['networking:\n  podSubnet: 10.244.0.0/16\n  serviceSubnet: 10.96.0.0/16', ['10.244.0.0/16'], ['10.96.0.0/16']],
     [
       'networking:\n  podSubnet: 10.244.0.0/16,fd00:10:244::/56\n  serviceSubnet: 10.96.0.0/16, fd00:10:96::/112',
-      ['10.244.0.0/16', 'fd00:10:244::/56', '10.96.0.0/16', 'fd00:10:96::/112'],
+      ['10.244.0.0/16', 'fd00:10:244::/56'],
+      ['10.96.0.0/16', 'fd00:10:96::/112'],
     ],
-    ['networking: {serviceSubnet: 10.96.0.0/16}', ['10.96.0.0/16']],
-    ['', []],
-  ])('are read from %j', (networking, expected) => {
-    expect(parseSubnets(config(networking))).toEqual(expected)
+    ['networking: {serviceSubnet: 10.96.0.0/16}', [], ['10.96.0.0/16']],
+    ['', [], []],
+  ])('are read from %j', (networking, podSubnets, serviceSubnets) => {
+    expect(parseSubnets(config(networking))).toEqual({ podSubnets, serviceSubnets })
   })
 
   test.each(['', 'kubeadm.conf', 'kind: JoinConfiguration\n', '---\n---\n'])('are not in %j', (text) => {

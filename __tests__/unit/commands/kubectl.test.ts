@@ -1,5 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
-import { parseClusterState, parsePods, waitForCoreDns, waitForNodes } from '../../../src/commands/kubectl.js'
+import {
+  parseClusterState,
+  parseReadyPods,
+  waitForCoreDns,
+  waitForNodes,
+  waitForPods,
+} from '../../../src/commands/kubectl.js'
 
 const list = (...items: unknown[]) => JSON.stringify({ apiVersion: 'v1', kind: 'List', items })
 const conditions = (...all: object[]) => ({ conditions: all })
@@ -18,7 +24,7 @@ describe('the state of a cluster', () => {
       {
         kind: 'Node',
         metadata: { name: 'east-control-plane' },
-        spec: { podCIDR: '10.128.0.0/24', podCIDRs: ['10.128.0.0/24'] },
+        spec: { podCIDR: '10.128.0.0/24', podCIDRs: ['10.128.0.0/24', 'fd00:10:128::/64'] },
         status: conditions(
           { type: 'MemoryPressure', status: 'False' },
           { type: 'Ready', status: 'True', message: 'kubelet is posting ready status' },
@@ -40,8 +46,13 @@ describe('the state of a cluster', () => {
     )
     expect(parseClusterState(output)).toEqual({
       nodes: [
-        { name: 'east-control-plane', podCIDR: '10.128.0.0/24', ready: true, why: 'kubelet is posting ready status' },
-        { name: 'east-worker', ready: false, why: 'cni plugin not initialized' },
+        {
+          name: 'east-control-plane',
+          podCIDRs: ['10.128.0.0/24', 'fd00:10:128::/64'],
+          ready: true,
+          why: 'kubelet is posting ready status',
+        },
+        { name: 'east-worker', podCIDRs: [], ready: false, why: 'cni plugin not initialized' },
       ],
       coreDns: {
         available: true,
@@ -70,21 +81,24 @@ describe('the state of a cluster', () => {
   })
 })
 
-test('pods are read with node and address, without those that are being deleted', () => {
+test('pods that are Ready are read with node and addresses, without those that are being deleted', () => {
+  const status = { podIP: '10.128.1.2', podIPs: [{ ip: '10.128.1.2' }, { ip: 'fd00:10:128:1::2' }] }
+  const ready = conditions({ type: 'Initialized', status: 'True' }, { type: 'Ready', status: 'True' })
+  const spec = { nodeName: 'east-worker' }
   const output = list(
-    { metadata: { name: 'a' }, spec: { nodeName: 'east-worker' }, status: { podIP: '10.128.1.2', phase: 'Running' } },
-    {
-      metadata: { name: 'b', deletionTimestamp: '2026-01-01T00:00:00Z' },
-      spec: { nodeName: 'n' },
-      status: { podIP: 'x' },
-    },
-    { metadata: { name: 'c' }, spec: {}, status: {} },
-    { metadata: { name: 'd' }, spec: { nodeName: 'east-control-plane' } },
+    { metadata: { name: 'a' }, spec, status: { ...status, ...ready } },
+    { metadata: { name: 'b', deletionTimestamp: '2026-01-01T00:00:00Z' }, spec, status: { ...status, ...ready } },
+    { metadata: { name: 'c' }, spec, status: { ...status, ...conditions({ type: 'Ready', status: 'False' }) } },
+    { metadata: { name: 'd' }, spec, status },
+    { metadata: { name: 'e' }, spec: {} },
   )
-  expect(parsePods(output)).toEqual([
-    { node: 'east-worker', address: '10.128.1.2' },
-    { node: '', address: '' },
-    { node: 'east-control-plane', address: '' },
+  expect(parseReadyPods(output)).toEqual([{ node: 'east-worker', addresses: ['10.128.1.2', 'fd00:10:128:1::2'] }])
+})
+
+test('pods are waited for by their labels, in their namespace', () => {
+  expect(waitForPods({ kubeconfig: '/k' }, 'kube-system', 'a=b', 2)).toEqual([
+    ...['kubectl', '--kubeconfig', '/k', '--namespace=kube-system', 'wait', 'pod'],
+    ...['--selector=a=b', '--for=condition=Ready', '--timeout=2s'],
   ])
 })
 

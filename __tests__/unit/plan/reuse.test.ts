@@ -63,6 +63,31 @@ test('what exists is taken over with its subnets, nodes and Docker network; what
   ])
 })
 
+test('what the run itself and the maker of the clusters wrote down is not in the way', () => {
+  const machine = left()
+  const own = { run, clusters: ['east', 'west'], subnets: ['10.128.0.0/16', '10.192.0.0/16'] }
+  const { clusters } = makePlan(
+    request({ reuse: 'true', clusters: '- east\n- west' }),
+    { ...machine, reservations: [...machine.reservations, own] },
+    run,
+  )
+  expect(clusters.map(({ podSubnets }) => podSubnets)).toEqual([['10.200.0.0/16'], ['10.128.0.0/16']])
+})
+
+test('what the maker of the clusters takes besides stays taken', () => {
+  const others = { run: earlier, clusters: ['east', 'west'], subnets: ['10.200.0.0/16', '10.128.0.0/16'] }
+  expect(problemsOf({ clusters: '- east\n- west' }, left(east, { reservations: [others] }))).toEqual([
+    expect.stringMatching(/^clusters\[1\]\.name: "west" is a cluster that the run cafe0001 is making/),
+  ])
+  const reservations = [{ ...others, clusters: ['east'] }]
+  const { clusters } = makePlan(
+    request({ reuse: 'true', clusters: '- east\n- south' }),
+    left(east, { reservations }),
+    run,
+  )
+  expect(clusters[1]?.podSubnets).toEqual(['10.129.0.0/16'])
+})
+
 describe('a cluster that exists is refused when', () => {
   const remove = 'remove it with: kind delete cluster --name east'
 
@@ -105,5 +130,22 @@ describe('a cluster that exists is refused when', () => {
     ],
   ])('%s', (_, given, machine, problem) => {
     expect(problemsOf({ clusters: '- east', ...given }, machine)).toContain(`clusters[0].${problem}`)
+  })
+
+  test('several things are wrong with it, each of which is told', () => {
+    const given = { clusters: '- {name: east, pod-subnet: 10.7.0.0/16, service-subnet: 10.8.0.0/16}' }
+    expect(problemsOf({ ...given, 'docker-network': 'lab' }, left())).toEqual([
+      `clusters[0].pod-subnet: "10.7.0.0/16" is not what the existing cluster has (10.200.0.0/16); leave it out, or ${remove}`,
+      `clusters[0].service-subnet: "10.8.0.0/16" is not what the existing cluster has (10.201.0.0/16); leave it out, or ${remove}`,
+      `clusters[0].name: "east" is not on the Docker network lab but on kind-flat-network-cafe0001; ${remove}`,
+    ])
+  })
+
+  test('it is on another Docker network than the others', () => {
+    const west = { ...east, name: 'west', podSubnets: ['10.202.0.0/16'], serviceSubnets: ['10.203.0.0/16'] }
+    const reusable = [east, { ...west, dockerNetworks: ['lab'] }]
+    expect(problemsOf({ clusters: '- east\n- west' }, left(east, { reusable }))).toEqual([
+      'clusters[1].name: "west" is not on the Docker network kind-flat-network-cafe0001 but on lab; remove it with: kind delete cluster --name west',
+    ])
   })
 })

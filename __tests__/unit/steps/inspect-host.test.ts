@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { CancelledError, CommandError } from '../../../src/errors.js'
+import type { World } from '../../../src/ports.js'
 import { inspectHost } from '../../../src/steps/inspect-host.js'
 import { FakeEngine, kubeadmConfigOf } from '../../fakes/engine.js'
 import { reserve } from '../../../src/steps/reserve.js'
@@ -14,13 +15,15 @@ beforeEach(() => {
   engine = new FakeEngine(world)
 })
 
+const inspect = (of: World = world, files: string[] = [], reuse: string[] = []) => inspectHost(of, { files, reuse })
+
 test('learns engine, networks, routes, containers, clusters, reservations and which files exist', async () => {
   engine.add('west', ['control-plane', 'worker'], undefined)
   engine.add('east', ['external-load-balancer', 'control-plane', 'control-plane'], 'cafe0001')
   await reserve(world, 'cafe0001', { clusters: ['east'], subnets: ['10.1.0.0/16', 'fd00:1::/56'] })
   world.files.content.set('/home/me/config', '')
   world.files.content.set('/proc/sys/fs/inotify/max_user_instances', '128\n')
-  expect(await inspectHost(world, ['/home/me/config', '/nowhere/new'])).toEqual({
+  expect(await inspect(world, ['/home/me/config', '/nowhere/new'])).toEqual({
     engine: { version: '28.3.0', cpus: 4, memory: 16e9 },
     inotifyInstances: 128,
     ipv6: true,
@@ -44,12 +47,12 @@ test('learns engine, networks, routes, containers, clusters, reservations and wh
 })
 
 test('does without what only Linux tells', async () => {
-  expect(await inspectHost(world, [])).not.toHaveProperty('inotifyInstances')
+  expect(await inspect()).not.toHaveProperty('inotifyInstances')
 })
 
 test('warns and goes on without routes where there is no ip program', async () => {
   world.runner.on('ip -json', fails('', 'no such program on the PATH'))
-  expect((await inspectHost(world, [])).routes).toEqual([])
+  expect((await inspect()).routes).toEqual([])
   expect(world.log.warnings).toEqual([
     'the routes of this machine cannot be read (ip: no such program on the PATH); subnets are chosen without them',
   ])
@@ -58,7 +61,7 @@ test('warns and goes on without routes where there is no ip program', async () =
 test('does not take being stopped for a missing ip program', async () => {
   world.runner.on('ip -json', hang)
   const stop = new AbortController()
-  const looking = inspectHost({ ...world, runner: world.runner.until(stop.signal) }, [])
+  const looking = inspect({ ...world, runner: world.runner.until(stop.signal) })
   stop.abort(new CancelledError('SIGINT'))
   await expect(looking).rejects.toThrow(new CancelledError('SIGINT'))
   expect(world.log.warnings).toEqual([])
@@ -71,12 +74,12 @@ describe('IPv6', () => {
     ['there on other systems than Linux', [], true],
   ])('is %s', async (_, paths, expected) => {
     for (const path of paths) world.files.content.set(path, '')
-    expect((await inspectHost(world, [])).ipv6).toBe(expected)
+    expect((await inspect()).ipv6).toBe(expected)
   })
 
   test('has routes of its own', async () => {
     world.runner.on('ip -json -6', '[{"dst":"fd00::/64","dev":"wg0"},{"dst":"fe80::/64","dev":"eth0"}]')
-    expect((await inspectHost(world, [])).routes).toEqual([
+    expect((await inspect()).routes).toEqual([
       { destination: '192.168.1.0/24', device: 'eth0' },
       { destination: 'fd00::/64', device: 'wg0' },
     ])
@@ -84,13 +87,13 @@ describe('IPv6', () => {
 
   test('that is off has no routes, and that is no trouble', async () => {
     world.runner.on('ip -json -6', fails('RTNETLINK answers: Address family not supported by protocol'))
-    expect((await inspectHost(world, [])).routes).toEqual([{ destination: '192.168.1.0/24', device: 'eth0' }])
+    expect((await inspect()).routes).toEqual([{ destination: '192.168.1.0/24', device: 'eth0' }])
     expect(world.log.warnings).toEqual([])
   })
 })
 
 describe('the subnets of a kind cluster', () => {
-  const clusters = async () => (await inspectHost(world, [])).clusters
+  const clusters = async () => (await inspect()).clusters
 
   test('are those of both families', async () => {
     engine.add('dual', ['control-plane'], undefined)
@@ -146,12 +149,49 @@ describe('the subnets of a kind cluster', () => {
     engine.add('west', ['control-plane'], undefined)
     world.runner.on('docker cp', hang)
     const stop = new AbortController()
-    const looking = inspectHost({ ...world, runner: world.runner.until(stop.signal) }, [])
+    const looking = inspect({ ...world, runner: world.runner.until(stop.signal) })
     setTimeout(() => {
       stop.abort(new CancelledError('SIGINT'))
     }, 20)
     await expect(looking).rejects.toThrow(new CancelledError('SIGINT'))
     expect(world.log.warnings).toEqual([])
+  })
+})
+
+describe('clusters that may be reused', () => {
+  test('are those of the wanted names, with all that a run needs to take them over', async () => {
+    engine.add('west', ['control-plane'], undefined, '10.8.0.0/16')
+    const roles = ['external-load-balancer', 'worker', 'control-plane', 'control-plane'] as const
+    engine.add('east', roles, 'cafe0001', '10.9.0.0/16,fd00:9::/56', 'kind-flat-network-cafe0001')
+    await reserve(world, 'cafe0001', { clusters: ['east'], subnets: [] })
+    expect((await inspect(world, [], ['east', 'south'])).reusable).toEqual([
+      {
+        name: 'east',
+        run: 'cafe0001',
+        podSubnets: ['10.9.0.0/16', 'fd00:9::/56'],
+        serviceSubnets: ['10.96.0.0/16'],
+        nodes: [
+          { name: 'east-control-plane', role: 'control-plane' },
+          { name: 'east-control-plane2', role: 'control-plane' },
+          { name: 'east-worker', role: 'worker' },
+        ],
+        dockerNetworks: ['kind-flat-network-cafe0001'],
+      },
+    ])
+  })
+
+  test('may be of somebody else, and that is told by no run', async () => {
+    engine.add('east', ['control-plane'], undefined)
+    const { reusable } = await inspect(world, [], ['east'])
+    expect(reusable).toMatchObject([{ name: 'east' }])
+    expect(reusable?.[0]).not.toHaveProperty('run')
+  })
+
+  test('are not looked for where none is wanted', async () => {
+    engine.add('east', ['control-plane'], 'cafe0001')
+    await reserve(world, 'cafe0001', { clusters: ['east'], subnets: [] })
+    expect(await inspect()).not.toHaveProperty('reusable')
+    expect(world.runner.lines('docker cp')).toEqual([])
   })
 })
 
@@ -162,19 +202,19 @@ describe('networks', () => {
       engine.networks.pop()
       return fails(`[]\nError: No such network: gone (${line})`)
     })
-    expect((await inspectHost(world, [])).networks.map(({ name }) => name)).toEqual(['bridge'])
+    expect((await inspect()).networks.map(({ name }) => name)).toEqual(['bridge'])
   })
 
   test('may be none at all', async () => {
     engine.networks = []
-    expect((await inspectHost(world, [])).networks).toEqual([])
+    expect((await inspect()).networks).toEqual([])
   })
 })
 
 test("fails with the engine's own words when it does not answer", async () => {
   const words = 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?'
   world.runner.on(/^docker /, inTurn(fails(words)))
-  const failure = await inspectHost(world, []).catch((error: unknown) => error)
+  const failure = await inspect().catch((error: unknown) => error)
   expect(failure).toBeInstanceOf(CommandError)
   expect((failure as CommandError).message).toContain(words)
 })

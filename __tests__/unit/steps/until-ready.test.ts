@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from '@jest/globals'
-import { untilCoreDnsAvailable } from '../../../src/steps/until-ready.js'
+import { untilCoreDnsAvailable, untilNodesReady } from '../../../src/steps/until-ready.js'
 import { clusters, record } from '../../fakes/build.js'
 import { FakeEngine, kubectlOf, type StateItem } from '../../fakes/engine.js'
 import { fails } from '../../fakes/recording-runner.js'
@@ -55,4 +55,21 @@ test.each<[string, (items: readonly StateItem[]) => StateItem[], string]>([
   await expect(untilAvailable(5)).rejects.toThrow(
     `cluster east was not ready within 5 s (input wait):\n  CoreDNS is not available: ${why}`,
   )
+})
+
+test('a node of a dual-stack cluster is ready with a podCIDR of each family', async () => {
+  const dual = record({ clusters: '[east]', 'ip-family': 'dual' })
+  const [east] = dual.clusters
+  if (east === undefined) throw new Error('no cluster')
+  engine.containers = []
+  engine.add('east', ['control-plane'], made.run, '10.9.0.0/16,fd00:9::/56')
+  const withPodCIDRs = (podCIDRs: readonly string[]) => (items: readonly StateItem[]) =>
+    items.map((item) => (item.kind === 'Node' ? { ...item, spec: { podCIDRs } } : item))
+  engine.tells = (items, _cluster, look) => (look < 3 ? withPodCIDRs(['10.9.0.0/24'])(items) : items)
+  const { nodes } = await untilNodesReady(world, dual, east, 10)
+  expect(nodes.map(({ podCIDRs }) => podCIDRs)).toEqual([['10.9.0.0/24', 'fd00:9::/64']])
+  expect(world.log.infos).toEqual(['east: nodes ready 2.0 s later'])
+
+  engine.tells = withPodCIDRs(['10.9.0.0/24'])
+  await expect(untilNodesReady(world, dual, east, 2)).rejects.toThrow(/node east-control-plane has no podCIDR yet$/)
 })

@@ -1,0 +1,53 @@
+import { beforeEach, expect, test } from '@jest/globals'
+import { findNodes } from '../../../src/steps/nodes.js'
+import { clusters, record } from '../../fakes/build.js'
+import { FakeEngine } from '../../fakes/engine.js'
+import { fakeWorld, type FakeWorld } from '../../fakes/world.js'
+
+const saved = record({ clusters: clusters(['east', 2, 2]), 'ip-family': 'dual' })
+
+let world: FakeWorld
+let engine: FakeEngine
+
+beforeEach(() => {
+  world = fakeWorld()
+  engine = new FakeEngine(world)
+  const roles = ['external-load-balancer', 'control-plane', 'control-plane', 'worker', 'worker'] as const
+  engine.add('east', roles, saved.run, '10.9.0.0/16,fd00:9::/56', saved.dockerNetwork)
+})
+
+function stop(...names: string[]) {
+  engine.containers = engine.containers.map((each) => (names.includes(each.name) ? { ...each, stopped: true } : each))
+}
+
+const found = async () => (await findNodes(world, saved)).nodes.map(({ name }) => name)
+
+test('nodes are told with their addresses and podCIDRs in both families, the load balancer is none', async () => {
+  const { record: now, nodes } = await findNodes(world, saved)
+  expect(now).toEqual(saved)
+  expect(nodes.map(({ name }) => name)).toEqual(saved.clusters[0]?.nodes.map(({ name }) => name))
+  expect(nodes[3]).toEqual({
+    cluster: 'east',
+    name: 'east-worker2',
+    role: 'worker',
+    addresses: ['172.18.0.6', 'fc00:4b46::6'],
+    podCIDRs: ['10.9.3.0/24', 'fd00:9:0:3::/64'],
+  })
+})
+
+test('a node that was removed is left out, and that is told', async () => {
+  engine.containers = engine.containers.filter(({ name }) => name !== 'east-worker')
+  expect(await found()).toEqual(['east-control-plane', 'east-control-plane2', 'east-worker2'])
+  expect(world.log.infos[0]).toBe('east: node east-worker does not run: nothing goes through it')
+})
+
+test('one control plane of several may have stopped', async () => {
+  stop('east-control-plane')
+  expect(await found()).toEqual(['east-control-plane2', 'east-worker', 'east-worker2'])
+})
+
+test('a cluster without any control plane that runs cannot be asked', async () => {
+  stop('east-control-plane', 'east-control-plane2')
+  await expect(found()).rejects.toThrow('cluster east has no control plane that runs')
+  expect(world.runner.lines('kubectl')).toEqual([])
+})
