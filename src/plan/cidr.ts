@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net'
+import { ip2long, long2ip } from 'netmask'
 
 export const families = ['ipv4', 'ipv6'] as const
 export type Family = (typeof families)[number]
@@ -18,7 +19,8 @@ export class CidrError extends Error {}
 const example: Record<Family, string> = { ipv4: '10.128.0.0/16', ipv6: 'fd00:10:128::/56' }
 
 /**
- * Reads `address/prefix` strictly: no leading zeros in octets, no zones, a prefix, no host bits.
+ * Reads `address/prefix` strictly: no leading zeros in octets, no zones, a prefix, no host bits. netmask itself takes
+ * `10`, hex octets and host bits without a word.
  * @throws {CidrError} naming the remedy
  */
 export function parseCidr(text: string): Cidr {
@@ -92,9 +94,9 @@ function isAddress(text: string): boolean {
   return isIPv4(text) || (isIPv6(text) && !text.includes('%'))
 }
 
-/** Octets or groups as digits of one number. */
+/** netmask keeps the numbers of IPv6 addresses to itself. */
 function toNumber(address: string): bigint {
-  if (isIPv4(address)) return address.split('.').reduce((number, octet) => number * 256n + BigInt(octet), 0n)
+  if (isIPv4(address)) return BigInt(ip2long(address))
   const [before = [], after = []] = canonicalIPv6(address)
     .split('::')
     .map((part) => part.split(':').filter((group) => group !== ''))
@@ -103,7 +105,7 @@ function toNumber(address: string): bigint {
 }
 
 function toText(family: Family, address: bigint): string {
-  if (family === 'ipv4') return [24n, 16n, 8n, 0n].map((bits) => (address >> bits) & 255n).join('.')
+  if (family === 'ipv4') return long2ip(Number(address))
   return canonicalIPv6(
     address
       .toString(16)

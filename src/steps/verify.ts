@@ -96,10 +96,10 @@ async function probesOf(
       throw new Error(`the probe does not run on ${missing.map(({ name }) => name).join(', ')}`)
     }
     // in short turns: a node that is gone keeps its pod, which never gets Ready
-    await runner.run(waitForPods(target, probe.namespace, probe.selector, 2)).catch(async (error: unknown) => {
+    await runner.run(waitForPods(target, probe.namespace, probe.selector, 2)).catch((error: unknown) => {
       if (!(error instanceof CommandError)) throw error
-      await clock.sleep(0.3)
     })
+    await clock.sleep(0.2)
   }
 }
 
