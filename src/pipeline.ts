@@ -1,6 +1,6 @@
 import { messageOf } from './errors.js'
 import { withDefaults, type GivenInputs } from './plan/inputs.js'
-import { makePlan, type Plan } from './plan/plan.js'
+import { makePlan, reservationOf, type Plan } from './plan/plan.js'
 import { Problems } from './plan/problems.js'
 import { parseRequest, type Request } from './plan/request.js'
 import { reusableNames } from './plan/reuse.js'
@@ -107,11 +107,7 @@ async function claim(
   await save(before)
   const { network, created } = await ensureNetwork(world, before)
   const decided = created ? makePlan(request, { ...facts, networks: [...facts.networks, network] }, run) : before
-  const made = decided.clusters.filter(({ reused }) => !reused)
-  await reserve(world, run, {
-    clusters: made.map(({ name }) => name),
-    subnets: made.flatMap(({ podSubnets, serviceSubnets }) => [...podSubnets, ...serviceSubnets]),
-  })
+  await reserve(world, run, reservationOf(decided))
   await save(decided)
   return decided
 }
@@ -140,18 +136,20 @@ async function make(live: World, world: World, decided: Plan, record: RunRecord)
       for (const change of changes) if (reused.some(({ name }) => name === change.node)) tell(live, change)
     })
   }
-  const pairs = wantProbe ? await log.phase('Verify', () => prove(live, world, record, nodes)) : undefined
+  const pairs = wantProbe ? await log.phase('Verify', () => prove(live, record, nodes)) : undefined
   // last, because it starts while the rest is done
   await log.phase('Wait for CoreDNS', () =>
-    whenAllEnd(decided.clusters.map((cluster) => untilCoreDnsAvailable(live, record, cluster, decided.waitSeconds))),
+    whenAllEnd<unknown>([
+      ...(wantProbe ? [removeProbes(world, record)] : []),
+      ...decided.clusters.map((cluster) => untilCoreDnsAvailable(live, record, cluster, decided.waitSeconds)),
+    ]),
   )
   return { record, nodes, ...(pairs && { pairs }) }
 }
 
-async function prove(live: World, world: World, record: RunRecord, nodes: readonly Node[]): Promise<Pair[]> {
+async function prove(live: World, record: RunRecord, nodes: readonly Node[]): Promise<Pair[]> {
   const pairs = await verifyPairs(live, record, nodes)
   if (pairs.length > 0) live.log.info(verdict(pairs))
-  await removeProbes(world, record)
   requireFlat(pairs, nodes, record.preserveSourceIp)
   return pairs
 }

@@ -131,8 +131,9 @@ describe('up', () => {
       '/etc/kind-flat-network/wiring',
       'get pods',
       'nsenter',
+      // at the same time: CoreDNS needs nothing of the probe
+      'wait deployment/coredns',
       ' delete daemonset',
-      'rollout status deployment/coredns',
     ].map((matcher) => world.runner.calls.findIndex(({ line }) => line.includes(matcher)))
     expect(firsts).toEqual(firsts.toSorted((a, b) => a - b))
     expect(firsts).not.toContain(-1)
@@ -319,7 +320,7 @@ describe('up', () => {
       ['nodes are wired', wires],
       ['the engine is locked', 'volume create'],
       ['the probe is waited for', 'get pods'],
-      ['CoreDNS is waited for', 'rollout status'],
+      ['CoreDNS is waited for', 'wait deployment/coredns'],
       ['pods ask each other', /exec .*nsenter/s],
     ])('while %s, everything is removed by commands that are not stopped', async (_, matcher) => {
       const stop = new AbortController()

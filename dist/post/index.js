@@ -55490,7 +55490,8 @@ function reuse_withoutTakenOver(facts) {
     };
 }
 /** Checks that the clusters which exist are those that were asked for. Nodes may have come or gone since. */
-function reuse_checkTakeOver(problems, asked, { dockerNetwork }, { reusable = [], containers }) {
+function reuse_checkTakeOver(problems, asked, { dockerNetwork }, facts) {
+    const { reusable = [] } = facts;
     const shared = dockerNetwork ?? reuse_dockerNetworkOf(reusable);
     for (const existing of reusable) {
         const cluster = asked.find(({ name }) => name === existing.name);
@@ -55504,9 +55505,13 @@ function reuse_checkTakeOver(problems, asked, { dockerNetwork }, { reusable = []
             refuse('name', existing.name, 'is a kind cluster that kind-flat-network did not make; give another name');
             continue;
         }
-        const [companion] = containers.flatMap(({ run, cluster: name = '' }) => run === existing.run && !asked.some((each) => each.name === name) ? [name] : []);
-        if (companion !== undefined) {
-            refuse('name', existing.name, `was joined with ${companion} by an earlier run, which is not in the list; name it too`);
+        if (existing.podSubnets.length === 0) {
+            refuse('name', existing.name, `is a cluster whose subnets cannot be read, as while kind is making it; wait, or ${remove}`);
+            continue;
+        }
+        const companions = companionsOf(existing, facts).filter((name) => !asked.some((each) => each.name === name));
+        if (companions.length > 0) {
+            refuse('name', existing.name, `was joined by an earlier run with ${companions.join(', ')}, not in the list; name all of them`);
         }
         const families = existing.podSubnets.map(familyOf);
         if (families.join() !== cluster.families.join()) {
@@ -55524,6 +55529,15 @@ function reuse_checkTakeOver(problems, asked, { dockerNetwork }, { reusable = []
             refuse('name', existing.name, `is not on the Docker network ${shared} but on ${existing.dockerNetworks.join(', ')}; ${remove}`);
         }
     }
+}
+/** The clusters that earlier runs made together with one, or joined with it. */
+function companionsOf({ name, run }, { containers, reservations }) {
+    const runs = [
+        run,
+        ...reservations.filter(({ reused }) => reused?.includes(name)).map((reservation) => reservation.run),
+    ];
+    const found = containers.filter((container) => container.run !== undefined && runs.includes(container.run));
+    return [...new Set(found.flatMap(({ cluster }) => cluster ?? []))];
 }
 /** The Docker network that the clusters which are taken over are on. */
 function reuse_dockerNetworkOf(reusable) {
@@ -55574,6 +55588,16 @@ function plan_makePlan(request, facts, run, problems = new Problems()) {
         verify: request.verify,
         cleanup: request.cleanup,
         ...(request.kubeconfig !== undefined && { kubeconfig: request.kubeconfig }),
+    };
+}
+/** What other runs on the engine must keep away from. */
+function plan_reservationOf({ clusters }) {
+    const made = clusters.filter((cluster) => !cluster.reused);
+    const reused = clusters.filter((cluster) => cluster.reused).map(({ name }) => name);
+    return {
+        clusters: made.map(({ name }) => name),
+        subnets: made.flatMap(({ podSubnets, serviceSubnets }) => [...podSubnets, ...serviceSubnets]),
+        ...(reused.length > 0 && { reused }),
     };
 }
 function toClusterPlan(cluster, subnets, { crossClusterDns }, run) {
@@ -66708,9 +66732,8 @@ const coreDns = 'deployment/coredns';
 function waitForNodes(target, seconds) {
     return kubectl(target, 'wait', 'node', '--all', '--for=condition=Ready', `--timeout=${String(Math.ceil(seconds))}s`);
 }
-/** Returns when every pod of CoreDNS is of its newest version and available. */
 function kubectl_waitForCoreDns(target, seconds) {
-    return rolloutStatus(target, 'kube-system', coreDns, seconds);
+    return kubectl(target, '--namespace=kube-system', 'wait', coreDns, '--for=condition=Available', `--timeout=${String(Math.ceil(seconds))}s`);
 }
 function kubectl_getNodesAndCoreDns(target) {
     return kubectl(target, '--namespace=kube-system', 'get', 'nodes,deployments.apps', '--output=json');
@@ -66732,13 +66755,17 @@ function kubectl_parseClusterState(output) {
         coreDns: deployment === undefined ? { available: false, why: 'there is no deployment coredns' } : rolledOut(deployment),
     };
 }
-/** What `kubectl rollout status` judges (kubectl, `pkg/polymorphichelpers/rollout_status.go`). The API leaves out zeros. */
+/**
+ * Every pod is of the newest version, as `kubectl rollout status` judges it (kubectl,
+ * `pkg/polymorphichelpers/rollout_status.go`), and one of them answers, which is enough for the Service. The API leaves
+ * out zeros.
+ */
 function rolledOut({ metadata: { generation = 0 }, spec: { replicas: wanted = 0 }, status: { observedGeneration = 0, replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = {}, }) {
     return {
         available: observedGeneration >= generation &&
             updatedReplicas >= wanted &&
             replicas <= updatedReplicas &&
-            availableReplicas >= updatedReplicas,
+            availableReplicas > 0,
         why: `of ${String(wanted)} pods ${String(updatedReplicas)} are of its newest version, and ${String(availableReplicas)} of all ${String(replicas)} are available`,
     };
 }
@@ -66748,9 +66775,6 @@ function kubectl_getCoreDnsImage(target) {
 /** The manifest goes to standard input. */
 function kubectl_applyManifest(target) {
     return kubectl(target, 'apply', '--server-side', '--force-conflicts', '--filename=-');
-}
-function rolloutStatus(target, namespace, object, seconds) {
-    return kubectl(target, `--namespace=${namespace}`, 'rollout', 'status', object, `--timeout=${String(Math.ceil(seconds))}s`);
 }
 function kubectl_getPods(target, namespace, selector) {
     return kubectl(target, `--namespace=${namespace}`, 'get', 'pods', `--selector=${selector}`, '--output=json');
@@ -67495,6 +67519,11 @@ async function probesOf({ runner, clock }, record, cluster, nodes) {
     const wanted = nodes.filter((node) => node.cluster === cluster.name);
     const started = clock.now();
     for (;;) {
+        // in short turns: a node that is gone keeps its pod, which never gets Ready
+        await runner.run(waitForPods(target, probe.namespace, probe.selector, 2)).catch((error) => {
+            if (!(error instanceof CommandError))
+                throw error;
+        });
         const pods = parseReadyPods(await runner.run(getPods(target, probe.namespace, probe.selector)));
         const missing = wanted.filter(({ name }) => !pods.some(({ node }) => node === name));
         if (missing.length === 0) {
@@ -67505,11 +67534,6 @@ async function probesOf({ runner, clock }, record, cluster, nodes) {
         if (clock.now() - started > rolloutSeconds) {
             throw new Error(`the probe does not run on ${missing.map(({ name }) => name).join(', ')}`);
         }
-        // in short turns: a node that is gone keeps its pod, which never gets Ready
-        await runner.run(waitForPods(target, probe.namespace, probe.selector, 2)).catch((error) => {
-            if (!(error instanceof CommandError))
-                throw error;
-        });
         await clock.sleep(0.2);
     }
 }
@@ -67636,11 +67660,7 @@ async function pipeline_claim(world, request, run, save) {
     await save(before);
     const { network, created } = await ensureNetwork(world, before);
     const decided = created ? makePlan(request, { ...facts, networks: [...facts.networks, network] }, run) : before;
-    const made = decided.clusters.filter(({ reused }) => !reused);
-    await reserve(world, run, {
-        clusters: made.map(({ name }) => name),
-        subnets: made.flatMap(({ podSubnets, serviceSubnets }) => [...podSubnets, ...serviceSubnets]),
-    });
+    await reserve(world, run, reservationOf(decided));
     await save(decided);
     return decided;
 }
@@ -67670,16 +67690,18 @@ async function make(live, world, decided, record) {
                     tell(live, change);
         });
     }
-    const pairs = wantProbe ? await log.phase('Verify', () => prove(live, world, record, nodes)) : undefined;
+    const pairs = wantProbe ? await log.phase('Verify', () => prove(live, record, nodes)) : undefined;
     // last, because it starts while the rest is done
-    await log.phase('Wait for CoreDNS', () => whenAllEnd(decided.clusters.map((cluster) => untilCoreDnsAvailable(live, record, cluster, decided.waitSeconds))));
+    await log.phase('Wait for CoreDNS', () => whenAllEnd([
+        ...(wantProbe ? [removeProbes(world, record)] : []),
+        ...decided.clusters.map((cluster) => untilCoreDnsAvailable(live, record, cluster, decided.waitSeconds)),
+    ]));
     return { record, nodes, ...(pairs && { pairs }) };
 }
-async function prove(live, world, record, nodes) {
+async function prove(live, record, nodes) {
     const pairs = await verifyPairs(live, record, nodes);
     if (pairs.length > 0)
         live.log.info(verdict(pairs));
-    await removeProbes(world, record);
     requireFlat(pairs, nodes, record.preserveSourceIp);
     return pairs;
 }

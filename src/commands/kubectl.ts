@@ -16,9 +16,15 @@ export function waitForNodes(target: KubectlTarget, seconds: number): string[] {
   return kubectl(target, 'wait', 'node', '--all', '--for=condition=Ready', `--timeout=${String(Math.ceil(seconds))}s`)
 }
 
-/** Returns when every pod of CoreDNS is of its newest version and available. */
 export function waitForCoreDns(target: KubectlTarget, seconds: number): string[] {
-  return rolloutStatus(target, 'kube-system', coreDns, seconds)
+  return kubectl(
+    target,
+    '--namespace=kube-system',
+    'wait',
+    coreDns,
+    '--for=condition=Available',
+    `--timeout=${String(Math.ceil(seconds))}s`,
+  )
 }
 
 export function getNodesAndCoreDns(target: KubectlTarget): string[] {
@@ -77,7 +83,11 @@ export function parseClusterState(output: string): ClusterState {
   }
 }
 
-/** What `kubectl rollout status` judges (kubectl, `pkg/polymorphichelpers/rollout_status.go`). The API leaves out zeros. */
+/**
+ * Every pod is of the newest version, as `kubectl rollout status` judges it (kubectl,
+ * `pkg/polymorphichelpers/rollout_status.go`), and one of them answers, which is enough for the Service. The API leaves
+ * out zeros.
+ */
 function rolledOut({
   metadata: { generation = 0 },
   spec: { replicas: wanted = 0 },
@@ -92,7 +102,7 @@ function rolledOut({
       observedGeneration >= generation &&
       updatedReplicas >= wanted &&
       replicas <= updatedReplicas &&
-      availableReplicas >= updatedReplicas,
+      availableReplicas > 0,
     why: `of ${String(wanted)} pods ${String(updatedReplicas)} are of its newest version, and ${String(availableReplicas)} of all ${String(replicas)} are available`,
   }
 }
@@ -110,17 +120,6 @@ export function getCoreDnsImage(target: KubectlTarget): string[] {
 /** The manifest goes to standard input. */
 export function applyManifest(target: KubectlTarget): string[] {
   return kubectl(target, 'apply', '--server-side', '--force-conflicts', '--filename=-')
-}
-
-export function rolloutStatus(target: KubectlTarget, namespace: string, object: string, seconds: number): string[] {
-  return kubectl(
-    target,
-    `--namespace=${namespace}`,
-    'rollout',
-    'status',
-    object,
-    `--timeout=${String(Math.ceil(seconds))}s`,
-  )
 }
 
 export function getPods(target: KubectlTarget, namespace: string, selector: string): string[] {

@@ -62,4 +62,6 @@ export interface Reservation {
   readonly clusters: readonly string[]
   /** Of every family: pods, services. */
   readonly subnets: readonly string[]
+  /** Names of clusters of earlier runs, if it has joined any with its own. */
+  readonly reused?: readonly string[]
 }

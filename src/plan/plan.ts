@@ -4,7 +4,7 @@ import { areJoined, groupWarnings, mustDiffer } from './groups.js'
 import type { Cluster, NamedCluster } from './cluster.js'
 import { checkNames, domainOf, nameClusters } from './cluster-names.js'
 import { checkSize, chooseSubnets, type Reserved } from './cluster-subnets.js'
-import type { HostFacts } from './host-facts.js'
+import type { HostFacts, Reservation } from './host-facts.js'
 import { toKindConfig, type KindConfig } from './kind-config.js'
 import { contextName, nodeNames, type NodeRole } from './names.js'
 import { Problems } from './problems.js'
@@ -69,6 +69,17 @@ export function makePlan(request: Request, facts: HostFacts, run: string, proble
     verify: request.verify,
     cleanup: request.cleanup,
     ...(request.kubeconfig !== undefined && { kubeconfig: request.kubeconfig }),
+  }
+}
+
+/** What other runs on the engine must keep away from. */
+export function reservationOf({ clusters }: Plan): Reservation {
+  const made = clusters.filter((cluster) => !cluster.reused)
+  const reused = clusters.filter((cluster) => cluster.reused).map(({ name }) => name)
+  return {
+    clusters: made.map(({ name }) => name),
+    subnets: made.flatMap(({ podSubnets, serviceSubnets }) => [...podSubnets, ...serviceSubnets]),
+    ...(reused.length > 0 && { reused }),
   }
 }
 

@@ -45,8 +45,9 @@ export function checkTakeOver(
   problems: Problems,
   asked: readonly NamedCluster[],
   { dockerNetwork }: Request,
-  { reusable = [], containers }: HostFacts,
+  facts: HostFacts,
 ): void {
+  const { reusable = [] } = facts
   const shared = dockerNetwork ?? dockerNetworkOf(reusable)
   for (const existing of reusable) {
     const cluster = asked.find(({ name }) => name === existing.name)
@@ -59,14 +60,20 @@ export function checkTakeOver(
       refuse('name', existing.name, 'is a kind cluster that kind-flat-network did not make; give another name')
       continue
     }
-    const [companion] = containers.flatMap(({ run, cluster: name = '' }) =>
-      run === existing.run && !asked.some((each) => each.name === name) ? [name] : [],
-    )
-    if (companion !== undefined) {
+    if (existing.podSubnets.length === 0) {
       refuse(
         'name',
         existing.name,
-        `was joined with ${companion} by an earlier run, which is not in the list; name it too`,
+        `is a cluster whose subnets cannot be read, as while kind is making it; wait, or ${remove}`,
+      )
+      continue
+    }
+    const companions = companionsOf(existing, facts).filter((name) => !asked.some((each) => each.name === name))
+    if (companions.length > 0) {
+      refuse(
+        'name',
+        existing.name,
+        `was joined by an earlier run with ${companions.join(', ')}, not in the list; name all of them`,
       )
     }
     const families = existing.podSubnets.map(familyOf)
@@ -93,6 +100,16 @@ export function checkTakeOver(
       )
     }
   }
+}
+
+/** The clusters that earlier runs made together with one, or joined with it. */
+function companionsOf({ name, run }: ExistingCluster, { containers, reservations }: HostFacts): string[] {
+  const runs = [
+    run,
+    ...reservations.filter(({ reused }) => reused?.includes(name)).map((reservation) => reservation.run),
+  ]
+  const found = containers.filter((container) => container.run !== undefined && runs.includes(container.run))
+  return [...new Set(found.flatMap(({ cluster }) => cluster ?? []))]
 }
 
 /** The Docker network that the clusters which are taken over are on. */

@@ -83,6 +83,10 @@ async function probesOf(
   const wanted = nodes.filter((node) => node.cluster === cluster.name)
   const started = clock.now()
   for (;;) {
+    // in short turns: a node that is gone keeps its pod, which never gets Ready
+    await runner.run(waitForPods(target, probe.namespace, probe.selector, 2)).catch((error: unknown) => {
+      if (!(error instanceof CommandError)) throw error
+    })
     const pods = parseReadyPods(await runner.run(getPods(target, probe.namespace, probe.selector)))
     const missing = wanted.filter(({ name }) => !pods.some(({ node }) => node === name))
     if (missing.length === 0) {
@@ -95,10 +99,6 @@ async function probesOf(
     if (clock.now() - started > rolloutSeconds) {
       throw new Error(`the probe does not run on ${missing.map(({ name }) => name).join(', ')}`)
     }
-    // in short turns: a node that is gone keeps its pod, which never gets Ready
-    await runner.run(waitForPods(target, probe.namespace, probe.selector, 2)).catch((error: unknown) => {
-      if (!(error instanceof CommandError)) throw error
-    })
     await clock.sleep(0.2)
   }
 }

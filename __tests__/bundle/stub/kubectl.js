@@ -18,7 +18,7 @@ export async function kubectl({ argv, stdin, model }) {
   const command = rest.filter((word) => !word.startsWith('--')).join(' ')
   if (command === 'wait pod' && pods.length === 0) return refusal('error: no matching resources found')
   if (command.startsWith('wait ')) return answer('condition met\n')
-  if (command === 'rollout status deployment/coredns') return answer('successfully rolled out\n')
+  if (command.startsWith('wait deployment/coredns')) return answer('successfully rolled out\n')
   if (command === 'get nodes,deployments.apps') return answer(JSON.stringify({ items: objectsOf(nodes) }))
   if (command === 'get deployment/coredns') return answer(image)
   if (command === 'apply') return apply(model, nodes, stdin)

@@ -67,10 +67,15 @@ describe('the state of a cluster', () => {
     ['its newest version has not been looked at', { ...rolledOut, observedGeneration: 2 }, 'of 2 pods 2 are'],
     ['a pod of its newest version is still to come', { ...rolledOut, replicas: 1, updatedReplicas: 1 }, 'of 2 pods 1'],
     ['a pod of an older version is still there', { ...rolledOut, replicas: 3 }, 'of all 3 are available'],
-    ['a pod is not available', { ...rolledOut, availableReplicas: 1 }, 'and 1 of all 2 are available'],
+    ['no pod is available', { ...rolledOut, availableReplicas: 0 }, 'and 0 of all 2 are available'],
   ])('is not ready when %s', (_, status, why) => {
     const { coreDns } = parseClusterState(list(deployment(status)))
     expect(coreDns).toMatchObject({ available: false, why: expect.stringContaining(why) })
+  })
+
+  test('is ready when one of the new pods answers', () => {
+    const { coreDns } = parseClusterState(list(deployment({ ...rolledOut, availableReplicas: 1 })))
+    expect(coreDns.available).toBe(true)
   })
 
   test('says when there is no CoreDNS at all', () => {

@@ -108,7 +108,28 @@ describe('a cluster that exists is refused when', () => {
       'it was joined with another that is not in the list',
       {},
       left(east, { containers: [{ name: 'west-control-plane', cluster: 'west', run: earlier }] }),
-      'name: "east" was joined with west by an earlier run, which is not in the list; name it too',
+      'name: "east" was joined by an earlier run with west, not in the list; name all of them',
+    ],
+    [
+      'a later run joined others with it that are not in the list',
+      {},
+      left(east, {
+        containers: [
+          { name: 'south-control-plane', cluster: 'south', run: 'cafe0009' },
+          { name: 'north-control-plane', cluster: 'north', run: 'cafe0008' },
+        ],
+        reservations: [
+          { run: 'cafe0009', clusters: ['south'], subnets: [], reused: ['east'] },
+          { run: 'cafe0008', clusters: ['north'], subnets: [], reused: ['elsewhere'] },
+        ],
+      }),
+      'name: "east" was joined by an earlier run with south, not in the list; name all of them',
+    ],
+    [
+      'kind is still making it',
+      {},
+      left({ ...east, podSubnets: [], serviceSubnets: [] }),
+      `name: "east" is a cluster whose subnets cannot be read, as while kind is making it; wait, or ${remove}`,
     ],
     [
       'it is of another address family',

@@ -25,10 +25,7 @@ function untilAvailable(waitSeconds: number) {
 const withoutCoreDns = (items: readonly StateItem[]) => items.filter(({ kind }) => kind !== 'Deployment')
 
 test('waits for CoreDNS that is missing at first, and trusts what it sees more than kubectl wait', async () => {
-  world.runner.on(
-    kubectlOf('east', 'rollout status deployment/coredns'),
-    fails('error: timed out waiting for the condition'),
-  )
+  world.runner.on(kubectlOf('east', 'wait deployment/coredns'), fails('error: timed out waiting for the condition'))
   engine.tells = (items, _cluster, look) => (look < 3 ? withoutCoreDns(items) : items)
   await untilAvailable(10)
   expect(world.runner.matching(kubectlOf('east', 'get nodes,'))).toHaveLength(3)

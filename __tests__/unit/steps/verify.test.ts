@@ -88,7 +88,7 @@ describe('verifyPairs', () => {
     world.runner.on(kubectlOf('west', 'get pods'), inTurn(none, none, ready))
     world.runner.on(kubectlOf('west', 'wait pod'), fails('error: no matching resources found'))
     expect(await verifyPairs(world, made, nodes)).toHaveLength(4)
-    expect(world.runner.lines(kubectlOf('west', 'wait pod'))).toHaveLength(2)
+    expect(world.runner.lines(kubectlOf('west', 'wait pod'))).toHaveLength(3)
     expect(world.clock.sleeps).toHaveLength(2)
   })
 
