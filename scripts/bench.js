@@ -1,6 +1,8 @@
 // Measures what the project promises of speed, as ratios within one run: absolute times depend on the machine.
 //
-//   bench.js [ROUNDS]    needs docker, kind and kubectl; FLAT_NETWORK_NODE_IMAGE names a node image
+//   bench.js [ROUNDS [PART…]]    needs docker, kind and kubectl; FLAT_NETWORK_NODE_IMAGE names a node image
+//
+// Parts: wiring, many, creation; all of them unless named.
 import { execFile, execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
-const rounds = Number(process.argv[2] ?? 3)
+const [rounds = 3, ...chosen] = process.argv.slice(2)
 const root = fileURLToPath(new URL('../', import.meta.url))
 const image = process.env.FLAT_NETWORK_NODE_IMAGE ?? ''
 const scratch = mkdtempSync(join(tmpdir(), 'flat-network-bench-'))
@@ -144,10 +146,9 @@ async function creation() {
 }
 
 try {
+  const parts = { wiring, many: wiringOfMany, creation }
   const steps = await compiledSteps()
-  await wiring(steps)
-  await wiringOfMany(steps)
-  await creation()
+  for (const [name, part] of Object.entries(parts)) if (chosen.length === 0 || chosen.includes(name)) await part(steps)
 } finally {
   rmSync(scratch, { recursive: true, force: true })
 }
