@@ -28429,10 +28429,23 @@ function nameClusters(requested, facts) {
         if (cluster.name !== undefined)
             return { ...cluster, name: cluster.name };
         const isTaken = (name) => [name, ...containersOf(name, cluster)].some((each) => taken.has(each));
-        for (last = Math.max(last, index) + 1; isTaken(`cluster${String(last)}`);)
+        for (last = Math.max(last, index) + 1; isTaken(numbered(last));)
             last++;
-        return { ...cluster, name: `cluster${String(last)}` };
+        return { ...cluster, name: numbered(last) };
     });
+}
+/** Tells of clusters that are not called what a reader of the workflow would think. */
+function nameWarnings(requested, named) {
+    return named.flatMap(({ input, name }, index) => {
+        const expected = numbered(index + 1);
+        if (requested[index]?.name !== undefined || name === expected)
+            return [];
+        return `${input} is called ${name}, because ${expected} is taken: take its context from the output clusters`;
+    });
+}
+/** The name of a cluster that was given none. */
+function numbered(place) {
+    return `cluster${String(place)}`;
 }
 /** Checks the names that were given and those that were found. */
 function checkNames(problems, clusters, { crossClusterDns }, facts) {
@@ -30530,9 +30543,10 @@ class Problems {
 
 ;// CONCATENATED MODULE: ./lib/plan/reuse.js
 
+
 /** The names of clusters that may exist already: those that were given, and `cluster<n>` for the others. */
 function reusableNames({ reuse, clusters }) {
-    return reuse ? clusters.map(({ name }, index) => name ?? `cluster${String(index + 1)}`) : [];
+    return reuse ? clusters.map(({ name }, index) => name ?? numbered(index + 1)) : [];
 }
 /** Takes over the clusters that exist, with the subnets that they have. */
 function takeOver(clusters, { reusable = [] }) {
@@ -30655,7 +30669,11 @@ function makePlan(request, facts, run, problems = new Problems()) {
         run,
         dockerNetwork,
         clusters: clusters.map((cluster) => toClusterPlan(cluster, subnets(cluster), request, run)),
-        warnings: [...budgetWarnings(sum(clusters.map(({ nodes }) => nodes.length)), machine), ...groupWarnings(clusters)],
+        warnings: [
+            ...nameWarnings(request.clusters, clusters),
+            ...budgetWarnings(sum(clusters.map(({ nodes }) => nodes.length)), machine),
+            ...groupWarnings(clusters),
+        ],
         concurrency: concurrency(clusters.length, machine),
         waitSeconds: request.waitSeconds,
         routeServices: request.routeServices,

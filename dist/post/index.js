@@ -55455,9 +55455,10 @@ class problems_Problems {
 
 ;// CONCATENATED MODULE: ./lib/plan/reuse.js
 
+
 /** The names of clusters that may exist already: those that were given, and `cluster<n>` for the others. */
 function reuse_reusableNames({ reuse, clusters }) {
-    return reuse ? clusters.map(({ name }, index) => name ?? `cluster${String(index + 1)}`) : [];
+    return reuse ? clusters.map(({ name }, index) => name ?? numbered(index + 1)) : [];
 }
 /** Takes over the clusters that exist, with the subnets that they have. */
 function reuse_takeOver(clusters, { reusable = [] }) {
@@ -55580,7 +55581,11 @@ function plan_makePlan(request, facts, run, problems = new Problems()) {
         run,
         dockerNetwork,
         clusters: clusters.map((cluster) => toClusterPlan(cluster, subnets(cluster), request, run)),
-        warnings: [...budgetWarnings(sum(clusters.map(({ nodes }) => nodes.length)), machine), ...groupWarnings(clusters)],
+        warnings: [
+            ...nameWarnings(request.clusters, clusters),
+            ...budgetWarnings(sum(clusters.map(({ nodes }) => nodes.length)), machine),
+            ...groupWarnings(clusters),
+        ],
         concurrency: concurrency(clusters.length, machine),
         waitSeconds: request.waitSeconds,
         routeServices: request.routeServices,

@@ -22,9 +22,23 @@ export function nameClusters(requested: readonly ClusterRequest[], facts: HostFa
   return requested.map((cluster, index) => {
     if (cluster.name !== undefined) return { ...cluster, name: cluster.name }
     const isTaken = (name: string) => [name, ...containersOf(name, cluster)].some((each) => taken.has(each))
-    for (last = Math.max(last, index) + 1; isTaken(`cluster${String(last)}`);) last++
-    return { ...cluster, name: `cluster${String(last)}` }
+    for (last = Math.max(last, index) + 1; isTaken(numbered(last));) last++
+    return { ...cluster, name: numbered(last) }
   })
+}
+
+/** Tells of clusters that are not called what a reader of the workflow would think. */
+export function nameWarnings(requested: readonly ClusterRequest[], named: readonly NamedCluster[]): string[] {
+  return named.flatMap(({ input, name }, index) => {
+    const expected = numbered(index + 1)
+    if (requested[index]?.name !== undefined || name === expected) return []
+    return `${input} is called ${name}, because ${expected} is taken: take its context from the output clusters`
+  })
+}
+
+/** The name of a cluster that was given none. */
+export function numbered(place: number): string {
+  return `cluster${String(place)}`
 }
 
 /** Checks the names that were given and those that were found. */

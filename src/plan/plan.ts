@@ -2,7 +2,7 @@ import { budgetWarnings } from './budget.js'
 import { familyOf, machineCidr, overlap, type Cidr } from './cidr.js'
 import { areJoined, groupWarnings, mustDiffer } from './groups.js'
 import type { Cluster, NamedCluster } from './cluster.js'
-import { checkNames, domainOf, nameClusters } from './cluster-names.js'
+import { checkNames, domainOf, nameClusters, nameWarnings } from './cluster-names.js'
 import { checkSize, chooseSubnets, type Reserved } from './cluster-subnets.js'
 import type { HostFacts, Reservation } from './host-facts.js'
 import { toKindConfig, type KindConfig } from './kind-config.js'
@@ -61,7 +61,11 @@ export function makePlan(request: Request, facts: HostFacts, run: string, proble
     run,
     dockerNetwork,
     clusters: clusters.map((cluster) => toClusterPlan(cluster, subnets(cluster), request, run)),
-    warnings: [...budgetWarnings(sum(clusters.map(({ nodes }) => nodes.length)), machine), ...groupWarnings(clusters)],
+    warnings: [
+      ...nameWarnings(request.clusters, clusters),
+      ...budgetWarnings(sum(clusters.map(({ nodes }) => nodes.length)), machine),
+      ...groupWarnings(clusters),
+    ],
     concurrency: concurrency(clusters.length, machine),
     waitSeconds: request.waitSeconds,
     routeServices: request.routeServices,

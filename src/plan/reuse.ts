@@ -1,12 +1,13 @@
 import { familyOf, machineCidr } from './cidr.js'
 import type { NamedCluster } from './cluster.js'
+import { numbered } from './cluster-names.js'
 import type { ExistingCluster, HostFacts } from './host-facts.js'
 import type { Problems } from './problems.js'
 import type { Request } from './request.js'
 
 /** The names of clusters that may exist already: those that were given, and `cluster<n>` for the others. */
 export function reusableNames({ reuse, clusters }: Request): string[] {
-  return reuse ? clusters.map(({ name }, index) => name ?? `cluster${String(index + 1)}`) : []
+  return reuse ? clusters.map(({ name }, index) => name ?? numbered(index + 1)) : []
 }
 
 /** Takes over the clusters that exist, with the subnets that they have. */

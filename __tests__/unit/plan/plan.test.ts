@@ -458,6 +458,14 @@ describe('names that are not given', () => {
   ])('%s', (_, given, machine, expected) => {
     expect(names(given, machine)).toEqual(expected)
   })
+
+  test('are told of when they are not what one would think', () => {
+    const machine = { containers: [{ name: 'x', cluster: 'cluster2' }] }
+    expect(plan({ clusters: '[{}, {}, {name: third}]' }, machine).warnings).toEqual([
+      'clusters[1] is called cluster3, because cluster2 is taken: take its context from the output clusters',
+    ])
+    expect(plan({ clusters: '3' }).warnings).toEqual([])
+  })
 })
 
 describe('names', () => {
