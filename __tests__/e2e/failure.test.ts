@@ -1,15 +1,9 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
-import { execa } from 'execa'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { Job } from './support/action.js'
 import { docker, engineState, nodeImage } from './support/engine.js'
+import { Terminal } from './support/terminal.js'
 
 jest.setTimeout(600_000)
-
-const cli = fileURLToPath(new URL('../../dist/cli/index.js', import.meta.url))
 
 test('a cluster that cannot be created: its cause comes first, and nothing is left', async () => {
   const before = await engineState()
@@ -30,26 +24,16 @@ test('a cluster that cannot be created: its cause comes first, and nothing is le
 })
 
 describe('a flat network that was broken by hand', () => {
-  let directory: string
+  let terminal: Terminal
   let before: Awaited<ReturnType<typeof engineState>>
-  const run = (...parameters: string[]) =>
-    execa(process.execPath, [cli, ...parameters], {
-      env: { XDG_STATE_HOME: directory },
-      reject: false,
-      timeout: 300_000,
-    })
 
   beforeAll(async () => {
     before = await engineState()
-    directory = await mkdtemp(join(tmpdir(), 'flat-network-cli-'))
-    const up = await run('up', '--clusters', '[flat-one, flat-two]', '--node-image', nodeImage, '--json')
-    expect(up).toMatchObject({ exitCode: 0 })
+    terminal = await Terminal.open()
+    await terminal.up('[flat-one, flat-two]')
   })
 
-  afterAll(async () => {
-    await run('down')
-    await rm(directory, { recursive: true, force: true })
-  })
+  afterAll(() => terminal.close())
 
   const node = 'flat-one-control-plane'
 
@@ -66,14 +50,14 @@ describe('a flat network that was broken by hand', () => {
     ],
   ])('verify names the pair that is broken by %s, with both ends', async (_, breakIt, message) => {
     await docker('exec', node, ...breakIt)
-    const { exitCode, stderr } = await run('verify')
-    expect(exitCode).toBe(1)
+    const { code, stderr } = await terminal.run('verify')
+    expect(code).toBe(1)
     expect(stderr).toMatch(message)
   })
 
   test('down removes everything', async () => {
-    expect((await run('down', '--json')).exitCode).toBe(0)
+    expect((await terminal.run('down', '--json')).code).toBe(0)
     expect(await engineState()).toEqual(before)
-    expect(await readdir(join(directory, 'kind-flat-network'))).toEqual([])
+    expect(await terminal.runs()).toEqual([])
   })
 })

@@ -40837,7 +40837,7 @@ else if (true) module.exports = ipCodec;
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _run_post_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7719);
+/* harmony import */ var _run_post_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4975);
 
 await (0,_run_post_js__WEBPACK_IMPORTED_MODULE_0__/* .runPost */ .a)();
 
@@ -40846,7 +40846,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 7719:
+/***/ 4975:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -53398,6 +53398,17 @@ function canonicalIPv6(address) {
     return new URL(`http://[${address}]`).hostname.slice(1, -1);
 }
 
+;// CONCATENATED MODULE: ./lib/plan/cluster.js
+
+/** The address families of a cluster, the primary one first. */
+function cluster_familiesOf({ podSubnets }) {
+    return podSubnets.map(cidr_familyOf);
+}
+/** All that has an address in a cluster lies in one of these. */
+function cluster_subnetsOf({ podSubnets, serviceSubnets }) {
+    return [...podSubnets, ...serviceSubnets];
+}
+
 ;// CONCATENATED MODULE: ./lib/plan/subnets.js
 
 /**
@@ -55456,6 +55467,7 @@ class problems_Problems {
 ;// CONCATENATED MODULE: ./lib/plan/reuse.js
 
 
+
 /** The names of clusters that may exist already: those that were given, and `cluster<n>` for the others. */
 function reuse_reusableNames({ reuse, clusters }) {
     return reuse ? clusters.map(({ name }, index) => name ?? numbered(index + 1)) : [];
@@ -55478,7 +55490,7 @@ function reuse_takeOver(clusters, { reusable = [] }) {
 function reuse_withoutTakenOver(facts) {
     const { reusable = [] } = facts;
     const names = reusable.map(({ name }) => name);
-    const subnets = reusable.flatMap(({ podSubnets, serviceSubnets }) => [...podSubnets, ...serviceSubnets]);
+    const subnets = reusable.flatMap(subnetsOf);
     return {
         ...facts,
         containers: facts.containers.filter(({ cluster }) => cluster === undefined || !names.includes(cluster)),
@@ -55514,7 +55526,7 @@ function reuse_checkTakeOver(problems, asked, { dockerNetwork }, facts) {
         if (companions.length > 0) {
             refuse('name', existing.name, `was joined by an earlier run with ${companions.join(', ')}, not in the list; name all of them`);
         }
-        const families = existing.podSubnets.map(familyOf);
+        const families = familiesOf(existing);
         if (families.join() !== cluster.families.join()) {
             refuse('ip-family', cluster.families.join(' and '), `is not what the existing cluster has (${families.join(' and ')}); give that, or ${remove}`);
         }
@@ -55546,6 +55558,7 @@ function reuse_dockerNetworkOf(reusable) {
 }
 
 ;// CONCATENATED MODULE: ./lib/plan/plan.js
+
 
 
 
@@ -55601,7 +55614,7 @@ function plan_reservationOf({ clusters }) {
     const reused = clusters.filter((cluster) => cluster.reused).map(({ name }) => name);
     return {
         clusters: made.map(({ name }) => name),
-        subnets: made.flatMap(({ podSubnets, serviceSubnets }) => [...podSubnets, ...serviceSubnets]),
+        subnets: made.flatMap(subnetsOf),
         ...(reused.length > 0 && { reused }),
     };
 }
@@ -65320,7 +65333,7 @@ const entryKeys = Object.keys(clusterEntry.out.shape);
 function request_parseRequest(raw, problems) {
     const workers = wholeNumber(problems, 'workers', raw, 0);
     const controlPlanes = wholeNumber(problems, 'control-planes', raw, 1);
-    const ipFamily = familiesOf(problems, 'ip-family', raw['ip-family']);
+    const ipFamily = request_familiesOf(problems, 'ip-family', raw['ip-family']);
     const sharedConfig = raw.config === '' ? {} : parseKindConfig(problems, 'config', raw.config);
     const entries = parseClusters(problems, raw.clusters);
     // an entry that cannot be read keeps its place, or the problems of those behind it would name the wrong one
@@ -65449,7 +65462,7 @@ function parseYaml(problems, input, value) {
         return undefined;
     }
 }
-function familiesOf(problems, name, value) {
+function request_familiesOf(problems, name, value) {
     const known = Object.hasOwn(ipFamilies, value) ? ipFamilies[value] : undefined;
     if (known === undefined)
         problems.add(name, value, noIpFamily);
@@ -65595,6 +65608,7 @@ function groups_groupWarnings(clusters) {
 ;// CONCATENATED MODULE: ./lib/plan/wiring.js
 
 
+
 /** Nodes that a service route goes through at most: enough to survive the loss of several. */
 const mostNextHops = 8;
 /**
@@ -65603,19 +65617,19 @@ const mostNextHops = 8;
  * unreachable. Pure.
  */
 function wiring_planWiring(run, nodes) {
-    const parsed = new Map(run.clusters.flatMap(subnetsOf).map((text) => [text, cidr_parseCidr(text)]));
+    const parsed = new Map(run.clusters.flatMap(cluster_subnetsOf).map((text) => [text, cidr_parseCidr(text)]));
     const routesTo = new Map(run.clusters.map((peer) => [peer.name, routesThrough(peer, nodes, run.routeServices)]));
     const meet = (one, other) => cidr_overlap(parsed.get(one), parsed.get(other));
     return run.clusters.flatMap((own) => {
         const others = run.clusters.filter((cluster) => cluster.name !== own.name);
         const joined = others.filter((cluster) => groups_areJoined(own, cluster));
-        const families = own.podSubnets.map(cidr_familyOf);
+        const families = cluster_familiesOf(own);
         const shared = (texts) => texts.filter((text) => families.includes(cidr_familyOf(text)));
         // an address that means something here already cannot mean an apart cluster too
-        const known = [own, ...joined].flatMap(subnetsOf);
+        const known = [own, ...joined].flatMap(cluster_subnetsOf);
         const elsewhere = others
             .filter((cluster) => !joined.includes(cluster))
-            .flatMap((cluster) => shared(subnetsOf(cluster)))
+            .flatMap((cluster) => shared(cluster_subnetsOf(cluster)))
             .filter((subnet) => !known.some((other) => meet(other, subnet)));
         // several of them may use the same subnet
         const apart = [...new Set(elsewhere)];
@@ -65626,14 +65640,11 @@ function wiring_planWiring(run, nodes) {
             ...apart.map((destination) => ({ destination, via: [] })),
         ];
         const keepSource = run.preserveSourceIp ? joined.flatMap((peer) => shared(peer.podSubnets)) : [];
-        const subnets = [...joined.flatMap((peer) => shared(subnetsOf(peer))), ...apart];
+        const subnets = [...joined.flatMap((peer) => shared(cluster_subnetsOf(peer))), ...apart];
         return nodes
             .filter((node) => node.cluster === own.name)
             .map((node) => ({ node: node.name, routes, keepSource, subnets }));
     });
-}
-function subnetsOf({ podSubnets, serviceSubnets }) {
-    return [...podSubnets, ...serviceSubnets];
 }
 /** The routes to a cluster, through its own nodes. */
 function routesThrough(peer, nodes, routeServices) {
@@ -66622,6 +66633,7 @@ function kubeadm_parseSubnets(config) {
 
 
 
+
 /**
  * Learns what the plan must know of the machine. Changes nothing.
  * @param wanted paths the run would write, and names of clusters that it would reuse
@@ -66683,10 +66695,7 @@ async function routesOf({ runner, log }) {
 /** The clusters that no reservation names, whoever made them. */
 async function otherClusters(world, containers, reservations) {
     const nodes = oneOfEach(containers).filter((node) => !reservations.some(({ run, clusters }) => run === node.run && clusters.includes(node.cluster)));
-    return Promise.all(nodes.map(async (node) => {
-        const { podSubnets, serviceSubnets } = await inspect_host_subnetsOf(world, node);
-        return { name: node.cluster, subnets: [...podSubnets, ...serviceSubnets] };
-    }));
+    return Promise.all(nodes.map(async (node) => ({ name: node.cluster, subnets: subnetsOf(await readSubnets(world, node)) })));
 }
 /** The clusters of those names that exist. */
 async function reusableClusters(world, containers, names) {
@@ -66695,7 +66704,7 @@ async function reusableClusters(world, containers, names) {
         .map(async (node) => ({
         name: node.cluster,
         ...(node.run !== undefined && { run: node.run }),
-        ...(await inspect_host_subnetsOf(world, node)),
+        ...(await readSubnets(world, node)),
         nodes: nodesOf(node.cluster, containers),
         dockerNetworks: Object.keys(node.addresses),
     })));
@@ -66707,7 +66716,7 @@ function oneOfEach(containers) {
         .filter((node, index, all) => all.findIndex(({ cluster }) => cluster === node.cluster) === index);
 }
 /** Pod and service subnets of a node's cluster; none while kind is still making or removing the node. */
-async function inspect_host_subnetsOf({ runner, log }, { id, cluster }) {
+async function readSubnets({ runner, log }, { id, cluster }) {
     const unknown = { podSubnets: [], serviceSubnets: [] };
     try {
         return parseSubnets(parseCopiedText(await runner.run(copyOut(id, kubeadmConfig))));
@@ -66874,6 +66883,7 @@ async function when_all_end_whenAllEnd(running) {
 
 
 
+
 /**
  * Joins what Kubernetes knows of the nodes (podCIDRs) with what Docker knows (the addresses on the shared network).
  * @throws when a node has no address of one of its cluster's families
@@ -66883,7 +66893,7 @@ async function nodes_describeNodes(runner, dockerNetwork, clusters) {
     const containers = parseKindContainers(await runner.run(inspectContainers(names)));
     return clusters.flatMap(({ cluster, state }) => cluster.nodes.map(({ name, role }) => {
         const own = containers.find((container) => container.name === name)?.addresses[dockerNetwork] ?? [];
-        const addresses = cluster.podSubnets.map(cidr_familyOf).map((family) => {
+        const addresses = cluster_familiesOf(cluster).map((family) => {
             const [address] = ofFamily(own, family);
             if (address !== undefined)
                 return address;
@@ -67089,6 +67099,7 @@ function isRoutableIPv6(address) {
 ;// CONCATENATED MODULE: ./lib/plan/names-to-teach.js
 
 
+
 /** kubeadm gives the DNS service this address of each service subnet (`GetDNSIP`). */
 const dnsAddress = 10;
 /** The addresses of a cluster's DNS service: one in each of its address families. */
@@ -67100,7 +67111,7 @@ function dnsServers({ serviceSubnets }) {
  * @param upstream whether its pods reach a nameserver of their node
  */
 function namesToTeach(own, clusters, upstream) {
-    const families = own.podSubnets.map(cidr_familyOf);
+    const families = cluster_familiesOf(own);
     return {
         ...(own.domain !== undefined && { domain: own.domain }),
         peers: clusters

@@ -10,7 +10,7 @@ export interface Reserved {
   readonly owner: string
 }
 
-export type SubnetKey = 'pod-subnet' | 'service-subnet'
+type SubnetKey = 'pod-subnet' | 'service-subnet'
 
 interface Range {
   readonly shortest: number

@@ -1,3 +1,4 @@
+import { familyOf, type Family } from './cidr.js'
 import type { ExistingCluster } from './host-facts.js'
 import type { NodeRole } from './names.js'
 import type { ClusterRequest } from './request.js'
@@ -24,4 +25,17 @@ export interface Cluster {
   /** DNS domain that the joined clusters know it by. */
   readonly domain?: string
   readonly nodes: readonly { readonly name: string; readonly role: NodeRole }[]
+}
+
+/** Subnets of pods and services, one of each address family. */
+type Subnets = Pick<Cluster, 'podSubnets' | 'serviceSubnets'>
+
+/** The address families of a cluster, the primary one first. */
+export function familiesOf({ podSubnets }: Pick<Subnets, 'podSubnets'>): Family[] {
+  return podSubnets.map(familyOf)
+}
+
+/** All that has an address in a cluster lies in one of these. */
+export function subnetsOf({ podSubnets, serviceSubnets }: Subnets): string[] {
+  return [...podSubnets, ...serviceSubnets]
 }

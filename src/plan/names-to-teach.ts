@@ -1,5 +1,5 @@
 import { addressAt, familyOf, parseCidr } from './cidr.js'
-import type { Cluster } from './cluster.js'
+import { familiesOf, type Cluster } from './cluster.js'
 import type { Names } from './corefile.js'
 import { areJoined } from './groups.js'
 
@@ -16,7 +16,7 @@ export function dnsServers({ serviceSubnets }: Cluster): string[] {
  * @param upstream whether its pods reach a nameserver of their node
  */
 export function namesToTeach(own: Cluster, clusters: readonly Cluster[], upstream: boolean): Names {
-  const families = own.podSubnets.map(familyOf)
+  const families = familiesOf(own)
   return {
     ...(own.domain !== undefined && { domain: own.domain }),
     peers: clusters

@@ -3,7 +3,7 @@ import type { Family } from './cidr.js'
 import type { KindConfig, KindNode } from './kind-config.js'
 
 /** Prefix length of the subnet that a node gets of its cluster's pod subnet: kube-controller-manager's defaults. */
-export const defaultNodeMask: Readonly<Record<Family, number>> = { ipv4: 24, ipv6: 64 }
+const defaultNodeMask: Readonly<Record<Family, number>> = { ipv4: 24, ipv6: 64 }
 
 const longest: Readonly<Record<Family, number>> = { ipv4: 32, ipv6: 128 }
 

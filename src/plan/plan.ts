@@ -1,7 +1,7 @@
 import { budgetWarnings } from './budget.js'
 import { familyOf, machineCidr, overlap, type Cidr } from './cidr.js'
 import { areJoined, groupWarnings, mustDiffer } from './groups.js'
-import type { Cluster, NamedCluster } from './cluster.js'
+import { subnetsOf, type Cluster, type NamedCluster } from './cluster.js'
 import { checkNames, domainOf, nameClusters, nameWarnings } from './cluster-names.js'
 import { checkSize, chooseSubnets, type Reserved } from './cluster-subnets.js'
 import type { HostFacts, Reservation } from './host-facts.js'
@@ -82,7 +82,7 @@ export function reservationOf({ clusters }: Plan): Reservation {
   const reused = clusters.filter((cluster) => cluster.reused).map(({ name }) => name)
   return {
     clusters: made.map(({ name }) => name),
-    subnets: made.flatMap(({ podSubnets, serviceSubnets }) => [...podSubnets, ...serviceSubnets]),
+    subnets: made.flatMap(subnetsOf),
     ...(reused.length > 0 && { reused }),
   }
 }

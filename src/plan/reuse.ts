@@ -1,5 +1,5 @@
-import { familyOf, machineCidr } from './cidr.js'
-import type { NamedCluster } from './cluster.js'
+import { machineCidr } from './cidr.js'
+import { familiesOf, subnetsOf, type NamedCluster } from './cluster.js'
 import { numbered } from './cluster-names.js'
 import type { ExistingCluster, HostFacts } from './host-facts.js'
 import type { Problems } from './problems.js'
@@ -28,7 +28,7 @@ export function takeOver(clusters: readonly NamedCluster[], { reusable = [] }: H
 export function withoutTakenOver(facts: HostFacts): HostFacts {
   const { reusable = [] } = facts
   const names = reusable.map(({ name }) => name)
-  const subnets = reusable.flatMap(({ podSubnets, serviceSubnets }) => [...podSubnets, ...serviceSubnets])
+  const subnets = reusable.flatMap(subnetsOf)
   return {
     ...facts,
     containers: facts.containers.filter(({ cluster }) => cluster === undefined || !names.includes(cluster)),
@@ -77,7 +77,7 @@ export function checkTakeOver(
         `was joined by an earlier run with ${companions.join(', ')}, not in the list; name all of them`,
       )
     }
-    const families = existing.podSubnets.map(familyOf)
+    const families = familiesOf(existing)
     if (families.join() !== cluster.families.join()) {
       refuse(
         'ip-family',

@@ -1,7 +1,7 @@
 import { familyOf, ofFamily, overlap, parseCidr, type Cidr } from './cidr.js'
 import { areJoined } from './groups.js'
 import type { NodeRole } from './names.js'
-import type { Cluster } from './cluster.js'
+import { familiesOf, subnetsOf, type Cluster } from './cluster.js'
 import type { RunRecord } from './run-record.js'
 
 /** A running node, with what only a running node can tell. */
@@ -46,7 +46,7 @@ export function planWiring(run: RunRecord, nodes: readonly Node[]): NodeWiring[]
   return run.clusters.flatMap((own) => {
     const others = run.clusters.filter((cluster) => cluster.name !== own.name)
     const joined = others.filter((cluster) => areJoined(own, cluster))
-    const families = own.podSubnets.map(familyOf)
+    const families = familiesOf(own)
     const shared = (texts: readonly string[]) => texts.filter((text) => families.includes(familyOf(text)))
     // an address that means something here already cannot mean an apart cluster too
     const known = [own, ...joined].flatMap(subnetsOf)
@@ -68,10 +68,6 @@ export function planWiring(run: RunRecord, nodes: readonly Node[]): NodeWiring[]
       .filter((node) => node.cluster === own.name)
       .map((node) => ({ node: node.name, routes, keepSource, subnets }))
   })
-}
-
-function subnetsOf({ podSubnets, serviceSubnets }: Cluster): string[] {
-  return [...podSubnets, ...serviceSubnets]
 }
 
 /** The routes to a cluster, through its own nodes. */

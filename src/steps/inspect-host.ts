@@ -11,6 +11,7 @@ import {
 import { listRoutes, parseRoutes } from '../commands/ip.js'
 import { kubeadmConfig, parseSubnets, type ClusterSubnets } from '../commands/kubeadm.js'
 import { CancelledError, CommandError, messageOf } from '../errors.js'
+import { subnetsOf } from '../plan/cluster.js'
 import type { ExistingCluster, HostFacts } from '../plan/host-facts.js'
 import type { World } from '../ports.js'
 import { existingKindContainers, existingNetworks, existingVolumes, nodesOf } from './existing-objects.js'
@@ -94,10 +95,7 @@ async function otherClusters(
     (node) => !reservations.some(({ run, clusters }) => run === node.run && clusters.includes(node.cluster)),
   )
   return Promise.all(
-    nodes.map(async (node) => {
-      const { podSubnets, serviceSubnets } = await subnetsOf(world, node)
-      return { name: node.cluster, subnets: [...podSubnets, ...serviceSubnets] }
-    }),
+    nodes.map(async (node) => ({ name: node.cluster, subnets: subnetsOf(await readSubnets(world, node)) })),
   )
 }
 
@@ -113,7 +111,7 @@ async function reusableClusters(
       .map(async (node) => ({
         name: node.cluster,
         ...(node.run !== undefined && { run: node.run }),
-        ...(await subnetsOf(world, node)),
+        ...(await readSubnets(world, node)),
         nodes: nodesOf(node.cluster, containers),
         dockerNetworks: Object.keys(node.addresses),
       })),
@@ -128,7 +126,7 @@ function oneOfEach(containers: readonly KindContainer[]): KindContainer[] {
 }
 
 /** Pod and service subnets of a node's cluster; none while kind is still making or removing the node. */
-async function subnetsOf({ runner, log }: World, { id, cluster }: KindContainer): Promise<ClusterSubnets> {
+async function readSubnets({ runner, log }: World, { id, cluster }: KindContainer): Promise<ClusterSubnets> {
   const unknown = { podSubnets: [], serviceSubnets: [] }
   try {
     return parseSubnets(parseCopiedText(await runner.run(copyOut(id, kubeadmConfig))))

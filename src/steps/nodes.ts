@@ -1,7 +1,7 @@
 import { inspectContainers, parseKindContainers } from '../commands/docker.js'
 import { getNodesAndCoreDns, parseClusterState, type ClusterState } from '../commands/kubectl.js'
-import { familyOf, ofFamily } from '../plan/cidr.js'
-import type { Cluster } from '../plan/cluster.js'
+import { ofFamily } from '../plan/cidr.js'
+import { familiesOf, type Cluster } from '../plan/cluster.js'
 import { clusterKubeconfig, type RunRecord } from '../plan/run-record.js'
 import type { Node } from '../plan/wiring.js'
 import type { CommandRunner, World } from '../ports.js'
@@ -23,7 +23,7 @@ export async function describeNodes(
   return clusters.flatMap(({ cluster, state }) =>
     cluster.nodes.map(({ name, role }) => {
       const own = containers.find((container) => container.name === name)?.addresses[dockerNetwork] ?? []
-      const addresses = cluster.podSubnets.map(familyOf).map((family) => {
+      const addresses = familiesOf(cluster).map((family) => {
         const [address] = ofFamily(own, family)
         if (address !== undefined) return address
         throw new Error(
