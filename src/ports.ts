@@ -3,8 +3,10 @@ import type { RunRecord } from './plan/run-record.js'
 /** The world as the steps see it. Adapters for each are made at the two entries. */
 
 export interface RunOptions {
-  /** Text for standard input; without it the command has none. */
+  /** Text for standard input; without it, and without a file, the command has none. */
   readonly input?: string
+  /** Path of a file for standard input. */
+  readonly inputFile?: string
   /** Variables that the command gets besides those of the process. */
   readonly environment?: Readonly<Record<string, string>>
   /** After so many seconds the command and its children are ended; 120 unless told. */

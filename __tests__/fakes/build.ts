@@ -24,7 +24,7 @@ export function request(given: GivenInputs = {}): Request {
 /** A machine with Docker's default network and a network card. */
 export function facts(overrides: Partial<HostFacts> = {}): HostFacts {
   return {
-    engine: { version: '28.3.0', cpus: 4, memory: 16e9 },
+    engine: { version: '28.3.0', cpus: 4, memory: 16e9, platform: 'linux/amd64', containerdImageStore: false },
     ipv6: true,
     networks: [{ id: 'b1', name: 'bridge', subnets: ['172.17.0.0/16'] }],
     routes: [

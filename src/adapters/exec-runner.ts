@@ -28,7 +28,7 @@ async function run(
   debug: (line: string) => void,
   signals: readonly AbortSignal[],
 ): Promise<string> {
-  const { input, environment: own, timeoutSeconds = 120, onLine } = options
+  const { input, inputFile, environment: own, timeoutSeconds = 120, onLine } = options
   const [program = '', ...parameters] = command
   const timeout = AbortSignal.timeout(Math.ceil(timeoutSeconds * 1000))
   const stop = AbortSignal.any([...signals, timeout])
@@ -39,7 +39,7 @@ async function run(
     cleanup: false,
     env: { ...environment, ...own },
     all: true,
-    ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
+    ...standardInput(input, inputFile),
     stripFinalNewline: false,
     maxBuffer: 50_000_000,
   })
@@ -61,6 +61,11 @@ async function run(
   } finally {
     stop.removeEventListener('abort', endGroup)
   }
+}
+
+function standardInput(input: string | undefined, inputFile: string | undefined) {
+  if (input !== undefined) return { input }
+  return inputFile === undefined ? { stdin: 'ignore' as const } : { stdin: { file: inputFile } }
 }
 
 function throwIfAborted(signals: readonly AbortSignal[]): void {

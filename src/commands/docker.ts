@@ -16,9 +16,29 @@ export const dockerVersion = ['docker', '--version'] as const
 export const engineInfo = ['docker', 'info', '--format', '{{json .}}'] as const
 
 export function parseEngineInfo(output: string): HostFacts['engine'] {
-  const info = JSON.parse(output) as { ServerVersion?: string; NCPU?: number; MemTotal?: number }
-  return { version: info.ServerVersion ?? '', cpus: info.NCPU ?? 1, memory: info.MemTotal ?? 0 }
+  const info = JSON.parse(output) as {
+    ServerVersion?: string
+    NCPU?: number
+    MemTotal?: number
+    OSType?: string
+    Architecture?: string
+    DriverStatus?: [string, string][] | null
+  }
+  const architecture = info.Architecture ?? 'amd64'
+  return {
+    version: info.ServerVersion ?? '',
+    cpus: info.NCPU ?? 1,
+    memory: info.MemTotal ?? 0,
+    platform: `${info.OSType ?? 'linux'}/${imageArchitectures[architecture] ?? architecture}`,
+    // moby, `daemon/containerd/service.go`, `LayerStoreStatus`
+    containerdImageStore: (info.DriverStatus ?? []).some(
+      ([key, value]) => key === 'driver-type' && value === 'io.containerd.snapshotter.v1',
+    ),
+  }
 }
+
+/** The engine tells the kernel's names of architectures; images have Go's. */
+const imageArchitectures: Readonly<Record<string, string>> = { x86_64: 'amd64', aarch64: 'arm64' }
 
 export const listContainers = ['docker', 'ps', '--all', '--no-trunc', '--format', '{{json .}}'] as const
 

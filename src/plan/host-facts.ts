@@ -7,6 +7,10 @@ export interface HostFacts {
     readonly cpus: number
     /** In bytes. */
     readonly memory: number
+    /** Platform of its images: `linux/amd64`. */
+    readonly platform: string
+    /** Its images are kept by containerd, so an image of several platforms may be there in part only. */
+    readonly containerdImageStore: boolean
   }
   /** Inotify instances that one user may have; not told on other systems than Linux. */
   readonly inotifyInstances?: number

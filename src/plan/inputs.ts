@@ -26,9 +26,58 @@ export const inputs = {
     default: '',
     description: "Node image of every cluster that does not say otherwise; empty: kind's own default",
   },
+  'kubernetes-version': {
+    default: '',
+    description:
+      'Kubernetes of every cluster that does not say otherwise, such as 1.34 or 1.34.0: the node image of that version that was published for the kind in use, pinned by digest',
+  },
   config: {
     default: '',
     description: "kind config (YAML, or the path of a YAML file) merged under each cluster's own config",
+  },
+  'registry-mirror': {
+    default: '',
+    description: 'Registry that node images of Docker Hub are pulled from instead, such as mirror.example.com/hub',
+  },
+  cache: {
+    default: 'auto',
+    description:
+      'Keep node images for the next run: true, false, or auto (only where that is expected to be faster than pulling)',
+  },
+  images: {
+    default: '',
+    description:
+      'Images loaded into every node of every cluster, one a line: names of images in the engine, or paths of image archives',
+  },
+  registry: {
+    default: 'false',
+    description: 'Run a registry that the host pushes to and all clusters pull from, at the address of the output',
+  },
+  'registry-image': { default: 'registry:3', description: 'Image of that registry' },
+  'load-balancer': {
+    default: 'none',
+    description:
+      'What gives Services of type LoadBalancer their addresses: metallb, cloud-provider-kind or none. Each cluster has a part of the Docker network for them in any case',
+  },
+  'kind-version': {
+    default: '',
+    description:
+      'kind that is used, such as 0.33.0 or ">=0.30 <0.34": the one on the PATH when it fits, else downloaded. Empty: the one on the PATH, or else the newest known',
+  },
+  'kubectl-version': {
+    default: '',
+    description:
+      'kubectl that is used, such as 1.34.0 or 1.34: the one on the PATH when it fits, else downloaded. Empty: the one on the PATH, or else the newest known',
+  },
+  'kind-sha256': { default: '', description: 'SHA-256 that a downloaded kind must have; empty: the one known here' },
+  'kubectl-sha256': {
+    default: '',
+    description: 'SHA-256 that a downloaded kubectl must have; empty: the one known here',
+  },
+  'download-mirror': {
+    default: '',
+    description:
+      'Address of a mirror that tools and manifests are downloaded from, under the paths that they have at GitHub and dl.k8s.io',
   },
   'docker-network': {
     default: '',

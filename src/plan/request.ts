@@ -1,4 +1,5 @@
 import { closest, distance } from 'fastest-levenshtein'
+import { valid, validRange } from 'semver'
 import { parseDocument } from 'yaml'
 import * as z from 'zod'
 import { messageOf } from '../errors.js'
@@ -24,6 +25,8 @@ export interface ClusterRequest {
   readonly podSubnets: readonly Cidr[]
   readonly serviceSubnets: readonly Cidr[]
   readonly nodeImage?: string
+  /** Version or part of one: `1.34`, `1.34.0`. Never together with an image. */
+  readonly kubernetesVersion?: string
   /** Merged kind config, without nodes. */
   readonly config: KindConfig
 }
@@ -44,7 +47,30 @@ export interface Request {
   /** Path of the merged kubeconfig, when the user named one. */
   readonly kubeconfig?: string
   readonly cleanup: boolean
+  readonly kind: ToolRequest
+  readonly kubectl: ToolRequest
+  /** Address that tools and manifests are downloaded under, without a slash at its end. */
+  readonly downloadMirror?: string
+  /** Registry, with a path if need be, that stands for Docker Hub. */
+  readonly registryMirror?: string
+  readonly cache: 'auto' | 'true' | 'false'
+  /** Names of images, or paths of archives. */
+  readonly images: readonly string[]
+  readonly registry: boolean
+  readonly registryImage: string
+  readonly loadBalancer: LoadBalancer
 }
+
+/** A tool as asked for. */
+export interface ToolRequest {
+  /** A range of semantic versions; without one, any will do. */
+  readonly version?: string
+  /** What a download must have, in lower-case hexadecimal digits. */
+  readonly sha256?: string
+}
+
+export type LoadBalancer = (typeof loadBalancers)[number]
+const loadBalancers = ['none', 'metallb', 'cloud-provider-kind'] as const
 
 /** The group of clusters that name none. */
 const defaultNetwork = 'default'
@@ -61,6 +87,9 @@ const count = (least: number) => {
 const noNetwork = 'is no network; give a name of letters, digits, - and ., or a list of such names'
 const networkName = z.string(noNetwork).regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i, noNetwork)
 
+const kubernetesVersion = /^v?\d+\.\d+(\.\d+)?$/
+const noKubernetesVersion = 'is no version of Kubernetes; give one such as 1.34 or 1.34.0'
+
 const clusterEntry = z.preprocess(
   (value) => (typeof value === 'string' ? { name: value } : value),
   z.strictObject(
@@ -75,6 +104,10 @@ const clusterEntry = z.preprocess(
       'pod-subnet': text.optional(),
       'service-subnet': text.optional(),
       'node-image': text.min(1, 'is empty; name an image or leave it out').optional(),
+      'kubernetes-version': z
+        .string('is no text; put it in quotes, or YAML reads 1.30 as 1.3')
+        .regex(kubernetesVersion, noKubernetesVersion)
+        .optional(),
       config: z.union([z.string(), z.record(z.string(), z.unknown())], 'is no kind config; give a YAML map').optional(),
     },
     {
@@ -96,6 +129,7 @@ export function parseRequest(raw: RawInputs, problems: Problems): Request {
   const controlPlanes = wholeNumber(problems, 'control-planes', raw, 1)
   const ipFamily = familiesOf(problems, 'ip-family', raw['ip-family'])
   const sharedConfig = raw.config === '' ? {} : parseKindConfig(problems, 'config', raw.config)
+  checkKubernetesVersion(problems, raw)
   const entries = parseClusters(problems, raw.clusters)
   // an entry that cannot be read keeps its place, or the problems of those behind it would name the wrong one
   const clusters = entries.flatMap((entry, index) =>
@@ -114,6 +148,15 @@ export function parseRequest(raw: RawInputs, problems: Problems): Request {
     verify: yesOrNo(problems, 'verify', raw),
     reuse: yesOrNo(problems, 'reuse', raw),
     cleanup: yesOrNo(problems, 'cleanup', raw),
+    kind: tool(problems, 'kind', raw),
+    kubectl: tool(problems, 'kubectl', raw),
+    ...downloadMirror(problems, raw),
+    ...registryMirror(problems, raw),
+    cache: oneOf(problems, 'cache', raw, ['auto', 'true', 'false']),
+    images: lines(raw.images),
+    registry: yesOrNo(problems, 'registry', raw),
+    registryImage: raw['registry-image'],
+    loadBalancer: oneOf(problems, 'load-balancer', raw, loadBalancers),
     ...dockerNetwork(problems, raw),
     ...(raw.kubeconfig !== '' && { kubeconfig: raw.kubeconfig }),
   }
@@ -183,7 +226,7 @@ function toCluster(problems: Problems, entry: ClusterEntry, index: number, defau
   const families = entry['ip-family'] === undefined ? defaults.families : (ipFamilies[entry['ip-family']] ?? [])
   const subnets = (key: 'pod-subnet' | 'service-subnet') =>
     entry[key] === undefined ? [] : parseSubnets(problems, `${input}.${key}`, entry[key], families)
-  const nodeImage = entry['node-image'] ?? (defaults.raw['node-image'] || undefined)
+  const image = imageOf(problems, input, entry, defaults.raw)
   const own = entry.config === undefined ? {} : parseKindConfig(problems, `${input}.config`, entry.config)
   const { nodes: configured, ...config } = mergeKindConfigs(defaults.config, own)
   const wanted = {
@@ -213,9 +256,35 @@ function toCluster(problems: Problems, entry: ClusterEntry, index: number, defau
     nodeMasks: nodeMasks(config, nodes),
     podSubnets: subnets('pod-subnet'),
     serviceSubnets: subnets('service-subnet'),
-    ...(nodeImage !== undefined && { nodeImage }),
+    ...image,
     config,
   }
+}
+
+function checkKubernetesVersion(problems: Problems, raw: RawInputs): void {
+  const version = raw['kubernetes-version']
+  if (version === '') return
+  if (!kubernetesVersion.test(version)) problems.add('kubernetes-version', version, noKubernetesVersion)
+  if (raw['node-image'] !== '') {
+    problems.add('kubernetes-version', version, 'contradicts node-image; give one of the two')
+  }
+}
+
+/** An entry's own image or version stands before both defaults. */
+function imageOf(
+  problems: Problems,
+  input: string,
+  entry: ClusterEntry,
+  raw: RawInputs,
+): Pick<ClusterRequest, 'nodeImage' | 'kubernetesVersion'> {
+  const own = entry['node-image'] !== undefined || entry['kubernetes-version'] !== undefined
+  const nodeImage = own ? entry['node-image'] : raw['node-image'] || undefined
+  const version = own ? entry['kubernetes-version'] : raw['kubernetes-version'] || undefined
+  if (own && nodeImage !== undefined && version !== undefined) {
+    problems.add(`${input}.kubernetes-version`, version, 'contradicts node-image; give one of the two')
+  }
+  if (nodeImage !== undefined) return { nodeImage }
+  return version === undefined ? {} : { kubernetesVersion: version.replace(/^v/, '') }
 }
 
 /** A default for every cluster counts as asked for only when it is not the built-in one. */
@@ -313,6 +382,57 @@ function wholeNumber(problems: Problems, name: InputName, raw: RawInputs, least:
   if (/^\d{1,4}$/.test(value) && Number(value) >= least) return Number(value)
   problems.add(name, value, `is no number of nodes; give a whole number from ${String(least)} to 9999`)
   return least
+}
+
+/** Versions as users write them: `v0.33.0`, `0.33`, `>=0.30 <0.34`. */
+function tool(problems: Problems, name: 'kind' | 'kubectl', raw: RawInputs): ToolRequest {
+  const version = raw[`${name}-version`]
+  const sha256 = raw[`${name}-sha256`].toLowerCase()
+  if (validRange(version) === null) {
+    problems.add(`${name}-version`, version, 'is no version; give one such as 1.2.3, 1.2 or ">=1.2 <1.4"')
+  }
+  if (!/^([0-9a-f]{64})?$/.test(sha256)) {
+    problems.add(`${name}-sha256`, sha256, 'is no SHA-256; give its 64 hexadecimal digits')
+  }
+  if (sha256 !== '' && valid(version) === null) {
+    problems.add(`${name}-sha256`, sha256, `belongs to one version; give ${name}-version too, such as 1.2.3`)
+  }
+  return { ...(version !== '' && { version }), ...(sha256 !== '' && { sha256 }) }
+}
+
+function downloadMirror(problems: Problems, raw: RawInputs): Pick<Request, 'downloadMirror'> {
+  const address = raw['download-mirror']
+  if (address === '') return {}
+  const url = URL.canParse(address) ? new URL(address) : undefined
+  if (url === undefined || !['http:', 'https:'].includes(url.protocol) || url.search !== '' || url.hash !== '') {
+    problems.add('download-mirror', address, 'is no address; give one such as https://mirror.example.com/tools')
+  }
+  return { downloadMirror: address.replace(/\/+$/, '') }
+}
+
+function registryMirror(problems: Problems, raw: RawInputs): Pick<Request, 'registryMirror'> {
+  const mirror = raw['registry-mirror'].replace(/\/+$/, '')
+  if (mirror === '') return {}
+  const [host = '', ...path] = mirror.split('/')
+  const isHost = host === 'localhost' || /^[a-z0-9][a-z0-9.-]*(\.[a-z0-9-]+|:\d+)$/i.test(host)
+  if (!isHost || !path.every((part) => /^[a-z0-9]+([._-]+[a-z0-9]+)*$/.test(part))) {
+    problems.add(
+      'registry-mirror',
+      raw['registry-mirror'],
+      'is no registry; give its host, and a path if need be, without https://: mirror.example.com/hub',
+    )
+  }
+  return { registryMirror: mirror }
+}
+
+function oneOf<T extends string>(problems: Problems, name: InputName, raw: RawInputs, known: readonly T[]): T {
+  const value = known.find((each) => each === raw[name].toLowerCase())
+  if (value === undefined) problems.add(name, raw[name], `is unknown here; give one of ${known.join(', ')}`)
+  return value ?? (inputs[name].default as T)
+}
+
+function lines(value: string): string[] {
+  return [...new Set(value.split('\n').map((line) => line.trim()))].filter((line) => line !== '')
 }
 
 function yesOrNo(problems: Problems, name: InputName, raw: RawInputs): boolean {

@@ -17,12 +17,24 @@ import {
 describe('what docker prints', () => {
   test('of the engine: version, cores, memory', () => {
     const output =
-      '{"ID":"x","Containers":3,"NCPU":2,"MemTotal":8321499136,"ServerVersion":"20.10.24","Warnings":null}\n'
-    expect(parseEngineInfo(output)).toEqual({ version: '20.10.24', cpus: 2, memory: 8321499136 })
+      '{"ID":"x","Containers":3,"NCPU":2,"MemTotal":8321499136,"ServerVersion":"20.10.24","OSType":"linux","Architecture":"aarch64","DriverStatus":[["driver-type","io.containerd.snapshotter.v1"]],"Warnings":null}\n'
+    expect(parseEngineInfo(output)).toEqual({
+      version: '20.10.24',
+      cpus: 2,
+      memory: 8321499136,
+      platform: 'linux/arm64',
+      containerdImageStore: true,
+    })
   })
 
   test('of an engine that tells little is read all the same', () => {
-    expect(parseEngineInfo('{"ServerErrors":["x"]}')).toEqual({ version: '', cpus: 1, memory: 0 })
+    expect(parseEngineInfo('{"ServerErrors":["x"]}')).toEqual({
+      version: '',
+      cpus: 1,
+      memory: 0,
+      platform: 'linux/amd64',
+      containerdImageStore: false,
+    })
   })
 
   test('of containers: names, and the cluster of those that are kind nodes', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { budgetWarnings } from '../../../src/plan/budget.js'
 import { clusters, facts, plan } from '../../fakes/build.js'
 
-const engine = (memory: number) => ({ version: '28.3.0', cpus: 4, memory })
+const engine = (memory: number) => ({ ...facts().engine, memory })
 
 describe('budgetWarnings', () => {
   test.each([

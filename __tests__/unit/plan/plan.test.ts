@@ -575,7 +575,7 @@ describe('clusters created at the same time', () => {
     ['as many as fit into memory', 20, 16, 3e9, 4],
     ['one when there is hardly any memory', 20, 16, 0.5e9, 1],
   ])('are %s', (_, count, cpus, memory, expected) => {
-    const engine = { version: '28.3.0', cpus, memory }
+    const engine = { ...facts().engine, cpus, memory }
     expect(plan({ clusters: String(count) }, { engine }).concurrency).toBe(expected)
   })
 })

@@ -24,7 +24,7 @@ test('learns engine, networks, routes, containers, clusters, reservations and wh
   world.files.content.set('/home/me/config', '')
   world.files.content.set('/proc/sys/fs/inotify/max_user_instances', '128\n')
   expect(await inspect(world, ['/home/me/config', '/nowhere/new'])).toEqual({
-    engine: { version: '28.3.0', cpus: 4, memory: 16e9 },
+    engine: { version: '28.3.0', cpus: 4, memory: 16e9, platform: 'linux/amd64', containerdImageStore: false },
     inotifyInstances: 128,
     ipv6: true,
     networks: [{ id: 'b1', name: 'bridge', subnets: ['172.17.0.0/16'] }],
