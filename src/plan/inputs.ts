@@ -6,7 +6,7 @@ export const inputs = {
   clusters: {
     default: '2',
     description:
-      'How many clusters (3 gives cluster1 to cluster3), or a YAML list with name, workers, control-planes, ip-family, network, pod-subnet, service-subnet, node-image and config for each, or the path of a YAML file with that list',
+      'How many clusters (3 gives cluster1 to cluster3), or a YAML list with name, workers, control-planes, ip-family, network, pod-subnet, service-subnet, node-image, kubernetes-version and config for each, or the path of a YAML file with that list',
   },
   workers: { default: '0', description: 'Worker nodes of every cluster that does not say otherwise' },
   'control-planes': { default: '1', description: 'Control-plane nodes of every cluster that does not say otherwise' },

@@ -150,7 +150,7 @@ describe('clusters', () => {
     [
       'a key like no other',
       '{flavour: sweet}',
-      'clusters[0].flavour: is no key of a cluster; known are name, workers, control-planes, ip-family, network, pod-subnet, service-subnet, node-image, config',
+      'clusters[0].flavour: is no key of a cluster; known are name, workers, control-planes, ip-family, network, pod-subnet, service-subnet, node-image, kubernetes-version, config',
     ],
     ['a number for a name', '{name: 1}', 'clusters[0].name: 1 is no text; give a string'],
     [
@@ -607,4 +607,129 @@ test('every problem of every input is told at once', () => {
     'wait',
     'workers',
   ])
+})
+
+describe('kubernetes-version and node-image', () => {
+  const images = (given: GivenInputs) =>
+    request(given).clusters.map(({ nodeImage, kubernetesVersion }) => nodeImage ?? kubernetesVersion)
+
+  test("are the default of every cluster, and an entry's own stands before either", () => {
+    const list = '[{name: a}, {name: b, kubernetes-version: "1.33"}, {name: c, node-image: own:1}]'
+    expect(images({ clusters: list, 'kubernetes-version': 'v1.34.2' })).toEqual(['1.34.2', '1.33', 'own:1'])
+    expect(images({ clusters: list, 'node-image': 'shared:1' })).toEqual(['shared:1', '1.33', 'own:1'])
+    expect(images({})).toEqual([undefined, undefined])
+  })
+
+  test('exclude each other at one place', () => {
+    expect(
+      problemsOf({
+        clusters: '[{name: a, node-image: x, kubernetes-version: "1.33"}]',
+        'node-image': 'y',
+        'kubernetes-version': '1.34',
+      }),
+    ).toEqual([
+      'kubernetes-version: "1.34" contradicts node-image; give one of the two',
+      'clusters[0].kubernetes-version: "1.33" contradicts node-image; give one of the two',
+    ])
+  })
+
+  test.each(['latest', '1', '1.34.x', '1.34.0-rc.1'])('are refused when they are no version: %s', (version) => {
+    expect(problemsOf({ clusters: '[{name: a}]', 'kubernetes-version': version })).toEqual([
+      `kubernetes-version: "${version}" is no version of Kubernetes; give one such as 1.34 or 1.34.0`,
+    ])
+    expect(problemsOf({ clusters: `[{name: a, kubernetes-version: "${version}"}]` })).toEqual([
+      `clusters[0].kubernetes-version: "${version}" is no version of Kubernetes; give one such as 1.34 or 1.34.0`,
+    ])
+  })
+
+  test('a number is refused, because YAML has lost its last zero', () => {
+    expect(problemsOf({ clusters: '[{name: a, kubernetes-version: 1.30}]' })).toEqual([
+      'clusters[0].kubernetes-version: 1.3 is no text; put it in quotes, or YAML reads 1.30 as 1.3',
+    ])
+  })
+})
+
+describe('kind and kubectl', () => {
+  const sum = 'AB'.repeat(32)
+
+  test('are versions or ranges, with the sum of a version', () => {
+    const { kind, kubectl } = request({
+      'kind-version': 'v0.33.0',
+      'kind-sha256': sum,
+      'kubectl-version': '>=1.33 <1.35',
+    })
+    expect([kind, kubectl]).toEqual([{ version: 'v0.33.0', sha256: sum.toLowerCase() }, { version: '>=1.33 <1.35' }])
+    expect([request().kind, request().kubectl]).toEqual([{}, {}])
+  })
+
+  test.each<[string, GivenInputs, string]>([
+    [
+      'a word',
+      { 'kind-version': 'latest' },
+      'kind-version: "latest" is no version; give one such as 1.2.3, 1.2 or ">=1.2 <1.4"',
+    ],
+    [
+      'a sum that is cut',
+      { 'kubectl-version': '1.34.0', 'kubectl-sha256': 'abc' },
+      'kubectl-sha256: "abc" is no SHA-256; give its 64 hexadecimal digits',
+    ],
+    [
+      'a sum without its version',
+      { 'kind-version': '0.33', 'kind-sha256': 'ab'.repeat(32) },
+      `kind-sha256: "${'ab'.repeat(32)}" belongs to one version; give kind-version too, such as 1.2.3`,
+    ],
+  ])('are refused: %s', (_, given, problem) => {
+    expect(problemsOf(given)).toEqual([problem])
+  })
+})
+
+describe('mirrors', () => {
+  test('are addresses without a slash at their end', () => {
+    expect(request({ 'download-mirror': 'https://mirror.example.com/tools/' }).downloadMirror).toBe(
+      'https://mirror.example.com/tools',
+    )
+    expect(request({ 'registry-mirror': 'mirror.example.com/hub/' }).registryMirror).toBe('mirror.example.com/hub')
+    expect(request({ 'registry-mirror': 'localhost:5000' }).registryMirror).toBe('localhost:5000')
+    expect(Object.keys(request())).not.toEqual(expect.arrayContaining(['downloadMirror', 'registryMirror']))
+  })
+
+  test.each(['mirror.example.com', 'ftp://mirror', 'file:///tools', 'https://a/?b=c', 'https://a/#b'])(
+    'of downloads are not %s',
+    (address) => {
+      expect(problemsOf({ 'download-mirror': address })).toEqual([
+        `download-mirror: "${address}" is no address; give one such as https://mirror.example.com/tools`,
+      ])
+    },
+  )
+
+  test.each(['https://mirror.example.com', 'mirror', 'a b:1', 'mirror.example.com/Hub', '-x:5000', 'a.b//c'])(
+    'of registries are not %s',
+    (mirror) => {
+      expect(problemsOf({ 'registry-mirror': mirror })).toEqual([
+        `registry-mirror: "${mirror}" is no registry; give its host, and a path if need be, without https://: mirror.example.com/hub`,
+      ])
+    },
+  )
+})
+
+describe('cache, images, registry and load-balancer', () => {
+  test('are read', () => {
+    expect(
+      request({
+        cache: 'TRUE',
+        images: '\n  app:1\n\n  out/web.tar\n  app:1\n',
+        registry: 'true',
+        'load-balancer': 'metallb',
+      }),
+    ).toMatchObject({ cache: 'true', images: ['app:1', 'out/web.tar'], registry: true, loadBalancer: 'metallb' })
+    expect(request()).toMatchObject({ cache: 'auto', images: [], registry: false, loadBalancer: 'none' })
+  })
+
+  test('are refused when they are none of what is known', () => {
+    expect(problemsOf({ cache: 'always', registry: '5001', 'load-balancer': 'nginx' })).toEqual([
+      'cache: "always" is unknown here; give one of auto, true, false',
+      'registry: "5001" is neither true nor false; give one of them',
+      'load-balancer: "nginx" is unknown here; give one of none, metallb, cloud-provider-kind',
+    ])
+  })
 })
