@@ -58,6 +58,8 @@ export interface StateItem {
  */
 export class FakeEngine {
   containers: EngineContainer[] = []
+  /** What runs made besides nodes. */
+  runContainers: { readonly id: string; readonly name: string; readonly run: string }[] = []
   networks: EngineNetwork[] = [{ id: 'b1', name: 'bridge', subnets: ['172.17.0.0/16'] }]
   volumes: EngineVolume[] = []
   /** Clusters whose nodes have no kubeadm config yet. */
@@ -86,6 +88,9 @@ export class FakeEngine {
     runner.on('ip -json', '[{"dst":"default","dev":"eth0"},{"dst":"192.168.1.0/24","dev":"eth0"}]')
     runner.on('ip -json -6', '[]')
     runner.on(/^docker ps .*json/, () => this.containers.map((each) => this.#listed(each)).join('\n'))
+    runner.on(/^docker ps .*label=kind-flat-network.run/, () =>
+      lines(this.runContainers.map(({ id, name, run }) => `${id} ${name} ${run}`)),
+    )
     runner.on(/^docker ps .*--quiet/, () => lines(this.containers.map(({ id }) => id)))
     runner.on('docker container inspect', ({ command }) => this.#inspectContainers(command.slice(3)))
     runner.on('docker rm', ({ command }) => this.#removeContainers(command.slice(4)))
@@ -165,6 +170,7 @@ export class FakeEngine {
 
   #removeContainers(ids: readonly string[]): string {
     this.containers = this.containers.filter(({ id }) => !ids.includes(id))
+    this.runContainers = this.runContainers.filter(({ id }) => !ids.includes(id))
     return lines(ids)
   }
 

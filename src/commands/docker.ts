@@ -6,8 +6,8 @@ import type { NodeRole } from '../plan/names.js'
 
 const clusterLabel = 'io.x-k8s.kind.cluster'
 const roleLabel = 'io.x-k8s.kind.role'
-/** Label of the networks and volumes that a run made; its value is the run. */
-const runLabel = 'kind-flat-network.run'
+/** Label of the networks, volumes and containers that a run made, but for its nodes; its value is the run. */
+export const runLabel = 'kind-flat-network.run'
 /** Label of the volume that holds a run's reservation, as JSON. */
 const reservedLabel = 'kind-flat-network.reserved'
 
@@ -202,6 +202,32 @@ export const listKindContainers = [
   '--filter',
   `label=${clusterLabel}`,
 ] as const
+
+/** The containers of all runs, but for nodes. */
+export const listRunContainers = [
+  'docker',
+  'ps',
+  '--all',
+  '--no-trunc',
+  '--filter',
+  `label=${runLabel}`,
+  '--format',
+  `{{.ID}} {{.Names}} {{.Label "${runLabel}"}}`,
+] as const
+
+/** A container that is no node of a cluster. */
+export interface RunContainer {
+  readonly id: string
+  readonly name: string
+  readonly run: string
+}
+
+export function parseRunContainers(output: string): RunContainer[] {
+  return parseLines(output).map((line) => {
+    const [id = '', name = '', run = ''] = line.split(' ')
+    return { id, name, run }
+  })
+}
 
 export function inspectContainers(names: readonly string[]): string[] {
   return ['docker', 'container', 'inspect', ...names]

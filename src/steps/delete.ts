@@ -11,7 +11,13 @@ import { CommandError, messageOf } from '../errors.js'
 import type { RunRecord } from '../plan/run-record.js'
 import type { CommandRunner, World } from '../ports.js'
 import { releaseEngineLock } from './engine-lock.js'
-import { existingKindContainers, existingNetworks, existingVolumes, goneTexts } from './existing-objects.js'
+import {
+  existingKindContainers,
+  existingNetworks,
+  existingRunContainers,
+  existingVolumes,
+  goneTexts,
+} from './existing-objects.js'
 
 /** What is known of a run that is to be removed; without a record, only its id, which its objects carry. */
 export type Removal = Pick<RunRecord, 'run'> & Partial<RunRecord>
@@ -85,12 +91,13 @@ async function removeReservation({ runner, log }: Pick<World, 'runner' | 'log'>,
   await runner.run(removeVolumes([volume])).catch(unless(goneOrInUse, volume))
 }
 
-async function containersOf(runner: CommandRunner, { run, clusters }: Removal): Promise<KindContainer[]> {
-  return ownedBy(
-    await existingKindContainers(runner),
-    run,
-    clusters?.filter(({ reused }) => !reused).map(({ name }) => name) ?? [],
-  )
+async function containersOf(
+  runner: CommandRunner,
+  { run, clusters = [] }: Removal,
+): Promise<Pick<KindContainer, 'id' | 'name'>[]> {
+  const [ofKind, others] = await Promise.all([existingKindContainers(runner), existingRunContainers(runner)])
+  const planned = clusters.filter(({ reused }) => !reused).map(({ name }) => name)
+  return [...ownedBy(ofKind, run, planned), ...others.filter((container) => container.run === run)]
 }
 
 /**
@@ -117,12 +124,13 @@ export function ownedBy(
 
 /** Ids of the runs that have a container, a network or a volume on the engine. */
 export async function runsOn(runner: CommandRunner): Promise<string[]> {
-  const [containers, labels, volumes] = await Promise.all([
+  const [nodes, others, labels, volumes] = await Promise.all([
     existingKindContainers(runner),
+    existingRunContainers(runner),
     runner.run(listNetworkRuns),
     existingVolumes(runner),
   ])
-  return [...new Set([...containers, ...volumes].flatMap(({ run }) => run ?? []).concat(parseLines(labels)))]
+  return [...new Set([...nodes, ...others, ...volumes].flatMap(({ run }) => run ?? []).concat(parseLines(labels)))]
 }
 
 /** Somebody else removes the same container, or has done so: the next look tells. */

@@ -3,13 +3,16 @@ import {
   inspectNetworks,
   listKindContainers,
   listNetworks,
+  listRunContainers,
   listVolumes,
   parseKindContainers,
   parseLines,
   parseNetworks,
+  parseRunContainers,
   parseVolumes,
   type InspectedNetwork,
   type KindContainer,
+  type RunContainer,
   type Volume,
 } from '../commands/docker.js'
 import { CommandError } from '../errors.js'
@@ -30,6 +33,11 @@ export function existingNetworks(
 /** Every container of every kind cluster, whoever made it. */
 export function existingKindContainers(runner: CommandRunner): Promise<KindContainer[]> {
   return existing(runner, listKindContainers, inspectContainers, parseKindContainers)
+}
+
+/** What runs made besides the nodes of their clusters. */
+export async function existingRunContainers(runner: CommandRunner): Promise<RunContainer[]> {
+  return parseRunContainers(await runner.run(listRunContainers))
 }
 
 /** The nodes of a cluster, control planes first, without its load balancer. */

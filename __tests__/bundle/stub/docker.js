@@ -22,9 +22,11 @@ const commands = {
     const { values } = words(args, { all: flag, quiet: flag, 'no-trunc': flag, format: text, filter: texts })
     const found = model.all('containers').filter(({ labels }) => values.filter.every((each) => hasLabel(labels, each)))
     return lines(
-      found.map(({ id, name, labels }) =>
-        values.quiet ? id : JSON.stringify({ ID: id, Names: name, Labels: pairs(labels).join(',') }),
-      ),
+      found.map(({ id, name, labels }) => {
+        if (values.quiet) return id
+        if (values.format !== '{{json .}}') return filledIn(values.format, { ID: id, Names: name }, labels)
+        return JSON.stringify({ ID: id, Names: name, Labels: pairs(labels).join(',') })
+      }),
     )
   },
 
@@ -124,13 +126,7 @@ const commands = {
   'volume ls'(args, { model }) {
     const { values } = words(args, { format: text, filter: texts })
     const found = model.all('volumes').filter(({ labels }) => values.filter.every((each) => hasLabel(labels, each)))
-    return lines(
-      found.map(({ name, labels }) =>
-        values.format.replace(/\{\{\.Name\}\}|\{\{\.Label "(.+?)"\}\}/g, (_, label) =>
-          label === undefined ? name : (labels[label] ?? ''),
-        ),
-      ),
-    )
+    return lines(found.map(({ name, labels }) => filledIn(values.format, { Name: name }, labels)))
   },
 
   'volume rm'(args, { model }) {
@@ -191,6 +187,13 @@ function each(keys, work) {
 
 function attached(model, network) {
   return model.all('containers').filter(({ addresses }) => network in addresses)
+}
+
+/** A Go template of fields and labels. */
+function filledIn(format, fields, labels) {
+  return format.replace(/\{\{\.(?:Label "(.+?)"|(\w+))\}\}/g, (_, label, field) =>
+    label === undefined ? fields[field] : (labels[label] ?? ''),
+  )
 }
 
 function hasLabel(labels, filter) {

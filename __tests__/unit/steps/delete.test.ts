@@ -25,6 +25,7 @@ function everything() {
   engine.networks.push({ id: 'x1', name: 'other', subnets: ['172.19.0.0/16'], run: 'somebody' })
   engine.add('east', ['control-plane', 'worker'], run)
   engine.add('west', ['external-load-balancer', 'control-plane', 'control-plane', 'control-plane'], run)
+  engine.runContainers.push({ id: 'r1', name: 'registry', run }, { id: 'r2', name: 'theirs', run: 'somebody' })
   engine.volumes.push(volume('kind-flat-network-somebody', 'somebody'), volume(`kind-flat-network-${run}`, run))
   world.files.directories.add(directory)
   world.files.content.set(`${directory}/east.kubeconfig`, '')
@@ -40,6 +41,7 @@ const failureOf = (work: Promise<unknown>) =>
     (error: unknown) => (error as Error).message,
   )
 const names = () => engine.containers.map(({ name }) => name)
+const otherNames = () => engine.runContainers.map(({ name }) => name)
 const networkNames = () => engine.networks.map(({ name }) => name)
 const volumeNames = () => engine.volumes.map(({ name }) => name)
 const looks = () => world.runner.lines(/docker ps .*--quiet/).length
@@ -125,7 +127,7 @@ describe('deleteRun', () => {
   test('removes by the id of the run alone when there is no record', async () => {
     everything()
     await deleteRun(world, { run })
-    expect([names(), volumeNames()]).toEqual([[], ['kind-flat-network-somebody']])
+    expect([names(), otherNames(), volumeNames()]).toEqual([[], ['theirs'], ['kind-flat-network-somebody']])
     expect([...world.files.directories]).toEqual([directory])
   })
 
@@ -166,7 +168,7 @@ describe('deleteRun', () => {
     everything()
     await deleteRun(world, complete)
     expect(world.log.infos).toEqual([
-      'removing east-control-plane, east-worker, west-control-plane, west-control-plane2, west-control-plane3, west-external-load-balancer',
+      'removing east-control-plane, east-worker, west-control-plane, west-control-plane2, west-control-plane3, west-external-load-balancer, registry',
       'removing the Docker network kind',
       `removing the Docker volume kind-flat-network-${run}`,
     ])
@@ -195,6 +197,7 @@ describe('deleteRun', () => {
     everything()
     world.runner.on('docker rm', () => {
       engine.containers = []
+      engine.runContainers = []
       return fails(words)
     })
     await deleteRun(world, complete)
