@@ -1,0 +1,156 @@
+import {
+  canonicalAddress,
+  cidrAt,
+  machineCidr,
+  ofFamily,
+  overlap,
+  parseCidr,
+  sizeOf,
+  type Cidr,
+  type Family,
+} from './cidr.js'
+import type { NamedCluster } from './cluster.js'
+import type { DockerNetwork } from './host-facts.js'
+import type { Problems } from './problems.js'
+import type { Request } from './request.js'
+import { allot } from './subnets.js'
+
+/** A Docker network and which of its addresses Docker and others have. */
+export interface SharedNetwork extends DockerNetwork {
+  /** The parts that Docker gives addresses out of, where it was told any: `IPRange`. */
+  readonly ranges?: readonly string[]
+  /** Addresses of gateways, containers and whoever else has one. */
+  readonly used?: readonly string[]
+}
+
+type Member = Pick<NamedCluster, 'name' | 'families' | 'nodes' | 'existing'>
+
+/** What a run has reserved: the parts of a Docker network that its clusters have, by name. */
+interface Reserved {
+  readonly loadBalancerSubnets?: Readonly<Record<string, readonly string[]>>
+}
+
+const prefixes: Readonly<Record<Family, { readonly shortest: number; readonly longest: number }>> = {
+  ipv4: { shortest: 24, longest: 28 },
+  ipv6: { shortest: 112, longest: 124 },
+}
+
+/**
+ * Gives each cluster a part of the Docker network for the addresses of its Services, of each of its families. Docker gives
+ * a container the lowest free address, or the lowest of the network's `IPRange` (moby,
+ * `daemon/libnetwork/endpoint.go`, `assignAddressVersion`, asks for no serial allocation): so the parts lie outside of
+ * that range, and where there is none, at the top end and never in the lower half.
+ * @param network undefined until it is made: then nobody has a part yet
+ * @returns the parts of a cluster; none where the network has no room, which is a problem only if it must have
+ */
+export function chooseLoadBalancerSubnets(
+  problems: Problems,
+  clusters: readonly Member[],
+  { loadBalancer }: Pick<Request, 'loadBalancer'>,
+  network: SharedNetwork | undefined,
+  reservations: readonly Reserved[],
+): (cluster: Member) => string[] {
+  if (network === undefined) return () => []
+  const reserved = reservations.flatMap(({ loadBalancerSubnets = {} }) => Object.entries(loadBalancerSubnets))
+  const taken = reserved.flatMap(([, subnets]) => subnets).map(parseCidr)
+  const parts = network.subnets.flatMap((text) => {
+    const subnet = machineCidr(text)
+    if (subnet === undefined) return []
+    const of = clusters.filter(({ families }) => families.includes(subnet.family))
+    // a cluster that is taken over keeps what it has, since Services of it may have addresses out of that
+    const kept = of.flatMap((cluster) => {
+      const own = reserved.filter(([name]) => cluster.existing?.name === name).flatMap(([, subnets]) => subnets)
+      const [part] = own.map(parseCidr).filter((each) => contains(subnet, each))
+      return part === undefined ? [] : [{ cluster, part }]
+    })
+    const lacking = of.filter((cluster) => !kept.some((each) => each.cluster === cluster))
+    if (lacking.length === 0) return kept
+    const found = freeParts(lacking.length, subnet, network, taken, containersToCome(clusters))
+    if ('fits' in found) {
+      if (loadBalancer === 'metallb') {
+        problems.add(
+          'docker-network',
+          network.name,
+          `is too small for ${String(lacking.length)} clusters' load balancers: besides what Docker gives to containers, ` +
+            `${subnet.text} has room for ${String(found.fits)} of /${String(found.prefix)}; give a larger one, or load-balancer: none`,
+        )
+      }
+      return kept
+    }
+    return [...kept, ...lacking.map((cluster, index) => ({ cluster, part: found.subnets[index] as Cidr }))]
+  })
+  return (cluster) =>
+    cluster.families.flatMap(
+      (family) => parts.find((each) => each.cluster === cluster && each.part.family === family)?.part.text ?? [],
+    )
+}
+
+function freeParts(
+  count: number,
+  subnet: Cidr,
+  { ranges = [], used = [] }: SharedNetwork,
+  taken: readonly Cidr[],
+  toCome: number,
+): ReturnType<typeof allot> {
+  const { family, first, last } = subnet
+  const { shortest, longest } = prefixes[family]
+  const lowerHalf = cidrAt(family, first, Math.min(subnet.prefix + 1, longest))
+  // one that is the whole subnet bounds nothing
+  const [range = lowerHalf] = ranges
+    .flatMap((text) => machineCidr(text) ?? [])
+    .filter((each) => contains(subnet, each) && each.prefix > subnet.prefix)
+  const inUse = ofFamily(used, family).flatMap((text) => machineCidr(text) ?? [])
+  // without a range Docker goes on above the lower half when that is full
+  const room = lowerHalf.last - lowerHalf.first - 1n
+  const needed = inUse.filter((each) => overlap(each, lowerHalf)).length + toCome
+  if (range === lowerHalf && BigInt(needed) > room) return { fits: 0, prefix: longest }
+  // the network's own address, the one that a gateway gets unless told otherwise, and the broadcast address
+  const ends = [first, first + 1n, last].map((address) => host(family, address))
+  const obstacles = [range, ...ends, ...inUse, ...taken]
+  const found = allot(count, fromTop(subnet), obstacles.map(fromTop), { shortest, longest })
+  return 'subnets' in found ? { subnets: found.subnets.map(fromTop) } : found
+}
+
+/** Containers that Docker will give addresses to for clusters that are made. */
+function containersToCome(clusters: readonly Member[]): number {
+  return clusters
+    .filter(({ existing }) => existing === undefined)
+    .map(({ nodes }) => nodes.length + (nodes.filter(({ role }) => role === 'control-plane').length > 1 ? 1 : 0))
+    .reduce((total, number) => total + number, 0)
+}
+
+/** The subnet that lies as far from the last of all addresses as this one from the first; of that one, this one again. */
+function fromTop({ family, last, prefix }: Cidr): Cidr {
+  return cidrAt(family, sizeOf(family, 0) - 1n - last, prefix)
+}
+
+function host(family: Family, address: bigint): Cidr {
+  return cidrAt(family, address, family === 'ipv4' ? 32 : 128)
+}
+
+function contains(outer: Cidr, inner: Cidr): boolean {
+  return outer.family === inner.family && outer.first <= inner.first && inner.last <= outer.last
+}
+
+/**
+ * What stands in the way of clusters' load balancers: nodes with an address out of a part that Services get theirs from.
+ * Docker gave it to them against what it usually does, or somebody chose it.
+ */
+export function nodesInTheWay(
+  clusters: readonly { readonly name: string; readonly loadBalancerSubnets: readonly string[] }[],
+  nodes: readonly { readonly name: string; readonly addresses: readonly string[] }[],
+): string[] {
+  return clusters.flatMap(({ name, loadBalancerSubnets }) =>
+    loadBalancerSubnets.map(parseCidr).flatMap((part) =>
+      nodes.flatMap((node) =>
+        node.addresses
+          .filter((address) => machineCidr(address)?.family === part.family)
+          .filter((address) => overlap(machineCidr(address) ?? part, part))
+          .map(
+            (address) =>
+              `node ${node.name} has ${canonicalAddress(address)}, out of ${part.text} of ${name}'s load balancers`,
+          ),
+      ),
+    ),
+  )
+}
