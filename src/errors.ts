@@ -48,6 +48,23 @@ export class CommandError extends Error {
   }
 }
 
+/** Something could not be downloaded, or is not what was expected. */
+export class DownloadError extends Error {
+  constructor(
+    address: string,
+    /** `404 Not Found`, `cut off after 3.0 MB of 10.0 MB`, `no answer for 30 s`. */
+    readonly reason: string,
+    readonly tries: number,
+    remedy: string,
+  ) {
+    // user, password and query may be secret
+    const { origin, pathname } = new URL(address)
+    const times = tries === 1 ? 'once' : `${String(tries)} times`
+    super(`${origin}${pathname}: ${reason} (tried ${times}); ${remedy}`)
+    this.name = 'DownloadError'
+  }
+}
+
 /** A command as a line to paste; scripts and long data are cut. */
 export function formatCommand(command: readonly string[]): string {
   return command

@@ -1,4 +1,6 @@
+import type { Repository } from './plan/image-reference.js'
 import type { RunRecord } from './plan/run-record.js'
+import type { KnownSha256 } from './plan/tools.js'
 
 /** The world as the steps see it. Adapters for each are made at the two entries. */
 
@@ -52,10 +54,122 @@ export interface Log {
   phase<T>(title: string, work: () => Promise<T>): Promise<T>
 }
 
+export interface DownloadOptions {
+  /** What the content must have, in lower-case hexadecimal digits, and where that is known from. */
+  readonly sha256?: KnownSha256
+  /** What a user can do instead, for the message of a failure. */
+  readonly remedy?: string
+  /** Told every few seconds; the whole size is not always known. */
+  readonly onProgress?: (bytes: number, total: number | undefined) => void
+  /** Told before it is tried again, with what went wrong. */
+  readonly onRetry?: (reason: string) => void
+}
+
+/**
+ * Fetches by HTTP, through the proxies of the environment, within bounds of time and size, and again where that is
+ * worth it. What does not come whole, or is not what it must be, is nothing.
+ */
+export interface Downloads {
+  /**
+   * A text of at most a few MB.
+   * @throws {DownloadError} why it cannot be had
+   */
+  text(address: string, options?: DownloadOptions): Promise<string>
+  /**
+   * Writes a file; until it is whole and verified there is none of that name. Returns its bytes.
+   * @throws {DownloadError} why it cannot be had
+   */
+  file(address: string, path: string, options?: DownloadOptions): Promise<number>
+  /** The same, ended when that signal is aborted. */
+  until(signal: AbortSignal): Downloads
+}
+
+export interface KeepSteps {
+  write(path: string): Promise<unknown>
+  /** @throws when the program is not what it should be */
+  prove(path: string): Promise<void>
+}
+
+/** Keeps downloaded programs for the next run. */
+export interface ToolStore {
+  /**
+   * A program that is kept, and whether it still has that SHA-256, or else the one that it was kept with.
+   * `undefined` when there is none, or when nobody knows what it should be.
+   */
+  find(name: string, version: string, sha256?: string): Promise<{ program: string; intact: boolean } | undefined>
+  /**
+   * Has a program written to a path of its own, makes it executable, has it proved there, and keeps it only when all of
+   * that succeeds. Returns where it is then. Whoever uses the same program meanwhile is not disturbed.
+   */
+  keep(name: string, version: string, sha256: string, steps: KeepSteps): Promise<string>
+  /** Puts a program before all others on the PATH: of what this process starts, and of the job's later steps. */
+  addToPath(program: string): void
+}
+
 export interface Clock {
   /** Seconds since some fixed moment. */
   now(): number
   sleep(seconds: number): Promise<void>
+}
+
+/** An image in its registry. */
+export interface ImageSource extends Repository {
+  readonly digest: string
+  /** What is not in the directory yet may be fetched. */
+  readonly online: boolean
+}
+
+/** Bytes that came from a registry, and the seconds that any of them was on its way. */
+export interface Transfer {
+  readonly bytes: number
+  readonly seconds: number
+}
+
+export interface ServedImage {
+  /** `127.0.0.1:41234` */
+  readonly address: string
+  /** What came from the image's registry so far. */
+  transferred(): Transfer
+  close(): Promise<void>
+}
+
+/** Registries of images, asked without credentials. */
+export interface Registry {
+  /** @throws when the registry does not tell, as when it wants a login */
+  digestOf(repository: Repository, tag: string): Promise<string>
+  /** Whether a registry is on this machine or in a private network. */
+  isNear(registry: string): Promise<boolean>
+  /**
+   * Is a registry on loopback with that one image. Its parts lie in the directory, one file each, or are fetched from
+   * the image's own registry, handed on while they come, and kept there.
+   */
+  serve(source: ImageSource, directory: string, onProgress: (transfer: Transfer) => void): Promise<ServedImage>
+  /**
+   * Sees to it that all parts for a platform lie in the directory.
+   * @returns their bytes
+   * @throws when one is missing and cannot be fetched
+   */
+  complete(source: ImageSource, directory: string, platform: string): Promise<number>
+}
+
+/** Where images are kept from one run to the next. Trouble with it never throws: it is told. */
+export interface ImageCache {
+  /** Why there is none. */
+  unavailable(): Promise<string | undefined>
+  /** Why using it gains nothing here, as far as nobody insists. */
+  readonly needless?: string
+  /** An empty directory for an entry to be. */
+  stage(key: string): Promise<string>
+  /** The directory that was staged, also by an earlier process. */
+  staged(key: string): string
+  /** Gets an entry out, into a directory; neither directory nor trouble: there is no such entry. */
+  restore(key: string): Promise<{ readonly directory?: string; readonly trouble?: string }>
+  /** Keeps what was staged. */
+  save(key: string): Promise<{ readonly trouble?: string }>
+  /** Removes the files that nobody needs any more; what is kept stays kept. */
+  release(key: string): Promise<void>
+  /** Removes a spoilt entry; returns how a person does it where that cannot be done from here. */
+  discard(key: string): Promise<string | undefined>
 }
 
 /** Where a run is written down before its first side effect, so that a later process can take it down. */
