@@ -1,0 +1,127 @@
+import { findCloudProviderKind, startCloudProviderKind, cloudProviderKind } from '../commands/cloud-provider-kind.js'
+import { dockerNetworkVariable } from '../commands/kind.js'
+import { applyManifest, getPods } from '../commands/kubectl.js'
+import {
+  findMetalLb,
+  isOtherMetalLb,
+  manifestAddress,
+  metalLb,
+  parsePodTroubles,
+  poolManifest,
+  waitForController,
+  waitForSpeakers,
+} from '../commands/metallb.js'
+import { CommandError } from '../errors.js'
+import type { Cluster } from '../plan/cluster.js'
+import type { ManifestRelease } from '../plan/releases.js'
+import type { LoadBalancer } from '../plan/request.js'
+import { clusterKubeconfig, type RunRecord } from '../plan/run-record.js'
+import type { Downloads, World } from '../ports.js'
+import { untilAccepted } from './until-accepted.js'
+import { whenAllEnd } from './when-all-end.js'
+
+/** A cluster and the part of the Docker network that its Services get addresses out of. */
+export type LoadBalanced = Cluster & { readonly loadBalancerSubnets: readonly string[] }
+
+type Record = Pick<RunRecord, 'directory' | 'dockerNetwork'>
+
+/** What gives Services of type LoadBalancer their addresses. */
+export interface LoadBalancers {
+  /** Begins it in a cluster whose API answers; its nodes need not be ready. */
+  begin(live: World, record: Record, cluster: LoadBalanced): Promise<void>
+  /** Returns when Services get addresses. */
+  untilReady(live: World, record: Record, cluster: LoadBalanced, waitSeconds: number): Promise<void>
+}
+
+/**
+ * Sees to it that nothing is missing, before a cluster is made.
+ * @param source MetalLB's release, and the mirror of its manifest if there is one
+ * @throws when the program or the manifest cannot be had
+ */
+export async function prepareLoadBalancers(
+  { runner, downloads }: Pick<World, 'runner'> & { readonly downloads: Pick<Downloads, 'text'> },
+  loadBalancer: Exclude<LoadBalancer, 'none'>,
+  { release, mirror }: { readonly release: ManifestRelease; readonly mirror?: string | undefined },
+): Promise<LoadBalancers> {
+  if (loadBalancer === 'metallb') {
+    const manifest = await downloads.text(manifestAddress(release, mirror), {
+      sha256: release,
+      remedy: 'give a download-mirror that has it, or load-balancer: none',
+    })
+    return {
+      begin: (live, record, cluster) => installMetalLb(live, record, cluster, manifest),
+      untilReady: giveAddresses,
+    }
+  }
+  await runner.run(findCloudProviderKind).catch((error: unknown) => {
+    if (!(error instanceof CommandError)) throw error
+    throw new Error(
+      `load-balancer: "${loadBalancer}" needs the program ${cloudProviderKind} on the PATH; install it, or give metallb`,
+      { cause: error },
+    )
+  })
+  return { begin: startProvider, untilReady: () => Promise.resolve() }
+}
+
+async function startProvider({ runner, log }: World, record: Record, { name }: LoadBalanced): Promise<void> {
+  await runner.run(startCloudProviderKind(`${record.directory}/${cloudProviderKind}/${name}`, name), {
+    environment: { [dockerNetworkVariable]: record.dockerNetwork },
+  })
+  log.info(`${name}: ${cloudProviderKind} runs`)
+}
+
+async function installMetalLb(
+  { runner, clock }: World,
+  record: Record,
+  { name, reused }: LoadBalanced,
+  manifest: string,
+): Promise<void> {
+  const target = { kubeconfig: clusterKubeconfig(record, name) }
+  if (reused && isOtherMetalLb(await untilAccepted(clock, () => runner.run(findMetalLb(target))))) {
+    throw new Error(
+      `cluster ${name} has a MetalLB that its manifest did not install; give load-balancer: none, or remove that one`,
+    )
+  }
+  await untilAccepted(clock, () => runner.run(applyManifest(target), { input: manifest }))
+}
+
+async function giveAddresses(
+  { runner, log, clock }: World,
+  record: Record,
+  { name, loadBalancerSubnets }: LoadBalanced,
+  waitSeconds: number,
+): Promise<void> {
+  const target = { kubeconfig: clusterKubeconfig(record, name) }
+  const started = clock.now()
+  const seconds = Math.max(1, waitSeconds)
+  const waits = [waitForController(target, seconds), waitForSpeakers(target, seconds)]
+  await whenAllEnd(waits.map((wait) => runner.run(wait, { timeoutSeconds: seconds + 30 }))).catch(
+    async (error: unknown) => {
+      if (!(error instanceof CommandError)) throw error
+      const pods = runner.run(getPods(target, metalLb.namespace, metalLb.selector))
+      const troubles = await pods.then(parsePodTroubles, () => [])
+      throw new Error(
+        [`cluster ${name}: MetalLB was not ready within ${String(waitSeconds)} s (input wait)`, ...troubles]
+          .concat(error.message)
+          .join('\n  '),
+        { cause: error },
+      )
+    },
+  )
+  for (;;) {
+    try {
+      await runner.run(applyManifest(target), { input: poolManifest(loadBalancerSubnets) })
+      break
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error
+      // the webhook that must agree may answer a little later than its controller is ready; what it refuses it refuses again
+      if (/denied the request/.test(error.output) || clock.now() - started >= waitSeconds) {
+        throw new Error(`cluster ${name}: MetalLB did not take ${loadBalancerSubnets.join(', ')}: ${error.message}`, {
+          cause: error,
+        })
+      }
+      await clock.sleep(1)
+    }
+  }
+  log.info(`${name}: MetalLB gives ${loadBalancerSubnets.join(', ')} ${(clock.now() - started).toFixed(1)} s later`)
+}
