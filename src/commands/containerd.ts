@@ -1,0 +1,61 @@
+import type { NamedImage } from '../plan/image-loading.js'
+
+/** Arguments for a node's containerd, and readers of what it prints. */
+
+/**
+ * Positional parameters: name and id of each image. An image is there when its name leads to the manifest that the id
+ * leads to (containerd's CRI plugin keeps every image under its id too), unpacked: its packed layers may be gone. One
+ * that is there under other names gets this name, as `kind load` does it.
+ */
+const findScript = `
+set -euo pipefail
+# where kind looks for it: pkg/cluster/nodeutils/util.go, parseSnapshotter
+snapshotter=$(containerd config dump | awk -F"[\\"']" '
+  /^ *\\[/ { images = /^ *\\[plugins\\..io\\.containerd\\.(grpc\\.v1\\.cri.\\.containerd|cri\\.v1\\.images.)\\]/ }
+  images && /^ *snapshotter *=/ { print $2 }')
+filters=()
+for word in "$@"; do filters+=("name==$word"); done
+known=$(ctr --namespace=k8s.io images check --snapshotter="$snapshotter" "\${filters[@]}")
+unpacked() { awk -v name="$1" '$1 == name && $NF == "true" { print $3 }' <<<"$known"; }
+missing=()
+while (($#)); do
+  digest=$(unpacked "$1") wanted=$(unpacked "$2")
+  if [[ -n $digest && ( $digest == "$2" || $digest == "$wanted" ) ]]; then
+    :
+  elif [[ -n $wanted ]]; then
+    ctr --namespace=k8s.io images tag --force "$2" "$1" >/dev/null
+  else
+    missing+=("$1")
+  fi
+  shift 2
+done
+((\${#missing[@]})) || exit 0
+`
+
+const reportScript = `${findScript}
+printf '%s\\n' "\${missing[@]}"
+`
+
+/** As `kind load` imports: pkg/cluster/nodeutils/util.go, LoadImageArchive. */
+const importScript = `${reportScript}
+ctr --namespace=k8s.io images import --all-platforms --digests --snapshotter="$snapshotter" - >/dev/null
+`
+
+/** Prints the names of those images that a node lacks, one a line. */
+export function findImagesOn(node: string, images: readonly NamedImage[]): string[] {
+  return ['docker', 'exec', node, ...bash(reportScript, images)]
+}
+
+/** The same, and imports the archive at standard input when one is lacking. */
+export function importImages(node: string, images: readonly NamedImage[]): string[] {
+  return ['docker', 'exec', '--interactive', node, ...bash(importScript, images)]
+}
+
+function bash(script: string, images: readonly NamedImage[]): string[] {
+  return ['bash', '-c', script, 'bash', ...images.flatMap(({ name, id }) => [name, id])]
+}
+
+/** The file of an archive that lists its images. */
+export function readFromArchive(archive: string, file: string): string[] {
+  return ['tar', '-xOf', archive, file]
+}

@@ -1,0 +1,170 @@
+import { resolve } from 'node:path'
+import { findImagesOn, importImages, readFromArchive } from '../commands/containerd.js'
+import { inspectImage, isMissingImage, parseImage, saveImages as saveCommand } from '../commands/docker-images.js'
+import { parseLines } from '../commands/docker.js'
+import { CommandError, messageOf } from '../errors.js'
+import type { HostFacts } from '../plan/host-facts.js'
+import { archiveLists, parseArchiveList, wholeName, type ImageToLoad, type NamedImage } from '../plan/image-loading.js'
+import type { Problems } from '../plan/problems.js'
+import type { World } from '../ports.js'
+import { whenAllEnd } from './when-all-end.js'
+
+/** An archive of images to be loaded. */
+export interface ImageArchive {
+  readonly path: string
+  readonly contents: readonly NamedImage[]
+}
+
+/** Longest time that one archive may take to be saved, or to be loaded into one node. */
+const transferSeconds = 15 * 60
+
+/**
+ * Looks what each value of the input `images` stands for: a file that exists, or else an image in the engine. What is
+ * wrong with one is added to the problems.
+ */
+export async function findImages(
+  { runner, files }: Pick<World, 'runner' | 'files'>,
+  given: readonly string[],
+  problems: Problems,
+): Promise<ImageToLoad[]> {
+  const found = await whenAllEnd(
+    given.map(async (value) => {
+      const isFile = (await files.exists(value)) && !(await files.isDirectory(value))
+      return (isFile ? readArchive(runner, value) : findInEngine(runner, value)).catch((error: unknown) => {
+        if (error instanceof Unusable) return error
+        throw error
+      })
+    }),
+  )
+  return found.flatMap((image, index) => {
+    if (!(image instanceof Unusable)) return [image]
+    problems.add('images', given[index], image.message)
+    return []
+  })
+}
+
+/** What is wrong with a value, to be put after it. */
+class Unusable extends Error {}
+
+async function readArchive(runner: World['runner'], given: string): Promise<ImageToLoad> {
+  // tar takes what stands before a colon for a machine, unless a slash comes first
+  const archive = resolve(given)
+  for (const file of archiveLists) {
+    const text = await runner
+      .run(readFromArchive(archive, file), { timeoutSeconds: transferSeconds })
+      .catch(commandFailed)
+    if (text === undefined) continue
+    const contents = attempt(() => parseArchiveList(text))
+    if (contents.length > 0) return { given, archive, contents }
+    throw new Unusable(
+      'holds no image that has a name with a tag; make it anew: docker image save --output FILE NAME:TAG',
+    )
+  }
+  throw new Unusable('is no archive of images; make one: docker image save --output FILE NAME:TAG')
+}
+
+async function findInEngine(runner: World['runner'], given: string): Promise<ImageToLoad> {
+  const name = attempt(() => wholeName(given))
+  const output = await runner.run(inspectImage(given)).catch((error: unknown) => {
+    if (!(error instanceof CommandError) || !isMissingImage(error.output)) throw error
+    throw new Unusable(
+      'is neither a file nor an image in the engine; docker pull or build it before, or give the path of an archive',
+    )
+  })
+  const { id, tags } = parseImage(output)
+  if (tags.some((tag) => wholeName(tag) === name)) return { given, contents: [{ name, id }] }
+  const others = tags.length === 0 ? 'docker tag it' : `give its name: ${tags.join(', ')}`
+  throw new Unusable(`is the id of an image, which pods cannot ask for; ${others}`)
+}
+
+function attempt<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw new Unusable(messageOf(error))
+  }
+}
+
+function commandFailed(error: unknown): undefined {
+  if (!(error instanceof CommandError)) throw error
+}
+
+/** Those of the images that some of these nodes lack. On nodes that have one under another name, it gets its name. */
+export async function imagesMissing(
+  { runner }: Pick<World, 'runner'>,
+  images: readonly ImageToLoad[],
+  nodes: readonly string[],
+): Promise<ImageToLoad[]> {
+  const contents = images.flatMap((image) => image.contents)
+  if (contents.length === 0) return []
+  const answers = await whenAllEnd(nodes.map((node) => runner.run(findImagesOn(node, contents))))
+  const missing = new Set(answers.flatMap(parseLines))
+  return images.filter((image) => image.contents.some(({ name }) => missing.has(name)))
+}
+
+/**
+ * Saves the images that the engine has into one archive in that directory, so that each node reads one stream and
+ * layers that images share come once; archives that were given stay where they are.
+ */
+export async function saveImages(
+  { runner }: Pick<World, 'runner'>,
+  images: readonly ImageToLoad[],
+  engine: HostFacts['engine'],
+  directory: string,
+): Promise<ImageArchive[]> {
+  const path = savedImages(directory)
+  const inEngine = images.filter(({ archive }) => archive === undefined)
+  if (inEngine.length > 0) {
+    const references = inEngine.map(({ given }) => given)
+    await runner.run(saveCommand(references, path, engine), { timeoutSeconds: transferSeconds })
+  }
+  const saved = { path, contents: inEngine.flatMap(({ contents }) => contents) }
+  const given = images.flatMap(({ archive, contents }) => (archive === undefined ? [] : [{ path: archive, contents }]))
+  return inEngine.length > 0 ? [saved, ...given] : given
+}
+
+/** Removes what `saveImages` wrote. */
+export function removeSavedImages({ files }: Pick<World, 'files'>, directory: string): Promise<void> {
+  return files.removeFile(savedImages(directory))
+}
+
+function savedImages(directory: string): string {
+  return `${directory}/images.tar`
+}
+
+/**
+ * Loads archives into nodes, all nodes at the same time, and unpacks them there; a node that has all of an archive is
+ * only asked. The first failure ends the others.
+ * @returns how many nodes were given something
+ * @throws with the node and the images that failed
+ */
+export async function loadImages(
+  { runner }: Pick<World, 'runner'>,
+  archives: readonly ImageArchive[],
+  nodes: readonly string[],
+): Promise<number> {
+  const failure = new AbortController()
+  const live = runner.until(failure.signal)
+  const changed = await whenAllEnd(
+    nodes.map(async (node) => {
+      let loaded = false
+      for (const { path, contents } of archives) {
+        const missing = await live
+          .run(importImages(node, contents), { inputFile: path, timeoutSeconds: transferSeconds })
+          .catch((error: unknown) => {
+            const told = error instanceof CommandError ? notLoaded(node, contents, error) : error
+            failure.abort(told)
+            throw told
+          })
+        loaded ||= missing !== ''
+      }
+      return loaded
+    }),
+  )
+  return changed.filter(Boolean).length
+}
+
+function notLoaded(node: string, contents: readonly NamedImage[], cause: CommandError): Error {
+  const names = contents.map(({ name }) => name).join(', ')
+  return new Error(`node ${node} did not get ${names}: ${cause.message}`, { cause })
+}
