@@ -1,0 +1,81 @@
+import { execScript, runLabel } from './docker.js'
+import { kubectl, type KubectlTarget } from './kubectl.js'
+
+/** Arguments for a run's own registry of images, and readers of what they print. */
+
+/** Port that the registry listens on in its container; the engine chooses the one on the host. */
+const port = 5000
+
+/** The registry's container, and so its name for the nodes. */
+export function registryContainer(run: string): string {
+  return `kind-flat-network-${run}-registry`
+}
+
+/** Pulls the image when the engine does not have it. */
+export function startRegistry(run: string, dockerNetwork: string, image: string): string[] {
+  return [
+    'docker',
+    'run',
+    '--detach',
+    `--name=${registryContainer(run)}`,
+    `--label=${runLabel}=${run}`,
+    `--network=${dockerNetwork}`,
+    `--publish=127.0.0.1::${String(port)}`,
+    `--env=REGISTRY_HTTP_ADDR=:${String(port)}`,
+    image,
+  ]
+}
+
+export function publishedPort(run: string): string[] {
+  return ['docker', 'container', 'port', registryContainer(run), `${String(port)}/tcp`]
+}
+
+/** @returns the registry's address for the host, which is its name for everybody: `localhost:32768` */
+export function parsePublishedPort(output: string): string {
+  const found = /:(\d+)\s*$/m.exec(output)?.[1]
+  if (found === undefined) throw new Error('the port of the registry is not published; does its container still run?')
+  return `localhost:${found}`
+}
+
+/**
+ * Teaches containerd the registry, which is asked once whether it answers (kind, "Local Registry"; containerd,
+ * `docs/hosts.md`: read at every pull, no restart). A node may have a proxy, which is not for this.
+ */
+const teachScript = `
+set -euo pipefail
+directory=/etc/containerd/certs.d/$1
+mkdir -p "$directory"
+printf '[host."http://%s"]\\n' "$2" >"$directory/hosts.toml"
+for _ in {1..60}; do
+  answer=$(curl --silent --show-error --fail --noproxy '*' --max-time 2 --output /dev/null "http://$2/v2/" 2>&1) && exit
+  sleep 0.5
+done
+echo "$answer" >&2
+exit 1
+`
+
+/** @param registry its name for everybody */
+export function teachNodeRegistry(node: string, run: string, registry: string): string[] {
+  return execScript(node, teachScript, [registry, `${registryContainer(run)}:${String(port)}`])
+}
+
+export function forgetNodeRegistry(node: string, registry: string): string[] {
+  return ['docker', 'exec', node, 'rm', '-rf', `/etc/containerd/certs.d/${registry}`]
+}
+
+const namespace = 'kube-public'
+
+/** The ConfigMap by which a cluster tells of its registry (KEP-1755), with the run that it belongs to. */
+export function registryHosting(run: string, registry: string): string {
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'local-registry-hosting', namespace, labels: { [runLabel]: run } },
+    data: { 'localRegistryHosting.v1': `host: "${registry}"\n` },
+  })
+}
+
+/** Only this run's: a later one may have put its own in its place. */
+export function deleteRegistryHosting(target: KubectlTarget, run: string): string[] {
+  return kubectl(target, `--namespace=${namespace}`, 'delete', 'configmap', `--selector=${runLabel}=${run}`)
+}
