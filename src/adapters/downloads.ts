@@ -183,7 +183,8 @@ async function get(url: URL, signal: AbortSignal): Promise<IncomingMessage> {
   return message
 }
 
-function redirected(from: URL, location: string): URL {
+/** Where a redirect leads. */
+export function redirected(from: URL, location: string): URL {
   const to = URL.canParse(location, from.href) ? new URL(location, from) : undefined
   if (to === undefined || !['http:', 'https:'].includes(to.protocol)) {
     throw new FailedTry('redirects to what is no address', false)

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { createServer, connect, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createDownloads, type DownloadLimits } from '../../../src/adapters/downloads.js'
+import { createDownloads, redirected, type DownloadLimits } from '../../../src/adapters/downloads.js'
 import { CancelledError, DownloadError } from '../../../src/errors.js'
 import type { DownloadOptions } from '../../../src/ports.js'
 import { cut, dead, inTurn, LoopbackServer, plain, stalled, whole } from '../../fakes/loopback-server.js'
@@ -52,6 +52,8 @@ describe('what comes', () => {
     expect(sumOf(readFileSync(target()))).toBe(sha256.sha256)
     expect(statSync(target()).mode & 0o777).toBe(0o600)
     expect(readdirSync(directory)).toEqual(['kind'])
+    // or a mirror might send something else than what the SHA-256 is of
+    expect(server.requests.map(({ headers }) => headers['accept-encoding'])).toEqual(['identity'])
   })
 
   test('replaces what had the name', async () => {
@@ -272,23 +274,36 @@ describe('redirects', () => {
   })
 })
 
+test('a redirect may lead to TLS, and never away from it', () => {
+  const http = new URL('http://mirror.example.com/kind')
+  const https = new URL('https://mirror.example.com/kind')
+  expect(redirected(http, 'https://cdn.example.com/kind').href).toBe('https://cdn.example.com/kind')
+  expect(redirected(https, '/moved').href).toBe('https://mirror.example.com/moved')
+  expect(() => redirected(https, 'http://cdn.example.com/kind?token=s3cret')).toThrow(
+    /^redirects from https to http \(http:\/\/cdn\.example\.com\)$/,
+  )
+})
+
 describe('being stopped', () => {
   test.each([
-    ['before the answer', dead],
-    ['while it comes', stalled(program, 10)],
-    ['in the pause', plain(503, { 'retry-after': '50' })],
-  ])('ends it %s, with the reason given', async (_, answer) => {
+    ['before the answer', dead, []],
+    ['while it comes', stalled(program, 10), []],
+    ['in the pause', plain(503, { 'retry-after': '50' }), ['503 Service Unavailable']],
+  ])('ends it %s, with the reason given', async (_, answer, reasons) => {
     server.on('/kind', answer)
     const stop = new AbortController()
     const downloads = createDownloads({ ...quick, stallSeconds: 20 }).until(stop.signal)
     const started = performance.now()
-    const download = downloads.file(`${server.address}/kind`, target(), { sha256 })
+    const told: string[] = []
+    const onRetry = (reason: string) => told.push(reason)
+    const download = downloads.file(`${server.address}/kind`, target(), { sha256, onRetry })
     setTimeout(() => {
       stop.abort(new CancelledError('SIGINT'))
     }, 200)
     await expect(download).rejects.toThrow(new CancelledError('SIGINT'))
     expect(performance.now() - started).toBeLessThan(2000)
     expect(readdirSync(directory)).toEqual([])
+    expect(told).toEqual(reasons)
   })
 
   test('keeps it from beginning', async () => {
