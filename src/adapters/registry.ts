@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { manifestTypes, parseImageDocument, type ImageDocument, type Part } from '../plan/image-manifest.js'
 import { hostOf, isLoopback, isPrivateAddress, type Repository } from '../plan/image-reference.js'
 import type { ImageSource, Registry, ServedImage, Transfer } from '../ports.js'
@@ -25,6 +26,8 @@ class RegistryError extends Error {
 
 /** Longest time without a byte. */
 const silenceMilliseconds = 30_000
+/** Longest time for a file to get its name once it is whole. */
+const settleMilliseconds = 500
 /** Documents are some kilobytes; registries refuse more than 4 MB too. */
 const mostDocumentBytes = 4_000_000
 
@@ -141,6 +144,7 @@ function sha256(text: string): string {
 class Image {
   /** Nothing else is fetched or served: the image's own digest, and what its documents name. */
   readonly known: Set<string>
+  readonly #keeping = new Set<Promise<void>>()
   #active = 0
   #since = 0
   #bytes = 0
@@ -188,38 +192,51 @@ class Image {
     return this.#fetch(digest, `blobs/${digest}`, to)
   }
 
-  /** Fetches a part into its file, and to whoever waits for it. A file has its name only when it is whole and right. */
   async #fetch(digest: string, path: string, to?: ServerResponse): Promise<void> {
     if (!this.source.online) throw new Error(`${digest} is missing, or not whole`)
-    const temporary = `${this.fileOf(digest)}.${randomUUID()}`
     if (this.#active++ === 0) this.#since = performance.now()
     try {
       const response = await this.client.get(this.source, path)
-      const file = await open(temporary, 'w', 0o600)
-      const hash = createHash('sha256')
-      const keep = async function* (this: Image, chunks: AsyncIterable<Buffer>) {
-        for await (const chunk of chunks) {
-          this.#bytes += chunk.length
-          hash.update(chunk)
-          await file.writeFile(chunk)
-          this.onProgress(this.transferred())
-          yield chunk
-        }
-        if (`sha256:${hash.digest('hex')}` !== digest) throw new Error(`${path}: its bytes are not those of the digest`)
-      }.bind(this)
-      try {
-        const length = response.headers['content-length']
-        to?.writeHead(200, { ...blobHeaders(digest), ...(length !== undefined && { 'content-length': length }) })
-        if (to === undefined) await pipeline(response, keep, drain)
-        else await pipeline(response, keep, to as Writable)
-      } finally {
-        await file.close()
-      }
-      await rename(temporary, this.fileOf(digest))
+      const keeping = this.#keep(digest, response, to)
+      this.#keeping.add(keeping)
+      await keeping.finally(() => this.#keeping.delete(keeping))
     } finally {
       if (--this.#active === 0) this.#milliseconds += performance.now() - this.#since
-      await rm(temporary, { force: true })
     }
+  }
+
+  /** Writes a part into its file, and to whoever waits for it. A file has its name only when it is whole and right. */
+  async #keep(digest: string, response: IncomingMessage, to?: ServerResponse): Promise<void> {
+    const temporary = `${this.fileOf(digest)}.${randomUUID()}`
+    const file = await open(temporary, 'w', 0o600)
+    const hash = createHash('sha256')
+    const write = async function* (this: Image, chunks: AsyncIterable<Buffer>) {
+      for await (const chunk of chunks) {
+        this.#bytes += chunk.length
+        hash.update(chunk)
+        await file.writeFile(chunk)
+        this.onProgress(this.transferred())
+        yield chunk
+      }
+      if (`sha256:${hash.digest('hex')}` !== digest) throw new Error(`${digest} came with other bytes`)
+    }.bind(this)
+    try {
+      const length = response.headers['content-length']
+      to?.writeHead(200, { ...blobHeaders(digest), ...(length !== undefined && { 'content-length': length }) })
+      if (to === undefined) await pipeline(response, write, drain)
+      else await pipeline(response, write, to as Writable)
+      await file.close()
+      await rename(temporary, this.fileOf(digest))
+    } catch (error) {
+      await file.close()
+      await rm(temporary, { force: true })
+      throw error
+    }
+  }
+
+  /** Nothing is being written any more. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#keeping)
   }
 
   /** Makes sure that all parts for a platform are there, in their right sizes; returns their bytes. */
@@ -265,8 +282,11 @@ async function serve(image: Image): Promise<ServedImage> {
     address: `127.0.0.1:${String((server.address() as AddressInfo).port)}`,
     transferred: () => image.transferred(),
     async close() {
+      // Docker may have the last byte before its file has its name
+      await Promise.race([image.settled(), sleep(settleMilliseconds, undefined, { ref: false })])
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
+      await image.settled()
     },
   }
 }
