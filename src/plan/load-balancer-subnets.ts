@@ -23,7 +23,7 @@ export interface SharedNetwork extends DockerNetwork {
   readonly used?: readonly string[]
 }
 
-type Member = Pick<NamedCluster, 'name' | 'families' | 'nodes' | 'existing'>
+type Member = Pick<NamedCluster, 'input' | 'name' | 'families' | 'nodes' | 'existing'>
 
 /** What a run has reserved: the parts of a Docker network that its clusters have, by name. */
 interface Reserved {
@@ -50,6 +50,7 @@ export function chooseLoadBalancerSubnets(
   network: SharedNetwork | undefined,
   reservations: readonly Reserved[],
 ): (cluster: Member) => string[] {
+  if (loadBalancer === 'metallb') checkWorkers(problems, clusters)
   if (network === undefined) return () => []
   const reserved = reservations.flatMap(({ loadBalancerSubnets = {} }) => Object.entries(loadBalancerSubnets))
   const taken = reserved.flatMap(([, subnets]) => subnets).map(parseCidr)
@@ -83,6 +84,19 @@ export function chooseLoadBalancerSubnets(
     cluster.families.flatMap(
       (family) => parts.find((each) => each.cluster === cluster && each.part.family === family)?.part.text ?? [],
     )
+}
+
+/** kind takes the taint and the label that keep pods and load balancers off a control plane from a single node alone. */
+function checkWorkers(problems: Problems, clusters: readonly Member[]): void {
+  for (const { input, nodes, existing } of clusters) {
+    const { length } = existing?.nodes ?? nodes
+    if (length === 1 || (existing?.nodes ?? nodes).some(({ role }) => role === 'worker')) continue
+    problems.add(
+      `${input}.workers`,
+      0,
+      `leaves ${String(length)} control planes alone, which MetalLB neither runs nor answers on; give a worker, one control plane, or load-balancer: none`,
+    )
+  }
 }
 
 function freeParts(

@@ -12,10 +12,15 @@ import type { LoadBalancer } from '../../../src/plan/request.js'
 type Member = Parameters<typeof chooseLoadBalancerSubnets>[1][number]
 
 function member(name: string, overrides: Partial<Member> = {}): Member {
-  return { name, families: ['ipv4'], nodes: [{ role: 'control-plane' }], ...overrides }
+  return { input: `clusters[${name}]`, name, families: ['ipv4'], nodes: [{ role: 'control-plane' }], ...overrides }
 }
 
-const existing = { podSubnets: [], serviceSubnets: [], nodes: [], dockerNetworks: [] }
+const existing: Omit<NonNullable<Member['existing']>, 'name'> = {
+  podSubnets: [],
+  serviceSubnets: [],
+  nodes: [{ name: 'a', role: 'control-plane' }],
+  dockerNetworks: [],
+}
 
 function choose(
   clusters: readonly Member[],
@@ -130,6 +135,20 @@ describe('chooseLoadBalancerSubnets', () => {
     expect(choose([two], network).problems).toHaveLength(1)
     // what is there already has its address
     expect(choose([{ ...two, existing: { ...existing, name: 'two' } }], network).problems).toEqual([])
+  })
+
+  test('control planes without a worker are a problem for MetalLB, which a single node is not', () => {
+    const three = member('three', { nodes: Array.from({ length: 3 }, () => ({ role: 'control-plane' }) as const) })
+    const network = { subnets: ['172.18.0.0/16'] }
+    expect(choose([three, east], network).problems).toEqual([
+      { input: 'clusters[three].workers', value: 0, message: expect.stringContaining('leaves 3 control planes alone') },
+    ])
+    expect(choose([three], undefined).problems).toHaveLength(1)
+    expect(choose([three], network, [], 'none').problems).toEqual([])
+    const withWorker = member('four', { nodes: [...three.nodes, { role: 'worker' }] })
+    expect(choose([withWorker], network).problems).toEqual([])
+    // what is there already counts, not what is asked for
+    expect(choose([{ ...three, existing: { ...existing, name: 'three' } }], network).problems).toEqual([])
   })
 
   test('clusters that all have their parts ask nothing of a network that is full', () => {
