@@ -1,25 +1,36 @@
 import { messageOf } from './errors.js'
+import type { HostFacts } from './plan/host-facts.js'
 import { withDefaults, type GivenInputs } from './plan/inputs.js'
+import { nodesInTheWay } from './plan/load-balancer-subnets.js'
+import { withProvidedImages, type ProvidedImage } from './plan/node-images.js'
 import { makePlan, reservationOf, type Plan } from './plan/plan.js'
 import { Problems } from './plan/problems.js'
 import { parseRequest, type Request } from './plan/request.js'
 import { reusableNames } from './plan/reuse.js'
+import { metallbRelease } from './plan/releases.js'
 import { recordOf, type RunRecord } from './plan/run-record.js'
 import type { Pair } from './plan/connectivity.js'
 import { planWiring, type Node } from './plan/wiring.js'
 import type { RunStore, World } from './ports.js'
 import { verdict, type FlatNetwork } from './report/flat-network.js'
 import { removalHint } from './report/removal-hint.js'
-import { checkTools } from './steps/check-tools.js'
+import { allOrNone } from './steps/all-or-none.js'
 import { connect, type NodeChanges } from './steps/connect.js'
 import { deleteRun, runsOn, type Removal } from './steps/delete.js'
 import { withEngineLock } from './steps/engine-lock.js'
 import { ensureNetwork } from './steps/ensure-network.js'
+import { prepareLoadBalancers, type LoadBalancers } from './steps/give-load-balancers.js'
 import { inspectHost } from './steps/inspect-host.js'
+import { inspectTools } from './steps/inspect-tools.js'
+import { installTools } from './steps/install-tools.js'
+import { findImages, imagesMissing, loadImages, removeSavedImages, saveImages } from './steps/load-images.js'
 import { findNodes, readNodes } from './steps/nodes.js'
+import { provideNodeImages } from './steps/provide-node-images.js'
 import { provision } from './steps/provision.js'
 import { readInputFiles } from './steps/read-input-files.js'
+import { forgetRegistry, startRegistry, teachRegistry } from './steps/registry.js'
 import { reserve } from './steps/reserve.js'
+import { saveNodeImages, type SavedImage } from './steps/save-node-images.js'
 import { teachCluster } from './steps/teach-cluster.js'
 import { deployProbe, removeProbes, requireFlat, verifyPairs } from './steps/verify.js'
 import { untilCoreDnsAvailable } from './steps/until-ready.js'
@@ -35,6 +46,7 @@ export interface Run {
 
 interface Decision {
   readonly request: Request
+  readonly facts: HostFacts
   readonly plan: Plan
 }
 
@@ -45,14 +57,21 @@ interface Decision {
 export async function plan(world: World, given: GivenInputs, run: string): Promise<Decision> {
   const problems = new Problems()
   const request = parseRequest(await readInputFiles(world, withDefaults(given), problems), problems)
-  const facts = await checkTools(world)
-    .then(() => inspectHost(world, wantedOf(request)))
-    .catch((error: unknown) => {
-      // what is wrong with the inputs is known without the machine
-      problems.throwIfAny()
-      throw error
-    })
-  return { request, plan: makePlan(request, facts, run, problems) }
+  const facts = await inspect(world, request, problems).catch((error: unknown) => {
+    // what is wrong with the inputs is known without the machine
+    problems.throwIfAny()
+    throw error
+  })
+  return { request, facts, plan: makePlan(request, facts, run, problems) }
+}
+
+async function inspect(world: World, request: Request, problems: Problems): Promise<HostFacts> {
+  const tools = await inspectTools(world, world.platform)
+  const [host, images] = await Promise.all([
+    inspectHost(world, wantedOf(request)),
+    findImages(world, request.images, problems),
+  ])
+  return { ...host, tools, images }
 }
 
 function wantedOf(request: Request): Parameters<typeof inspectHost>[1] {
@@ -65,22 +84,29 @@ function wantedOf(request: Request): Parameters<typeof inspectHost>[1] {
  * @param signal aborted when the run is told to stop
  */
 export async function up(world: World, given: GivenInputs, run: Run, signal: AbortSignal): Promise<FlatNetwork> {
-  const live = { ...world, runner: world.runner.until(signal) }
-  const { request, plan: first } = await world.log.phase('Plan', () => plan(live, given, run.id))
+  const live = { ...world, runner: world.runner.until(signal), downloads: world.downloads.until(signal) }
+  const { request, facts, plan: first } = await world.log.phase('Plan', () => plan(live, given, run.id))
   let record = recordOf(first, run.directory)
-  const save = async (decided: Plan) => {
-    record = recordOf(decided, run.directory)
-    await run.store.save(record)
+  const save = (changed: RunRecord) => {
+    record = changed
+    return run.store.save(record)
   }
-  await save(first)
+  await save(record)
   try {
+    if (first.tools.some(({ from }) => from === 'download')) {
+      await world.log.phase('Tools', () => installTools(live, first.tools))
+    }
     const decided = await world.log.phase('Docker network', () =>
-      withEngineLock(live, world, run.id, () => claim(live, request, run.id, save)),
+      withEngineLock(live, world, run.id, () =>
+        claim(live, request, facts, run.id, (plan) => save(recordOf(plan, run.directory))),
+      ),
     )
     for (const warning of decided.warnings) world.log.warning(warning)
-    const flat = await make(live, world, decided, record)
-    await run.store.save({ ...record, complete: true })
-    return flat
+    const supplies = await world.log.phase('Images', () => supply(live, world, decided, signal))
+    await save({ ...record, imagesToSave: supplies.toSave })
+    const flat = await make(live, world, decided, supplies, () => record, save)
+    await save({ ...record, complete: true })
+    return { ...flat, record }
   } catch (error) {
     // what goes wrong here is told, and never hides the failure that came before it
     const tidy = record.cleanup ? down(world, record) : removeProbes(world, record)
@@ -99,36 +125,94 @@ export async function up(world: World, given: GivenInputs, run: Run, signal: Abo
 async function claim(
   world: World,
   request: Request,
+  before: HostFacts,
   run: string,
   save: (decided: Plan) => Promise<void>,
 ): Promise<Plan> {
-  const facts = await inspectHost(world, wantedOf(request))
-  const before = makePlan(request, facts, run)
-  await save(before)
-  const { network, created } = await ensureNetwork(world, before)
-  const decided = created ? makePlan(request, { ...facts, networks: [...facts.networks, network] }, run) : before
+  const facts = { ...before, ...(await inspectHost(world, wantedOf(request))) }
+  const first = makePlan(request, facts, run)
+  await save(first)
+  const { network, created } = await ensureNetwork(world, first)
+  const decided = created ? makePlan(request, { ...facts, networks: [...facts.networks, network] }, run) : first
   await reserve(world, run, reservationOf(decided))
   await save(decided)
   return decided
 }
 
-/** @param world as `live`, but not ended by the signal: for what must be tidied up all the same */
-async function make(live: World, world: World, decided: Plan, record: RunRecord): Promise<FlatNetwork> {
+/** What comes from outside and is there before a cluster is made. */
+interface Supplies {
+  readonly nodeImages: readonly ProvidedImage[]
+  readonly toSave: RunRecord['imagesToSave']
+  readonly loadBalancers?: LoadBalancers
+}
+
+async function supply(live: World, world: World, decided: Plan, signal: AbortSignal): Promise<Supplies> {
+  const { cache, engine, loadBalancer, downloadMirror } = decided
+  const [nodeImages, loadBalancers] = await allOrNone<World, [ProvidedImage[], LoadBalancers | undefined]>(live, [
+    (part, ended) =>
+      provideNodeImages(part, decided.nodeImages, {
+        cache,
+        platform: engine.platform,
+        signal: AbortSignal.any([signal, ended]),
+      }),
+    async (part) =>
+      loadBalancer === 'none'
+        ? undefined
+        : prepareLoadBalancers(part, loadBalancer, { release: metallbRelease, mirror: downloadMirror }),
+  ])
+  const toSave = nodeImages.flatMap(({ toSave: image }) => image ?? [])
+  if (!world.imageCache.savesLate) await saveNodeImages(world, toSave)
+  return {
+    nodeImages,
+    toSave: world.imageCache.savesLate ? toSave : [],
+    ...(loadBalancers && { loadBalancers }),
+  }
+}
+
+/**
+ * @param world as `live`, but not ended by the signal: for what must be tidied up all the same
+ * @param current the record as it was saved last
+ */
+async function make(
+  live: World,
+  world: World,
+  decided: Plan,
+  { nodeImages, loadBalancers }: Supplies,
+  current: () => RunRecord,
+  save: (changed: RunRecord) => Promise<void>,
+): Promise<Omit<FlatNetwork, 'record'>> {
   const { log, files } = live
+  const record = current()
   await files.makePrivateDirectory(record.directory)
   const count = decided.clusters.length
   const wantProbe = decided.verify && count > 1
+  const withImages = {
+    ...decided,
+    clusters: decided.clusters.map((cluster) => ({
+      ...cluster,
+      kindConfig: withProvidedImages(cluster.kindConfig, nodeImages),
+    })),
+  }
   const nodes = await log.phase(`Create ${String(count)} cluster${count === 1 ? '' : 's'}`, async () => {
-    const ready = await provision(live, decided, record, async (ofCluster, cluster) => {
+    const { registryImage } = decided
+    if (registryImage !== undefined) {
+      await save({ ...current(), registry: await startRegistry(live, record, registryImage) })
+    }
+    const { registry } = current()
+    const ready = await provision(live, withImages, record, async (ofCluster, cluster) => {
       // early: CoreDNS starts with its names, and the probe while CoreDNS does
       await Promise.all([
         teachCluster(ofCluster, record, cluster),
         ...(wantProbe ? [deployProbe(ofCluster, record, cluster)] : []),
+        ...(registry === undefined ? [] : [teachRegistry(ofCluster, record, cluster, registry)]),
+        ...(loadBalancers === undefined ? [] : [loadBalancers.begin(ofCluster, record, cluster)]),
       ])
     })
     await writeKubeconfig(live, record)
     return ready
   })
+  if (decided.images.length > 0) await log.phase('Load images', () => load(live, decided, record, nodes))
+  tellNodesInTheWay(live, decided, nodes)
   if (count > 1) {
     await log.phase('Connect', async () => {
       const changes = await connect(live, planWiring(record, nodes))
@@ -144,7 +228,36 @@ async function make(live: World, world: World, decided: Plan, record: RunRecord)
       ...decided.clusters.map((cluster) => untilCoreDnsAvailable(live, record, cluster, decided.waitSeconds)),
     ]),
   )
-  return { record, nodes, ...(pairs && { pairs }) }
+  if (loadBalancers !== undefined) {
+    await log.phase('Load balancers', () =>
+      whenAllEnd(
+        decided.clusters.map((cluster) => loadBalancers.untilReady(live, record, cluster, decided.waitSeconds)),
+      ),
+    )
+  }
+  return { nodes, nodeImages, ...(pairs && { pairs }) }
+}
+
+/** Loads the images into every node. */
+async function load(live: World, { images, engine }: Plan, { directory }: RunRecord, nodes: readonly Node[]) {
+  const names = nodes.map(({ name }) => name)
+  const missing = await imagesMissing(live, images, names)
+  try {
+    const loaded = await loadImages(live, await saveImages(live, missing, engine, directory), names)
+    live.log.info(
+      `${String(images.length)} images are on ${String(names.length)} nodes, ${String(loaded)} had to get some`,
+    )
+  } finally {
+    await removeSavedImages(live, directory)
+  }
+}
+
+/** Docker gave a node an address against its custom, or somebody chose it. */
+function tellNodesInTheWay({ log }: World, { clusters, loadBalancer }: Plan, nodes: readonly Node[]): void {
+  const trouble = nodesInTheWay(clusters, nodes)
+  if (trouble.length === 0) return
+  if (loadBalancer === 'metallb') throw new Error(trouble.join('\n'))
+  for (const line of trouble) log.warning(line)
 }
 
 async function prove(live: World, record: RunRecord, nodes: readonly Node[]): Promise<Pair[]> {
@@ -225,6 +338,10 @@ async function leaveReused(world: World, removal: Removal): Promise<void> {
   if (reused.length === 0) return
   const kept = { ...(removal as RunRecord), clusters: reused, waitSeconds: leaveSeconds }
   await removeProbes(world, kept)
+  const { registry } = kept
+  if (registry !== undefined) {
+    await whenAllEnd(reused.map((cluster) => forgetRegistry(world, kept, cluster, registry)))
+  }
   if (reused.length === clusters.length) return
   const { record, nodes } = await findNodes(world, kept)
   await connect(world, planWiring(record, nodes))
@@ -233,6 +350,11 @@ async function leaveReused(world: World, removal: Removal): Promise<void> {
 
 /** Longest time until reused clusters are ready to be left. */
 const leaveSeconds = 30
+
+/** Saves the node images that were pulled, when the job's own work is done. Trouble with it never throws. */
+export function saveImagesForNextRun(world: World, { imagesToSave }: RunRecord): Promise<SavedImage[]> {
+  return world.log.phase('Save node images', () => saveNodeImages(world, imagesToSave))
+}
 
 /** Ids of the runs that have something on the engine. */
 export function runsOnEngine({ runner }: World): Promise<string[]> {

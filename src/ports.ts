@@ -156,6 +156,8 @@ export interface Registry {
 export interface ImageCache {
   /** Why there is none. */
   unavailable(): Promise<string | undefined>
+  /** Saving takes long, and waits until the job's own work is done. */
+  readonly savesLate: boolean
   /** Why using it gains nothing here, as far as nobody insists. */
   readonly needless?: string
   /** An empty directory for an entry to be. */
@@ -180,6 +182,12 @@ export interface RunStore {
 export interface World {
   readonly runner: CommandRunner
   readonly files: Files
+  readonly downloads: Downloads
+  readonly tools: ToolStore
+  readonly registry: Registry
+  readonly imageCache: ImageCache
+  /** System and processor as Node names them: `linux/x64`. */
+  readonly platform: string
   readonly processes: Processes
   readonly log: Log
   readonly clock: Clock

@@ -4,6 +4,7 @@ import { createWorld } from '../../src/adapters/world.js'
 import { parseRunRecord } from '../../src/plan/run-record.js'
 import { planWiring } from '../../src/plan/wiring.js'
 import { connect } from '../../src/steps/connect.js'
+import { directoryStores } from '../../src/cli/cache-directory.js'
 import { readNodes } from '../../src/steps/nodes.js'
 import type { Outputs } from '../../src/report/flat-network.js'
 import type { Log } from '../../src/ports.js'
@@ -43,6 +44,8 @@ describe('three clusters of two, two and one nodes', () => {
       kubeconfigs: JSON.parse(raw['kubeconfigs'] ?? '{}') as Outputs['kubeconfigs'],
       clusters: JSON.parse(raw['clusters'] ?? '[]') as Outputs['clusters'],
       connectivity: JSON.parse(raw['connectivity'] ?? '[]') as Outputs['connectivity'],
+      registry: raw['registry'] ?? '',
+      'cache-hit': raw['cache-hit'] === 'true',
     }
   })
 
@@ -86,7 +89,7 @@ describe('three clusters of two, two and one nodes', () => {
   })
 
   test('nothing of the probe is left in the clusters', async () => {
-    const world = createWorld('probecheck', silent, () => undefined)
+    const world = createWorld('probecheck', silent, () => undefined, directoryStores())
     for (const { context } of outputs.clusters) {
       const command = [
         'kubectl',
@@ -107,7 +110,7 @@ describe('three clusters of two, two and one nodes', () => {
     const record = parseRunRecord((await job.file('GITHUB_STATE'))['run'] ?? '')
     const nodes = outputs.clusters.flatMap((cluster) => cluster.nodes.map(({ name }) => name))
     const first = await Promise.all(nodes.map(wiringOf))
-    const world = createWorld(record.run, silent, () => undefined)
+    const world = createWorld(record.run, silent, () => undefined, directoryStores())
     await connect(world, planWiring(record, await readNodes(world, record)))
     expect(await Promise.all(nodes.map(wiringOf))).toEqual(first)
   })

@@ -26,6 +26,8 @@ export function facts(overrides: Partial<HostFacts> = {}): HostFacts {
   return {
     engine: { version: '28.3.0', cpus: 4, memory: 16e9, platform: 'linux/amd64', containerdImageStore: false },
     ipv6: true,
+    tools: { kind: '0.33.0', kubectl: '1.34.4', platform: 'linux/x64' },
+    images: [],
     networks: [{ id: 'b1', name: 'bridge', subnets: ['172.17.0.0/16'] }],
     routes: [
       { destination: '172.17.0.0/16', device: 'docker0' },

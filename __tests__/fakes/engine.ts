@@ -81,6 +81,7 @@ export class FakeEngine {
 
   constructor(private readonly world: FakeWorld) {
     const { runner } = world
+    runner.on('docker image inspect', '[{"Id":"sha256:1","RepoTags":["app:1"]}]')
     runner.on('docker --version', 'Docker version 28.3.0, build 38b7060\n')
     runner.on('kind version --quiet', '0.33.0\n')
     runner.on('kubectl version', '{"clientVersion":{"gitVersion":"v1.34.4"}}')

@@ -1,4 +1,4 @@
-import type { ImageCache, ImageSource, Registry, ServedImage, Transfer } from '../../src/ports.js'
+import type { Files, ImageCache, ImageSource, Registry, ServedImage, Transfer } from '../../src/ports.js'
 import { cachedImageName } from '../../src/plan/image-cache.js'
 import { fails } from './recording-runner.js'
 import type { FakeWorld } from './world.js'
@@ -57,9 +57,10 @@ export class FakeImageCache implements ImageCache {
   /** How to discard an entry, when it cannot. */
   remedy: string | undefined
   needless?: string
+  savesLate = true
   saves = 0
 
-  constructor(private readonly world: FakeWorld) {}
+  constructor(private readonly files: Files) {}
 
   unavailable(): Promise<string | undefined> {
     return Promise.resolve(this.why)
@@ -67,7 +68,7 @@ export class FakeImageCache implements ImageCache {
 
   async stage(key: string): Promise<string> {
     this.staging.add(key)
-    await this.world.files.makePrivateDirectory(this.staged(key))
+    await this.files.makePrivateDirectory(this.staged(key))
     return this.staged(key)
   }
 

@@ -1,4 +1,6 @@
 import type { Clock, Files, Log, Processes, RunStore, World } from '../../src/ports.js'
+import { FakeDownloads, FakeTools } from './downloads.js'
+import { FakeImageCache, FakeRegistry } from './images.js'
 import type { RunRecord } from '../../src/plan/run-record.js'
 import { RecordingRunner } from './recording-runner.js'
 
@@ -119,12 +121,22 @@ export interface FakeWorld extends World {
   readonly processes: FakeProcesses
   readonly log: CollectingLog
   readonly clock: FakeClock
+  readonly downloads: FakeDownloads
+  readonly tools: FakeTools
+  readonly registry: FakeRegistry
+  readonly imageCache: FakeImageCache
 }
 
 export function fakeWorld(): FakeWorld {
+  const files = new FakeFiles()
   return {
     runner: new RecordingRunner(),
-    files: new FakeFiles(),
+    files,
+    downloads: new FakeDownloads(),
+    tools: new FakeTools(),
+    registry: new FakeRegistry(),
+    imageCache: new FakeImageCache(files),
+    platform: 'linux/x64',
     processes: new FakeProcesses(),
     log: new CollectingLog(),
     clock: new FakeClock(),

@@ -391,7 +391,7 @@ exports.toClass = function (name) {
 
 const Buffer = (__nccwpck_require__(181).Buffer)
 const types = __nccwpck_require__(1891)
-const rcodes = __nccwpck_require__(2028)
+const rcodes = __nccwpck_require__(9647)
 const opcodes = __nccwpck_require__(4693)
 const classes = __nccwpck_require__(1630)
 const optioncodes = __nccwpck_require__(2075)
@@ -2275,7 +2275,7 @@ exports.toCode = function (name) {
 
 /***/ }),
 
-/***/ 2028:
+/***/ 9647:
 /***/ ((__unused_webpack_module, exports) => {
 
 
@@ -3242,6 +3242,3245 @@ module.exports["default"] = pathKey;
 
 /***/ }),
 
+/***/ 9379:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const ANY = Symbol('SemVer ANY')
+// hoisted class for cyclic dependency
+class Comparator {
+  static get ANY () {
+    return ANY
+  }
+
+  constructor (comp, options) {
+    options = parseOptions(options)
+
+    if (comp instanceof Comparator) {
+      if (comp.loose === !!options.loose) {
+        return comp
+      } else {
+        comp = comp.value
+      }
+    }
+
+    comp = comp.trim().split(/\s+/).join(' ')
+    debug('comparator', comp, options)
+    this.options = options
+    this.loose = !!options.loose
+    this.parse(comp)
+
+    if (this.semver === ANY) {
+      this.value = ''
+    } else {
+      this.value = this.operator + this.semver.version
+    }
+
+    debug('comp', this)
+  }
+
+  parse (comp) {
+    const r = this.options.loose ? re[t.COMPARATORLOOSE] : re[t.COMPARATOR]
+    const m = comp.match(r)
+
+    if (!m) {
+      throw new TypeError(`Invalid comparator: ${comp}`)
+    }
+
+    this.operator = m[1] !== undefined ? m[1] : ''
+    if (this.operator === '=') {
+      this.operator = ''
+    }
+
+    // if it literally is just '>' or '' then allow anything.
+    if (!m[2]) {
+      this.semver = ANY
+    } else {
+      this.semver = new SemVer(m[2], this.options.loose)
+    }
+  }
+
+  toString () {
+    return this.value
+  }
+
+  test (version) {
+    debug('Comparator.test', version, this.options.loose)
+
+    if (this.semver === ANY || version === ANY) {
+      return true
+    }
+
+    if (typeof version === 'string') {
+      try {
+        version = new SemVer(version, this.options)
+      } catch (er) {
+        return false
+      }
+    }
+
+    return cmp(version, this.operator, this.semver, this.options)
+  }
+
+  intersects (comp, options) {
+    if (!(comp instanceof Comparator)) {
+      throw new TypeError('a Comparator is required')
+    }
+
+    if (this.operator === '') {
+      if (this.value === '') {
+        return true
+      }
+      return new Range(comp.value, options).test(this.value)
+    } else if (comp.operator === '') {
+      if (comp.value === '') {
+        return true
+      }
+      return new Range(this.value, options).test(comp.semver)
+    }
+
+    options = parseOptions(options)
+
+    // Special cases where nothing can possibly be lower
+    if (options.includePrerelease &&
+      (this.value === '<0.0.0-0' || comp.value === '<0.0.0-0')) {
+      return false
+    }
+    if (!options.includePrerelease &&
+      (this.value.startsWith('<0.0.0') || comp.value.startsWith('<0.0.0'))) {
+      return false
+    }
+
+    // Same direction increasing (> or >=)
+    if (this.operator.startsWith('>') && comp.operator.startsWith('>')) {
+      return true
+    }
+    // Same direction decreasing (< or <=)
+    if (this.operator.startsWith('<') && comp.operator.startsWith('<')) {
+      return true
+    }
+    // same SemVer and both sides are inclusive (<= or >=)
+    if (
+      (this.semver.version === comp.semver.version) &&
+      this.operator.includes('=') && comp.operator.includes('=')) {
+      return true
+    }
+    // opposite directions less than
+    if (cmp(this.semver, '<', comp.semver, options) &&
+      this.operator.startsWith('>') && comp.operator.startsWith('<')) {
+      return true
+    }
+    // opposite directions greater than
+    if (cmp(this.semver, '>', comp.semver, options) &&
+      this.operator.startsWith('<') && comp.operator.startsWith('>')) {
+      return true
+    }
+    return false
+  }
+}
+
+module.exports = Comparator
+
+const parseOptions = __nccwpck_require__(356)
+const { safeRe: re, t } = __nccwpck_require__(5471)
+const cmp = __nccwpck_require__(8646)
+const debug = __nccwpck_require__(1159)
+const SemVer = __nccwpck_require__(7163)
+const Range = __nccwpck_require__(6782)
+
+
+/***/ }),
+
+/***/ 6782:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const SPACE_CHARACTERS = /\s+/g
+
+// hoisted class for cyclic dependency
+class Range {
+  constructor (range, options) {
+    options = parseOptions(options)
+
+    if (range instanceof Range) {
+      if (
+        range.loose === !!options.loose &&
+        range.includePrerelease === !!options.includePrerelease
+      ) {
+        return range
+      } else {
+        return new Range(range.raw, options)
+      }
+    }
+
+    if (range instanceof Comparator) {
+      // just put it in the set and return
+      this.raw = range.value
+      this.set = [[range]]
+      this.formatted = undefined
+      return this
+    }
+
+    this.options = options
+    this.loose = !!options.loose
+    this.includePrerelease = !!options.includePrerelease
+
+    // First reduce all whitespace as much as possible so we do not have to rely
+    // on potentially slow regexes like \s*. This is then stored and used for
+    // future error messages as well.
+    this.raw = range.trim().replace(SPACE_CHARACTERS, ' ')
+
+    // First, split on ||
+    this.set = this.raw
+      .split('||')
+      // map the range to a 2d array of comparators
+      .map(r => this.parseRange(r.trim()))
+      // throw out any comparator lists that are empty
+      // this generally means that it was not a valid range, which is allowed
+      // in loose mode, but will still throw if the WHOLE range is invalid.
+      .filter(c => c.length)
+
+    if (!this.set.length) {
+      throw new TypeError(`Invalid SemVer Range: ${this.raw}`)
+    }
+
+    // if we have any that are not the null set, throw out null sets.
+    if (this.set.length > 1) {
+      // keep the first one, in case they're all null sets
+      const first = this.set[0]
+      this.set = this.set.filter(c => !isNullSet(c[0]))
+      if (this.set.length === 0) {
+        this.set = [first]
+      } else if (this.set.length > 1) {
+        // if we have any that are *, then the range is just *
+        for (const c of this.set) {
+          if (c.length === 1 && isAny(c[0])) {
+            this.set = [c]
+            break
+          }
+        }
+      }
+    }
+
+    this.formatted = undefined
+  }
+
+  get range () {
+    if (this.formatted === undefined) {
+      this.formatted = ''
+      for (let i = 0; i < this.set.length; i++) {
+        if (i > 0) {
+          this.formatted += '||'
+        }
+        const comps = this.set[i]
+        for (let k = 0; k < comps.length; k++) {
+          if (k > 0) {
+            this.formatted += ' '
+          }
+          this.formatted += comps[k].toString().trim()
+        }
+      }
+    }
+    return this.formatted
+  }
+
+  format () {
+    return this.range
+  }
+
+  toString () {
+    return this.range
+  }
+
+  parseRange (range) {
+    // strip build metadata so it can't bleed into the version
+    range = range.replace(BUILDSTRIPRE, '')
+
+    // memoize range parsing for performance.
+    // this is a very hot path, and fully deterministic.
+    const memoOpts =
+      (this.options.includePrerelease && FLAG_INCLUDE_PRERELEASE) |
+      (this.options.loose && FLAG_LOOSE)
+    const memoKey = memoOpts + ':' + range
+    const cached = cache.get(memoKey)
+    if (cached) {
+      return cached
+    }
+
+    const loose = this.options.loose
+    // `1.2.3 - 1.2.4` => `>=1.2.3 <=1.2.4`
+    const hr = loose ? re[t.HYPHENRANGELOOSE] : re[t.HYPHENRANGE]
+    range = range.replace(hr, hyphenReplace(this.options.includePrerelease))
+    debug('hyphen replace', range)
+
+    // `> 1.2.3 < 1.2.5` => `>1.2.3 <1.2.5`
+    range = trimComparatorWhitespace(range)
+    debug('comparator trim', range)
+
+    // `~ 1.2.3` => `~1.2.3`
+    range = range.replace(re[t.TILDETRIM], tildeTrimReplace)
+    debug('tilde trim', range)
+
+    // `^ 1.2.3` => `^1.2.3`
+    range = range.replace(re[t.CARETTRIM], caretTrimReplace)
+    debug('caret trim', range)
+
+    // At this point, the range is completely trimmed and
+    // ready to be split into comparators.
+
+    let rangeList = range
+      .split(' ')
+      .map(comp => parseComparator(comp, this.options))
+      .join(' ')
+      .split(/\s+/)
+      // >=0.0.0 is equivalent to *
+      .map(comp => replaceGTE0(comp, this.options))
+
+    if (loose) {
+      // in loose mode, throw out any that are not valid comparators
+      rangeList = rangeList.filter(comp => {
+        debug('loose invalid filter', comp, this.options)
+        return !!comp.match(re[t.COMPARATORLOOSE])
+      })
+    }
+    debug('range list', rangeList)
+
+    // if any comparators are the null set, then replace with JUST null set
+    // if more than one comparator, remove any * comparators
+    // also, don't include the same comparator more than once
+    const rangeMap = new Map()
+    const comparators = rangeList.map(comp => new Comparator(comp, this.options))
+    for (const comp of comparators) {
+      if (isNullSet(comp)) {
+        return [comp]
+      }
+      rangeMap.set(comp.value, comp)
+    }
+    if (rangeMap.size > 1 && rangeMap.has('')) {
+      rangeMap.delete('')
+    }
+
+    const result = [...rangeMap.values()]
+    cache.set(memoKey, result)
+    return result
+  }
+
+  intersects (range, options) {
+    if (!(range instanceof Range)) {
+      throw new TypeError('a Range is required')
+    }
+
+    return this.set.some((thisComparators) => {
+      return (
+        isSatisfiable(thisComparators, options) &&
+        range.set.some((rangeComparators) => {
+          return (
+            isSatisfiable(rangeComparators, options) &&
+            thisComparators.every((thisComparator) => {
+              return rangeComparators.every((rangeComparator) => {
+                return thisComparator.intersects(rangeComparator, options)
+              })
+            })
+          )
+        })
+      )
+    })
+  }
+
+  // if ANY of the sets match ALL of its comparators, then pass
+  test (version) {
+    if (!version) {
+      return false
+    }
+
+    if (typeof version === 'string') {
+      try {
+        version = new SemVer(version, this.options)
+      } catch (er) {
+        return false
+      }
+    }
+
+    for (let i = 0; i < this.set.length; i++) {
+      if (testSet(this.set[i], version, this.options)) {
+        return true
+      }
+    }
+    return false
+  }
+}
+
+module.exports = Range
+
+const LRU = __nccwpck_require__(1383)
+const cache = new LRU()
+
+const parseOptions = __nccwpck_require__(356)
+const Comparator = __nccwpck_require__(9379)
+const debug = __nccwpck_require__(1159)
+const SemVer = __nccwpck_require__(7163)
+const trimComparatorWhitespace = __nccwpck_require__(9737)
+const {
+  safeRe: re,
+  src,
+  t,
+  tildeTrimReplace,
+  caretTrimReplace,
+} = __nccwpck_require__(5471)
+const { FLAG_INCLUDE_PRERELEASE, FLAG_LOOSE } = __nccwpck_require__(5101)
+
+// unbounded global build-metadata stripper used by parseRange
+const BUILDSTRIPRE = new RegExp(src[t.BUILD], 'g')
+
+const isNullSet = c => c.value === '<0.0.0-0'
+const isAny = c => c.value === ''
+
+// take a set of comparators and determine whether there
+// exists a version which can satisfy it
+const isSatisfiable = (comparators, options) => {
+  let result = true
+  const remainingComparators = comparators.slice()
+  let testComparator = remainingComparators.pop()
+
+  while (result && remainingComparators.length) {
+    result = remainingComparators.every((otherComparator) => {
+      return testComparator.intersects(otherComparator, options)
+    })
+
+    testComparator = remainingComparators.pop()
+  }
+
+  return result
+}
+
+// comprised of xranges, tildes, stars, and gtlt's at this point.
+// already replaced the hyphen ranges
+// turn into a set of JUST comparators.
+const parseComparator = (comp, options) => {
+  comp = comp.replace(re[t.BUILD], '')
+  debug('comp', comp, options)
+  comp = replaceCarets(comp, options)
+  debug('caret', comp)
+  comp = replaceTildes(comp, options)
+  debug('tildes', comp)
+  comp = replaceXRanges(comp, options)
+  debug('xrange', comp)
+  comp = replaceStars(comp, options)
+  debug('stars', comp)
+  return comp
+}
+
+const isX = id => !id || id.toLowerCase() === 'x' || id === '*'
+
+const invalidXRangeOrder = (M, m, p) => (
+  (isX(M) && !isX(m)) ||
+  (isX(m) && p && !isX(p))
+)
+
+// ~, ~> --> * (any, kinda silly)
+// ~2, ~2.x, ~2.x.x, ~>2, ~>2.x ~>2.x.x --> >=2.0.0 <3.0.0-0
+// ~2.0, ~2.0.x, ~>2.0, ~>2.0.x --> >=2.0.0 <2.1.0-0
+// ~1.2, ~1.2.x, ~>1.2, ~>1.2.x --> >=1.2.0 <1.3.0-0
+// ~1.2.3, ~>1.2.3 --> >=1.2.3 <1.3.0-0
+// ~1.2.0, ~>1.2.0 --> >=1.2.0 <1.3.0-0
+// ~0.0.1 --> >=0.0.1 <0.1.0-0
+const replaceTildes = (comp, options) => {
+  return comp
+    .trim()
+    .split(/\s+/)
+    .map((c) => replaceTilde(c, options))
+    .join(' ')
+}
+
+const replaceTilde = (comp, options) => {
+  const r = options.loose ? re[t.TILDELOOSE] : re[t.TILDE]
+  // if we're including prereleases in the match, then the lower bound is
+  // -0, the lowest possible prerelease value, just like x-ranges and carets.
+  // this keeps `~1.2` equivalent to the `1.2.x` x-range it's documented as.
+  const z = options.includePrerelease ? '-0' : ''
+  return comp.replace(r, (_, M, m, p, pr) => {
+    debug('tilde', comp, _, M, m, p, pr)
+    let ret
+
+    if (isX(M)) {
+      ret = ''
+    } else if (isX(m)) {
+      ret = `>=${M}.0.0${z} <${+M + 1}.0.0-0`
+    } else if (isX(p)) {
+      // ~1.2 == >=1.2.0 <1.3.0-0
+      ret = `>=${M}.${m}.0${z} <${M}.${+m + 1}.0-0`
+    } else if (pr) {
+      debug('replaceTilde pr', pr)
+      ret = `>=${M}.${m}.${p}-${pr
+      } <${M}.${+m + 1}.0-0`
+    } else {
+      // ~1.2.3 == >=1.2.3 <1.3.0-0
+      ret = `>=${M}.${m}.${p
+      } <${M}.${+m + 1}.0-0`
+    }
+
+    debug('tilde return', ret)
+    return ret
+  })
+}
+
+// ^ --> * (any, kinda silly)
+// ^2, ^2.x, ^2.x.x --> >=2.0.0 <3.0.0-0
+// ^2.0, ^2.0.x --> >=2.0.0 <3.0.0-0
+// ^1.2, ^1.2.x --> >=1.2.0 <2.0.0-0
+// ^1.2.3 --> >=1.2.3 <2.0.0-0
+// ^1.2.0 --> >=1.2.0 <2.0.0-0
+// ^0.0.1 --> >=0.0.1 <0.0.2-0
+// ^0.1.0 --> >=0.1.0 <0.2.0-0
+const replaceCarets = (comp, options) => {
+  return comp
+    .trim()
+    .split(/\s+/)
+    .map((c) => replaceCaret(c, options))
+    .join(' ')
+}
+
+const replaceCaret = (comp, options) => {
+  debug('caret', comp, options)
+  const r = options.loose ? re[t.CARETLOOSE] : re[t.CARET]
+  const z = options.includePrerelease ? '-0' : ''
+  return comp.replace(r, (_, M, m, p, pr) => {
+    debug('caret', comp, _, M, m, p, pr)
+    let ret
+
+    if (isX(M)) {
+      ret = ''
+    } else if (isX(m)) {
+      ret = `>=${M}.0.0${z} <${+M + 1}.0.0-0`
+    } else if (isX(p)) {
+      if (M === '0') {
+        ret = `>=${M}.${m}.0${z} <${M}.${+m + 1}.0-0`
+      } else {
+        ret = `>=${M}.${m}.0${z} <${+M + 1}.0.0-0`
+      }
+    } else if (pr) {
+      debug('replaceCaret pr', pr)
+      if (M === '0') {
+        if (m === '0') {
+          ret = `>=${M}.${m}.${p}-${pr
+          } <${M}.${m}.${+p + 1}-0`
+        } else {
+          ret = `>=${M}.${m}.${p}-${pr
+          } <${M}.${+m + 1}.0-0`
+        }
+      } else {
+        ret = `>=${M}.${m}.${p}-${pr
+        } <${+M + 1}.0.0-0`
+      }
+    } else {
+      debug('no pr')
+      if (M === '0') {
+        if (m === '0') {
+          ret = `>=${M}.${m}.${p
+          } <${M}.${m}.${+p + 1}-0`
+        } else {
+          ret = `>=${M}.${m}.${p
+          } <${M}.${+m + 1}.0-0`
+        }
+      } else {
+        ret = `>=${M}.${m}.${p
+        } <${+M + 1}.0.0-0`
+      }
+    }
+
+    debug('caret return', ret)
+    return ret
+  })
+}
+
+const replaceXRanges = (comp, options) => {
+  debug('replaceXRanges', comp, options)
+  return comp
+    .split(/\s+/)
+    .map((c) => replaceXRange(c, options))
+    .join(' ')
+}
+
+const replaceXRange = (comp, options) => {
+  comp = comp.trim()
+  const r = options.loose ? re[t.XRANGELOOSE] : re[t.XRANGE]
+  return comp.replace(r, (ret, gtlt, M, m, p, pr) => {
+    debug('xRange', comp, ret, gtlt, M, m, p, pr)
+    if (invalidXRangeOrder(M, m, p)) {
+      return comp
+    }
+
+    const xM = isX(M)
+    const xm = xM || isX(m)
+    const xp = xm || isX(p)
+    const anyX = xp
+
+    if (gtlt === '=' && anyX) {
+      gtlt = ''
+    }
+
+    // if we're including prereleases in the match, then we need
+    // to fix this to -0, the lowest possible prerelease value
+    pr = options.includePrerelease ? '-0' : ''
+
+    if (xM) {
+      if (gtlt === '>' || gtlt === '<') {
+        // nothing is allowed
+        ret = '<0.0.0-0'
+      } else {
+        // nothing is forbidden
+        ret = '*'
+      }
+    } else if (gtlt && anyX) {
+      // we know patch is an x, because we have any x at all.
+      // replace X with 0
+      if (xm) {
+        m = 0
+      }
+      p = 0
+
+      if (gtlt === '>') {
+        // >1 => >=2.0.0
+        // >1.2 => >=1.3.0
+        gtlt = '>='
+        if (xm) {
+          M = +M + 1
+          m = 0
+          p = 0
+        } else {
+          m = +m + 1
+          p = 0
+        }
+      } else if (gtlt === '<=') {
+        // <=0.7.x is actually <0.8.0, since any 0.7.x should
+        // pass.  Similarly, <=7.x is actually <8.0.0, etc.
+        gtlt = '<'
+        if (xm) {
+          M = +M + 1
+        } else {
+          m = +m + 1
+        }
+      }
+
+      if (gtlt === '<') {
+        pr = '-0'
+      }
+
+      ret = `${gtlt + M}.${m}.${p}${pr}`
+    } else if (xm) {
+      ret = `>=${M}.0.0${pr} <${+M + 1}.0.0-0`
+    } else if (xp) {
+      ret = `>=${M}.${m}.0${pr
+      } <${M}.${+m + 1}.0-0`
+    }
+
+    debug('xRange return', ret)
+
+    return ret
+  })
+}
+
+// Because * is AND-ed with everything else in the comparator,
+// and '' means "any version", just remove the *s entirely.
+const replaceStars = (comp, options) => {
+  debug('replaceStars', comp, options)
+  // Looseness is ignored here.  star is always as loose as it gets!
+  return comp
+    .trim()
+    .replace(re[t.STAR], '')
+}
+
+const replaceGTE0 = (comp, options) => {
+  debug('replaceGTE0', comp, options)
+  return comp
+    .trim()
+    .replace(re[options.includePrerelease ? t.GTE0PRE : t.GTE0], '')
+}
+
+// This function is passed to string.replace(re[t.HYPHENRANGE])
+// M, m, patch, prerelease, build
+// 1.2 - 3.4.5 => >=1.2.0 <=3.4.5
+// 1.2.3 - 3.4 => >=1.2.0 <3.5.0-0 Any 3.4.x will do
+// 1.2 - 3.4 => >=1.2.0 <3.5.0-0
+// TODO build?
+const hyphenReplace = incPr => ($0,
+  from, fM, fm, fp, fpr, fb,
+  to, tM, tm, tp, tpr) => {
+  if (isX(fM)) {
+    from = ''
+  } else if (isX(fm)) {
+    from = `>=${fM}.0.0${incPr ? '-0' : ''}`
+  } else if (isX(fp)) {
+    from = `>=${fM}.${fm}.0${incPr ? '-0' : ''}`
+  } else if (fpr) {
+    from = `>=${from}`
+  } else {
+    from = `>=${from}${incPr ? '-0' : ''}`
+  }
+
+  if (isX(tM)) {
+    to = ''
+  } else if (isX(tm)) {
+    to = `<${+tM + 1}.0.0-0`
+  } else if (isX(tp)) {
+    to = `<${tM}.${+tm + 1}.0-0`
+  } else if (tpr) {
+    to = `<=${tM}.${tm}.${tp}-${tpr}`
+  } else if (incPr) {
+    to = `<${tM}.${tm}.${+tp + 1}-0`
+  } else {
+    to = `<=${to}`
+  }
+
+  return `${from} ${to}`.trim()
+}
+
+const testSet = (set, version, options) => {
+  for (let i = 0; i < set.length; i++) {
+    if (!set[i].test(version)) {
+      return false
+    }
+  }
+
+  if (version.prerelease.length && !options.includePrerelease) {
+    // Find the set of versions that are allowed to have prereleases
+    // For example, ^1.2.3-pr.1 desugars to >=1.2.3-pr.1 <2.0.0
+    // That should allow `1.2.3-pr.2` to pass.
+    // However, `1.2.4-alpha.notready` should NOT be allowed,
+    // even though it's within the range set by the comparators.
+    for (let i = 0; i < set.length; i++) {
+      debug(set[i].semver)
+      if (set[i].semver === Comparator.ANY) {
+        continue
+      }
+
+      if (set[i].semver.prerelease.length > 0) {
+        const allowed = set[i].semver
+        if (allowed.major === version.major &&
+            allowed.minor === version.minor &&
+            allowed.patch === version.patch) {
+          return true
+        }
+      }
+    }
+
+    // Version has a -pre, but it's not one of the ones we like.
+    return false
+  }
+
+  return true
+}
+
+
+/***/ }),
+
+/***/ 7163:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const debug = __nccwpck_require__(1159)
+const { MAX_LENGTH, MAX_SAFE_INTEGER } = __nccwpck_require__(5101)
+const { safeRe: re, t } = __nccwpck_require__(5471)
+
+const parseOptions = __nccwpck_require__(356)
+const { compareIdentifiers } = __nccwpck_require__(3348)
+
+const isPrereleaseIdentifier = (prerelease, identifier) => {
+  const identifiers = identifier.split('.')
+  if (identifiers.length > prerelease.length) {
+    return false
+  }
+
+  for (let i = 0; i < identifiers.length; i++) {
+    if (compareIdentifiers(prerelease[i], identifiers[i]) !== 0) {
+      return false
+    }
+  }
+
+  return true
+}
+
+class SemVer {
+  constructor (version, options) {
+    options = parseOptions(options)
+
+    if (version instanceof SemVer) {
+      if (version.loose === !!options.loose &&
+        version.includePrerelease === !!options.includePrerelease) {
+        return version
+      } else {
+        version = version.version
+      }
+    } else if (typeof version !== 'string') {
+      throw new TypeError(`Invalid version. Must be a string. Got type "${typeof version}".`)
+    }
+
+    if (version.length > MAX_LENGTH) {
+      throw new TypeError(
+        `version is longer than ${MAX_LENGTH} characters`
+      )
+    }
+
+    debug('SemVer', version, options)
+    this.options = options
+    this.loose = !!options.loose
+    // this isn't actually relevant for versions, but keep it so that we
+    // don't run into trouble passing this.options around.
+    this.includePrerelease = !!options.includePrerelease
+
+    const m = version.trim().match(options.loose ? re[t.LOOSE] : re[t.FULL])
+
+    if (!m) {
+      throw new TypeError(`Invalid Version: ${version}`)
+    }
+
+    this.raw = version
+
+    // these are actually numbers
+    this.major = +m[1]
+    this.minor = +m[2]
+    this.patch = +m[3]
+
+    if (this.major > MAX_SAFE_INTEGER || this.major < 0) {
+      throw new TypeError('Invalid major version')
+    }
+
+    if (this.minor > MAX_SAFE_INTEGER || this.minor < 0) {
+      throw new TypeError('Invalid minor version')
+    }
+
+    if (this.patch > MAX_SAFE_INTEGER || this.patch < 0) {
+      throw new TypeError('Invalid patch version')
+    }
+
+    // numberify any prerelease numeric ids
+    if (!m[4]) {
+      this.prerelease = []
+    } else {
+      this.prerelease = m[4].split('.').map((id) => {
+        if (/^[0-9]+$/.test(id)) {
+          const num = +id
+          if (num >= 0 && num < MAX_SAFE_INTEGER) {
+            return num
+          }
+        }
+        return id
+      })
+    }
+
+    this.build = m[5] ? m[5].split('.') : []
+    this.format()
+  }
+
+  format () {
+    this.version = `${this.major}.${this.minor}.${this.patch}`
+    if (this.prerelease.length) {
+      this.version += `-${this.prerelease.join('.')}`
+    }
+    return this.version
+  }
+
+  toString () {
+    return this.version
+  }
+
+  compare (other) {
+    debug('SemVer.compare', this.version, this.options, other)
+    if (!(other instanceof SemVer)) {
+      if (typeof other === 'string' && other === this.version) {
+        return 0
+      }
+      other = new SemVer(other, this.options)
+    }
+
+    if (other.version === this.version) {
+      return 0
+    }
+
+    return this.compareMain(other) || this.comparePre(other)
+  }
+
+  compareMain (other) {
+    if (!(other instanceof SemVer)) {
+      other = new SemVer(other, this.options)
+    }
+
+    if (this.major < other.major) {
+      return -1
+    }
+    if (this.major > other.major) {
+      return 1
+    }
+    if (this.minor < other.minor) {
+      return -1
+    }
+    if (this.minor > other.minor) {
+      return 1
+    }
+    if (this.patch < other.patch) {
+      return -1
+    }
+    if (this.patch > other.patch) {
+      return 1
+    }
+    return 0
+  }
+
+  comparePre (other) {
+    if (!(other instanceof SemVer)) {
+      other = new SemVer(other, this.options)
+    }
+
+    // NOT having a prerelease is > having one
+    if (this.prerelease.length && !other.prerelease.length) {
+      return -1
+    } else if (!this.prerelease.length && other.prerelease.length) {
+      return 1
+    } else if (!this.prerelease.length && !other.prerelease.length) {
+      return 0
+    }
+
+    let i = 0
+    do {
+      const a = this.prerelease[i]
+      const b = other.prerelease[i]
+      debug('prerelease compare', i, a, b)
+      if (a === undefined && b === undefined) {
+        return 0
+      } else if (b === undefined) {
+        return 1
+      } else if (a === undefined) {
+        return -1
+      } else if (a === b) {
+        continue
+      } else {
+        return compareIdentifiers(a, b)
+      }
+    } while (++i)
+  }
+
+  compareBuild (other) {
+    if (!(other instanceof SemVer)) {
+      other = new SemVer(other, this.options)
+    }
+
+    let i = 0
+    do {
+      const a = this.build[i]
+      const b = other.build[i]
+      debug('build compare', i, a, b)
+      if (a === undefined && b === undefined) {
+        return 0
+      } else if (b === undefined) {
+        return 1
+      } else if (a === undefined) {
+        return -1
+      } else if (a === b) {
+        continue
+      } else {
+        return compareIdentifiers(a, b)
+      }
+    } while (++i)
+  }
+
+  // preminor will bump the version up to the next minor release, and immediately
+  // down to pre-release. premajor and prepatch work the same way.
+  inc (release, identifier, identifierBase) {
+    if (release.startsWith('pre')) {
+      if (!identifier && identifierBase === false) {
+        throw new Error('invalid increment argument: identifier is empty')
+      }
+      // Avoid an invalid semver results
+      if (identifier) {
+        const match = `-${identifier}`.match(this.options.loose ? re[t.PRERELEASELOOSE] : re[t.PRERELEASE])
+        if (!match || match[1] !== identifier) {
+          throw new Error(`invalid identifier: ${identifier}`)
+        }
+      }
+    }
+
+    switch (release) {
+      case 'premajor':
+        this.prerelease.length = 0
+        this.patch = 0
+        this.minor = 0
+        this.major++
+        this.inc('pre', identifier, identifierBase)
+        break
+      case 'preminor':
+        this.prerelease.length = 0
+        this.patch = 0
+        this.minor++
+        this.inc('pre', identifier, identifierBase)
+        break
+      case 'prepatch':
+        // If this is already a prerelease, it will bump to the next version
+        // drop any prereleases that might already exist, since they are not
+        // relevant at this point.
+        this.prerelease.length = 0
+        this.inc('patch', identifier, identifierBase)
+        this.inc('pre', identifier, identifierBase)
+        break
+      // If the input is a non-prerelease version, this acts the same as
+      // prepatch.
+      case 'prerelease':
+        if (this.prerelease.length === 0) {
+          this.inc('patch', identifier, identifierBase)
+        }
+        this.inc('pre', identifier, identifierBase)
+        break
+      case 'release':
+        if (this.prerelease.length === 0) {
+          throw new Error(`version ${this.raw} is not a prerelease`)
+        }
+        this.prerelease.length = 0
+        break
+
+      case 'major':
+        // If this is a pre-major version, bump up to the same major version.
+        // Otherwise increment major.
+        // 1.0.0-5 bumps to 1.0.0
+        // 1.1.0 bumps to 2.0.0
+        if (
+          this.minor !== 0 ||
+          this.patch !== 0 ||
+          this.prerelease.length === 0
+        ) {
+          this.major++
+        }
+        this.minor = 0
+        this.patch = 0
+        this.prerelease = []
+        break
+      case 'minor':
+        // If this is a pre-minor version, bump up to the same minor version.
+        // Otherwise increment minor.
+        // 1.2.0-5 bumps to 1.2.0
+        // 1.2.1 bumps to 1.3.0
+        if (this.patch !== 0 || this.prerelease.length === 0) {
+          this.minor++
+        }
+        this.patch = 0
+        this.prerelease = []
+        break
+      case 'patch':
+        // If this is not a pre-release version, it will increment the patch.
+        // If it is a pre-release it will bump up to the same patch version.
+        // 1.2.0-5 patches to 1.2.0
+        // 1.2.0 patches to 1.2.1
+        if (this.prerelease.length === 0) {
+          this.patch++
+        }
+        this.prerelease = []
+        break
+      // This probably shouldn't be used publicly.
+      // 1.0.0 'pre' would become 1.0.0-0 which is the wrong direction.
+      case 'pre': {
+        const base = Number(identifierBase) ? 1 : 0
+
+        if (this.prerelease.length === 0) {
+          this.prerelease = [base]
+        } else {
+          let i = this.prerelease.length
+          while (--i >= 0) {
+            if (typeof this.prerelease[i] === 'number') {
+              this.prerelease[i]++
+              i = -2
+            }
+          }
+          if (i === -1) {
+            // didn't increment anything
+            if (identifier === this.prerelease.join('.') && identifierBase === false) {
+              throw new Error('invalid increment argument: identifier already exists')
+            }
+            this.prerelease.push(base)
+          }
+        }
+        if (identifier) {
+          // 1.2.0-beta.1 bumps to 1.2.0-beta.2,
+          // 1.2.0-beta.fooblz or 1.2.0-beta bumps to 1.2.0-beta.0
+          let prerelease = [identifier, base]
+          if (identifierBase === false) {
+            prerelease = [identifier]
+          }
+          if (isPrereleaseIdentifier(this.prerelease, identifier)) {
+            const prereleaseBase = this.prerelease[identifier.split('.').length]
+            if (isNaN(prereleaseBase)) {
+              this.prerelease = prerelease
+            }
+          } else {
+            this.prerelease = prerelease
+          }
+        }
+        break
+      }
+      default:
+        throw new Error(`invalid increment argument: ${release}`)
+    }
+    this.raw = this.format()
+    if (this.build.length) {
+      this.raw += `+${this.build.join('.')}`
+    }
+    return this
+  }
+}
+
+module.exports = SemVer
+
+
+/***/ }),
+
+/***/ 1799:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const parse = __nccwpck_require__(6353)
+const clean = (version, options) => {
+  const s = parse(version.trim().replace(/^[=v]+/, ''), options)
+  return s ? s.version : null
+}
+module.exports = clean
+
+
+/***/ }),
+
+/***/ 8646:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const eq = __nccwpck_require__(5082)
+const neq = __nccwpck_require__(4974)
+const gt = __nccwpck_require__(6599)
+const gte = __nccwpck_require__(1236)
+const lt = __nccwpck_require__(3872)
+const lte = __nccwpck_require__(6717)
+
+const cmp = (a, op, b, loose) => {
+  switch (op) {
+    case '===':
+      if (typeof a === 'object') {
+        a = a.version
+      }
+      if (typeof b === 'object') {
+        b = b.version
+      }
+      return a === b
+
+    case '!==':
+      if (typeof a === 'object') {
+        a = a.version
+      }
+      if (typeof b === 'object') {
+        b = b.version
+      }
+      return a !== b
+
+    case '':
+    case '=':
+    case '==':
+      return eq(a, b, loose)
+
+    case '!=':
+      return neq(a, b, loose)
+
+    case '>':
+      return gt(a, b, loose)
+
+    case '>=':
+      return gte(a, b, loose)
+
+    case '<':
+      return lt(a, b, loose)
+
+    case '<=':
+      return lte(a, b, loose)
+
+    default:
+      throw new TypeError(`Invalid operator: ${op}`)
+  }
+}
+module.exports = cmp
+
+
+/***/ }),
+
+/***/ 5385:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const SemVer = __nccwpck_require__(7163)
+const parse = __nccwpck_require__(6353)
+const { safeRe: re, t } = __nccwpck_require__(5471)
+
+const coerce = (version, options) => {
+  if (version instanceof SemVer) {
+    return version
+  }
+
+  if (typeof version === 'number') {
+    version = String(version)
+  }
+
+  if (typeof version !== 'string') {
+    return null
+  }
+
+  options = options || {}
+
+  let match = null
+  if (!options.rtl) {
+    match = version.match(options.includePrerelease ? re[t.COERCEFULL] : re[t.COERCE])
+  } else {
+    // Find the right-most coercible string that does not share
+    // a terminus with a more left-ward coercible string.
+    // Eg, '1.2.3.4' wants to coerce '2.3.4', not '3.4' or '4'
+    // With includePrerelease option set, '1.2.3.4-rc' wants to coerce '2.3.4-rc', not '2.3.4'
+    //
+    // Walk through the string checking with a /g regexp
+    // Manually set the index so as to pick up overlapping matches.
+    // Stop when we get a match that ends at the string end, since no
+    // coercible string can be more right-ward without the same terminus.
+    const coerceRtlRegex = options.includePrerelease ? re[t.COERCERTLFULL] : re[t.COERCERTL]
+    let next
+    while ((next = coerceRtlRegex.exec(version)) &&
+        (!match || match.index + match[0].length !== version.length)
+    ) {
+      if (!match ||
+            next.index + next[0].length !== match.index + match[0].length) {
+        match = next
+      }
+      coerceRtlRegex.lastIndex = next.index + next[1].length + next[2].length
+    }
+    // leave it in a clean state
+    coerceRtlRegex.lastIndex = -1
+  }
+
+  if (match === null) {
+    return null
+  }
+
+  const major = match[2]
+  const minor = match[3] || '0'
+  const patch = match[4] || '0'
+  const prerelease = options.includePrerelease && match[5] ? `-${match[5]}` : ''
+  const build = options.includePrerelease && match[6] ? `+${match[6]}` : ''
+
+  return parse(`${major}.${minor}.${patch}${prerelease}${build}`, options)
+}
+module.exports = coerce
+
+
+/***/ }),
+
+/***/ 7648:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const SemVer = __nccwpck_require__(7163)
+const compareBuild = (a, b, loose) => {
+  const versionA = new SemVer(a, loose)
+  const versionB = new SemVer(b, loose)
+  return versionA.compare(versionB) || versionA.compareBuild(versionB)
+}
+module.exports = compareBuild
+
+
+/***/ }),
+
+/***/ 6874:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const compare = __nccwpck_require__(8469)
+const compareLoose = (a, b) => compare(a, b, true)
+module.exports = compareLoose
+
+
+/***/ }),
+
+/***/ 8469:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const SemVer = __nccwpck_require__(7163)
+const compare = (a, b, loose) =>
+  new SemVer(a, loose).compare(new SemVer(b, loose))
+
+module.exports = compare
+
+
+/***/ }),
+
+/***/ 711:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const parse = __nccwpck_require__(6353)
+
+const diff = (version1, version2) => {
+  const v1 = parse(version1, null, true)
+  const v2 = parse(version2, null, true)
+  const comparison = v1.compare(v2)
+
+  if (comparison === 0) {
+    return null
+  }
+
+  const v1Higher = comparison > 0
+  const highVersion = v1Higher ? v1 : v2
+  const lowVersion = v1Higher ? v2 : v1
+  const highHasPre = !!highVersion.prerelease.length
+  const lowHasPre = !!lowVersion.prerelease.length
+
+  if (lowHasPre && !highHasPre) {
+    // Going from prerelease -> no prerelease requires some special casing
+
+    // If the low version has only a major, then it will always be a major
+    // Some examples:
+    // 1.0.0-1 -> 1.0.0
+    // 1.0.0-1 -> 1.1.1
+    // 1.0.0-1 -> 2.0.0
+    if (!lowVersion.patch && !lowVersion.minor) {
+      return 'major'
+    }
+
+    // If the main part has no difference
+    if (lowVersion.compareMain(highVersion) === 0) {
+      if (lowVersion.minor && !lowVersion.patch) {
+        return 'minor'
+      }
+      return 'patch'
+    }
+  }
+
+  // add the `pre` prefix if we are going to a prerelease version
+  const prefix = highHasPre ? 'pre' : ''
+
+  if (v1.major !== v2.major) {
+    return prefix + 'major'
+  }
+
+  if (v1.minor !== v2.minor) {
+    return prefix + 'minor'
+  }
+
+  if (v1.patch !== v2.patch) {
+    return prefix + 'patch'
+  }
+
+  // high and low are prereleases
+  return 'prerelease'
+}
+
+module.exports = diff
+
+
+/***/ }),
+
+/***/ 5082:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const compare = __nccwpck_require__(8469)
+const eq = (a, b, loose) => compare(a, b, loose) === 0
+module.exports = eq
+
+
+/***/ }),
+
+/***/ 6599:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const compare = __nccwpck_require__(8469)
+const gt = (a, b, loose) => compare(a, b, loose) > 0
+module.exports = gt
+
+
+/***/ }),
+
+/***/ 1236:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const compare = __nccwpck_require__(8469)
+const gte = (a, b, loose) => compare(a, b, loose) >= 0
+module.exports = gte
+
+
+/***/ }),
+
+/***/ 2338:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const SemVer = __nccwpck_require__(7163)
+
+const inc = (version, release, options, identifier, identifierBase) => {
+  if (typeof (options) === 'string') {
+    identifierBase = identifier
+    identifier = options
+    options = undefined
+  }
+
+  try {
+    return new SemVer(
+      version instanceof SemVer ? version.version : version,
+      options
+    ).inc(release, identifier, identifierBase).version
+  } catch (er) {
+    return null
+  }
+}
+module.exports = inc
+
+
+/***/ }),
+
+/***/ 3872:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const compare = __nccwpck_require__(8469)
+const lt = (a, b, loose) => compare(a, b, loose) < 0
+module.exports = lt
+
+
+/***/ }),
+
+/***/ 6717:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const compare = __nccwpck_require__(8469)
+const lte = (a, b, loose) => compare(a, b, loose) <= 0
+module.exports = lte
+
+
+/***/ }),
+
+/***/ 8511:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const SemVer = __nccwpck_require__(7163)
+const major = (a, loose) => new SemVer(a, loose).major
+module.exports = major
+
+
+/***/ }),
+
+/***/ 2603:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const SemVer = __nccwpck_require__(7163)
+const minor = (a, loose) => new SemVer(a, loose).minor
+module.exports = minor
+
+
+/***/ }),
+
+/***/ 4974:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const compare = __nccwpck_require__(8469)
+const neq = (a, b, loose) => compare(a, b, loose) !== 0
+module.exports = neq
+
+
+/***/ }),
+
+/***/ 6353:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const SemVer = __nccwpck_require__(7163)
+const parse = (version, options, throwErrors = false) => {
+  if (version instanceof SemVer) {
+    return version
+  }
+  try {
+    return new SemVer(version, options)
+  } catch (er) {
+    if (!throwErrors) {
+      return null
+    }
+    throw er
+  }
+}
+
+module.exports = parse
+
+
+/***/ }),
+
+/***/ 8756:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const SemVer = __nccwpck_require__(7163)
+const patch = (a, loose) => new SemVer(a, loose).patch
+module.exports = patch
+
+
+/***/ }),
+
+/***/ 5714:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const parse = __nccwpck_require__(6353)
+const prerelease = (version, options) => {
+  const parsed = parse(version, options)
+  return (parsed && parsed.prerelease.length) ? parsed.prerelease : null
+}
+module.exports = prerelease
+
+
+/***/ }),
+
+/***/ 2173:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const compare = __nccwpck_require__(8469)
+const rcompare = (a, b, loose) => compare(b, a, loose)
+module.exports = rcompare
+
+
+/***/ }),
+
+/***/ 7192:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const compareBuild = __nccwpck_require__(7648)
+const rsort = (list, loose) => list.sort((a, b) => compareBuild(b, a, loose))
+module.exports = rsort
+
+
+/***/ }),
+
+/***/ 8011:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const Range = __nccwpck_require__(6782)
+const satisfies = (version, range, options) => {
+  try {
+    range = new Range(range, options)
+  } catch (er) {
+    return false
+  }
+  return range.test(version)
+}
+module.exports = satisfies
+
+
+/***/ }),
+
+/***/ 9872:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const compareBuild = __nccwpck_require__(7648)
+const sort = (list, loose) => list.sort((a, b) => compareBuild(a, b, loose))
+module.exports = sort
+
+
+/***/ }),
+
+/***/ 6114:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const parse = __nccwpck_require__(6353)
+const constants = __nccwpck_require__(5101)
+const SemVer = __nccwpck_require__(7163)
+
+const truncate = (version, truncation, options) => {
+  if (!constants.RELEASE_TYPES.includes(truncation)) {
+    return null
+  }
+
+  const clonedVersion = cloneInputVersion(version, options)
+  return clonedVersion && doTruncation(clonedVersion, truncation)
+}
+
+const cloneInputVersion = (version, options) => {
+  const versionStringToParse = (
+    version instanceof SemVer ? version.version : version
+  )
+
+  return parse(versionStringToParse, options)
+}
+
+const doTruncation = (version, truncation) => {
+  if (isPrerelease(truncation)) {
+    return version.version
+  }
+
+  version.prerelease = []
+
+  switch (truncation) {
+    case 'major':
+      version.minor = 0
+      version.patch = 0
+      break
+    case 'minor':
+      version.patch = 0
+      break
+  }
+
+  return version.format()
+}
+
+const isPrerelease = (type) => {
+  return type.startsWith('pre')
+}
+
+module.exports = truncate
+
+
+/***/ }),
+
+/***/ 8780:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const parse = __nccwpck_require__(6353)
+const valid = (version, options) => {
+  const v = parse(version, options)
+  return v ? v.version : null
+}
+module.exports = valid
+
+
+/***/ }),
+
+/***/ 2088:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+// just pre-load all the stuff that index.js lazily exports
+const internalRe = __nccwpck_require__(5471)
+const constants = __nccwpck_require__(5101)
+const SemVer = __nccwpck_require__(7163)
+const identifiers = __nccwpck_require__(3348)
+const parse = __nccwpck_require__(6353)
+const valid = __nccwpck_require__(8780)
+const clean = __nccwpck_require__(1799)
+const inc = __nccwpck_require__(2338)
+const diff = __nccwpck_require__(711)
+const major = __nccwpck_require__(8511)
+const minor = __nccwpck_require__(2603)
+const patch = __nccwpck_require__(8756)
+const prerelease = __nccwpck_require__(5714)
+const compare = __nccwpck_require__(8469)
+const rcompare = __nccwpck_require__(2173)
+const compareLoose = __nccwpck_require__(6874)
+const compareBuild = __nccwpck_require__(7648)
+const sort = __nccwpck_require__(9872)
+const rsort = __nccwpck_require__(7192)
+const gt = __nccwpck_require__(6599)
+const lt = __nccwpck_require__(3872)
+const eq = __nccwpck_require__(5082)
+const neq = __nccwpck_require__(4974)
+const gte = __nccwpck_require__(1236)
+const lte = __nccwpck_require__(6717)
+const cmp = __nccwpck_require__(8646)
+const coerce = __nccwpck_require__(5385)
+const truncate = __nccwpck_require__(6114)
+const Comparator = __nccwpck_require__(9379)
+const Range = __nccwpck_require__(6782)
+const satisfies = __nccwpck_require__(8011)
+const toComparators = __nccwpck_require__(4750)
+const maxSatisfying = __nccwpck_require__(5574)
+const minSatisfying = __nccwpck_require__(8595)
+const minVersion = __nccwpck_require__(1866)
+const validRange = __nccwpck_require__(4737)
+const outside = __nccwpck_require__(280)
+const gtr = __nccwpck_require__(2276)
+const ltr = __nccwpck_require__(5213)
+const intersects = __nccwpck_require__(3465)
+const simplifyRange = __nccwpck_require__(2028)
+const subset = __nccwpck_require__(1489)
+module.exports = {
+  parse,
+  valid,
+  clean,
+  inc,
+  diff,
+  major,
+  minor,
+  patch,
+  prerelease,
+  compare,
+  rcompare,
+  compareLoose,
+  compareBuild,
+  sort,
+  rsort,
+  gt,
+  lt,
+  eq,
+  neq,
+  gte,
+  lte,
+  cmp,
+  coerce,
+  truncate,
+  Comparator,
+  Range,
+  satisfies,
+  toComparators,
+  maxSatisfying,
+  minSatisfying,
+  minVersion,
+  validRange,
+  outside,
+  gtr,
+  ltr,
+  intersects,
+  simplifyRange,
+  subset,
+  SemVer,
+  re: internalRe.re,
+  src: internalRe.src,
+  tokens: internalRe.t,
+  SEMVER_SPEC_VERSION: constants.SEMVER_SPEC_VERSION,
+  RELEASE_TYPES: constants.RELEASE_TYPES,
+  compareIdentifiers: identifiers.compareIdentifiers,
+  rcompareIdentifiers: identifiers.rcompareIdentifiers,
+}
+
+
+/***/ }),
+
+/***/ 5101:
+/***/ ((module) => {
+
+
+
+// Note: this is the semver.org version of the spec that it implements
+// Not necessarily the package version of this code.
+const SEMVER_SPEC_VERSION = '2.0.0'
+
+const MAX_LENGTH = 256
+const MAX_SAFE_INTEGER = Number.MAX_SAFE_INTEGER ||
+/* istanbul ignore next */ 9007199254740991
+
+// Max safe segment length for coercion.
+const MAX_SAFE_COMPONENT_LENGTH = 16
+
+// Max safe length for a build identifier. The max length minus 6 characters for
+// the shortest version with a build 0.0.0+BUILD.
+const MAX_SAFE_BUILD_LENGTH = MAX_LENGTH - 6
+
+// ECMAScript whitespace and line terminators matched by \s.
+const WHITESPACE_CHARACTERS = [
+  '\t',
+  '\n',
+  '\v',
+  '\f',
+  '\r',
+  ' ',
+  '\u00a0',
+  '\u1680',
+  '\u2000',
+  '\u2001',
+  '\u2002',
+  '\u2003',
+  '\u2004',
+  '\u2005',
+  '\u2006',
+  '\u2007',
+  '\u2008',
+  '\u2009',
+  '\u200a',
+  '\u2028',
+  '\u2029',
+  '\u202f',
+  '\u205f',
+  '\u3000',
+  '\ufeff',
+]
+
+const RELEASE_TYPES = [
+  'major',
+  'premajor',
+  'minor',
+  'preminor',
+  'patch',
+  'prepatch',
+  'prerelease',
+]
+
+module.exports = {
+  MAX_LENGTH,
+  MAX_SAFE_COMPONENT_LENGTH,
+  MAX_SAFE_BUILD_LENGTH,
+  MAX_SAFE_INTEGER,
+  WHITESPACE_CHARACTERS,
+  RELEASE_TYPES,
+  SEMVER_SPEC_VERSION,
+  FLAG_INCLUDE_PRERELEASE: 0b001,
+  FLAG_LOOSE: 0b010,
+}
+
+
+/***/ }),
+
+/***/ 1159:
+/***/ ((module) => {
+
+
+
+const debug = (
+  typeof process === 'object' &&
+  process.env &&
+  process.env.NODE_DEBUG &&
+  /\bsemver\b/i.test(process.env.NODE_DEBUG)
+) ? (...args) => console.error('SEMVER', ...args)
+  : () => {}
+
+module.exports = debug
+
+
+/***/ }),
+
+/***/ 3348:
+/***/ ((module) => {
+
+
+
+const numeric = /^[0-9]+$/
+const compareIdentifiers = (a, b) => {
+  if (typeof a === 'number' && typeof b === 'number') {
+    return a === b ? 0 : a < b ? -1 : 1
+  }
+
+  const anum = numeric.test(a)
+  const bnum = numeric.test(b)
+
+  if (anum && bnum) {
+    a = +a
+    b = +b
+  }
+
+  return a === b ? 0
+    : (anum && !bnum) ? -1
+    : (bnum && !anum) ? 1
+    : a < b ? -1
+    : 1
+}
+
+const rcompareIdentifiers = (a, b) => compareIdentifiers(b, a)
+
+module.exports = {
+  compareIdentifiers,
+  rcompareIdentifiers,
+}
+
+
+/***/ }),
+
+/***/ 1383:
+/***/ ((module) => {
+
+
+
+class LRUCache {
+  constructor () {
+    this.max = 1000
+    this.map = new Map()
+  }
+
+  get (key) {
+    const value = this.map.get(key)
+    if (value === undefined) {
+      return undefined
+    } else {
+      // Remove the key from the map and add it to the end
+      this.map.delete(key)
+      this.map.set(key, value)
+      return value
+    }
+  }
+
+  delete (key) {
+    return this.map.delete(key)
+  }
+
+  set (key, value) {
+    const deleted = this.delete(key)
+
+    if (!deleted && value !== undefined) {
+      // If cache is full, delete the least recently used item
+      if (this.map.size >= this.max) {
+        const firstKey = this.map.keys().next().value
+        this.delete(firstKey)
+      }
+
+      this.map.set(key, value)
+    }
+
+    return this
+  }
+}
+
+module.exports = LRUCache
+
+
+/***/ }),
+
+/***/ 356:
+/***/ ((module) => {
+
+
+
+// parse out just the options we care about
+const looseOption = Object.freeze({ loose: true })
+const emptyOpts = Object.freeze({ })
+const parseOptions = options => {
+  if (!options) {
+    return emptyOpts
+  }
+
+  if (typeof options !== 'object') {
+    return looseOption
+  }
+
+  return options
+}
+module.exports = parseOptions
+
+
+/***/ }),
+
+/***/ 5471:
+/***/ ((module, exports, __nccwpck_require__) => {
+
+
+
+const {
+  MAX_SAFE_COMPONENT_LENGTH,
+  MAX_SAFE_BUILD_LENGTH,
+  MAX_LENGTH,
+} = __nccwpck_require__(5101)
+const debug = __nccwpck_require__(1159)
+exports = module.exports = {}
+
+// The actual regexps go on exports.re
+const re = exports.re = []
+const safeRe = exports.safeRe = []
+const src = exports.src = []
+const safeSrc = exports.safeSrc = []
+const t = exports.t = {}
+let R = 0
+
+const LETTERDASHNUMBER = '[a-zA-Z0-9-]'
+
+// Replace some greedy regex tokens to prevent regex dos issues. These regex are
+// used internally via the safeRe object since all inputs in this library get
+// normalized first to trim and collapse all extra whitespace. The original
+// regexes are exported for userland consumption and lower level usage. A
+// future breaking change could export the safer regex only with a note that
+// all input should have extra whitespace removed.
+const safeRegexReplacements = [
+  ['\\s', 1],
+  ['\\d', MAX_LENGTH],
+  [LETTERDASHNUMBER, MAX_SAFE_BUILD_LENGTH],
+]
+
+const makeSafeRegex = (value) => {
+  for (const [token, max] of safeRegexReplacements) {
+    value = value
+      .split(`${token}*`).join(`${token}{0,${max}}`)
+      .split(`${token}+`).join(`${token}{1,${max}}`)
+  }
+  return value
+}
+
+const createToken = (name, value, isGlobal) => {
+  const safe = makeSafeRegex(value)
+  const index = R++
+  debug(name, index, value)
+  t[name] = index
+  src[index] = value
+  safeSrc[index] = safe
+  re[index] = new RegExp(value, isGlobal ? 'g' : undefined)
+  safeRe[index] = new RegExp(safe, isGlobal ? 'g' : undefined)
+}
+
+// The following Regular Expressions can be used for tokenizing,
+// validating, and parsing SemVer version strings.
+
+// ## Numeric Identifier
+// A single `0`, or a non-zero digit followed by zero or more digits.
+
+createToken('NUMERICIDENTIFIER', '0|[1-9]\\d*')
+createToken('NUMERICIDENTIFIERLOOSE', '\\d+')
+
+// ## Non-numeric Identifier
+// Zero or more digits, followed by a letter or hyphen, and then zero or
+// more letters, digits, or hyphens.
+
+createToken('NONNUMERICIDENTIFIER', `\\d*[a-zA-Z-]${LETTERDASHNUMBER}*`)
+
+// ## Main Version
+// Three dot-separated numeric identifiers.
+
+createToken('MAINVERSION', `(${src[t.NUMERICIDENTIFIER]})\\.` +
+                   `(${src[t.NUMERICIDENTIFIER]})\\.` +
+                   `(${src[t.NUMERICIDENTIFIER]})`)
+
+createToken('MAINVERSIONLOOSE', `(${src[t.NUMERICIDENTIFIERLOOSE]})\\.` +
+                        `(${src[t.NUMERICIDENTIFIERLOOSE]})\\.` +
+                        `(${src[t.NUMERICIDENTIFIERLOOSE]})`)
+
+// ## Pre-release Version Identifier
+// A numeric identifier, or a non-numeric identifier.
+// Non-numeric identifiers include numeric identifiers but can be longer.
+// Therefore non-numeric identifiers must go first.
+
+createToken('PRERELEASEIDENTIFIER', `(?:${src[t.NONNUMERICIDENTIFIER]
+}|${src[t.NUMERICIDENTIFIER]})`)
+
+createToken('PRERELEASEIDENTIFIERLOOSE', `(?:${src[t.NONNUMERICIDENTIFIER]
+}|${src[t.NUMERICIDENTIFIERLOOSE]})`)
+
+// ## Pre-release Version
+// Hyphen, followed by one or more dot-separated pre-release version
+// identifiers.
+
+createToken('PRERELEASE', `(?:-(${src[t.PRERELEASEIDENTIFIER]
+}(?:\\.${src[t.PRERELEASEIDENTIFIER]})*))`)
+
+createToken('PRERELEASELOOSE', `(?:-?(${src[t.PRERELEASEIDENTIFIERLOOSE]
+}(?:\\.${src[t.PRERELEASEIDENTIFIERLOOSE]})*))`)
+
+// ## Build Metadata Identifier
+// Any combination of digits, letters, or hyphens.
+
+createToken('BUILDIDENTIFIER', `${LETTERDASHNUMBER}+`)
+
+// ## Build Metadata
+// Plus sign, followed by one or more period-separated build metadata
+// identifiers.
+
+createToken('BUILD', `(?:\\+(${src[t.BUILDIDENTIFIER]
+}(?:\\.${src[t.BUILDIDENTIFIER]})*))`)
+
+// ## Full Version String
+// A main version, followed optionally by a pre-release version and
+// build metadata.
+
+// Note that the only major, minor, patch, and pre-release sections of
+// the version string are capturing groups.  The build metadata is not a
+// capturing group, because it should not ever be used in version
+// comparison.
+
+createToken('FULLPLAIN', `v?${src[t.MAINVERSION]
+}${src[t.PRERELEASE]}?${
+  src[t.BUILD]}?`)
+
+createToken('FULL', `^${src[t.FULLPLAIN]}$`)
+
+// like full, but allows v1.2.3 and =1.2.3, which people do sometimes.
+// also, 1.0.0alpha1 (prerelease without the hyphen) which is pretty
+// common in the npm registry.
+createToken('LOOSEPLAIN', `[v=\\s]*${src[t.MAINVERSIONLOOSE]
+}${src[t.PRERELEASELOOSE]}?${
+  src[t.BUILD]}?`)
+
+createToken('LOOSE', `^${src[t.LOOSEPLAIN]}$`)
+
+createToken('GTLT', '((?:<|>)?=?)')
+
+// Something like "2.*" or "1.2.x".
+// Note that "x.x" is a valid xRange identifier, meaning "any version"
+// Only the first item is strictly required.
+createToken('XRANGEIDENTIFIERLOOSE', `${src[t.NUMERICIDENTIFIERLOOSE]}|x|X|\\*`)
+createToken('XRANGEIDENTIFIER', `${src[t.NUMERICIDENTIFIER]}|x|X|\\*`)
+
+createToken('XRANGEPLAIN', `[v=\\s]*(${src[t.XRANGEIDENTIFIER]})` +
+                   `(?:\\.(${src[t.XRANGEIDENTIFIER]})` +
+                   `(?:\\.(${src[t.XRANGEIDENTIFIER]})` +
+                   `(?:${src[t.PRERELEASE]})?${
+                     src[t.BUILD]}?` +
+                   `)?)?`)
+
+createToken('XRANGEPLAINLOOSE', `[v=\\s]*(${src[t.XRANGEIDENTIFIERLOOSE]})` +
+                        `(?:\\.(${src[t.XRANGEIDENTIFIERLOOSE]})` +
+                        `(?:\\.(${src[t.XRANGEIDENTIFIERLOOSE]})` +
+                        `(?:${src[t.PRERELEASELOOSE]})?${
+                          src[t.BUILD]}?` +
+                        `)?)?`)
+
+createToken('XRANGE', `^${src[t.GTLT]}\\s*${src[t.XRANGEPLAIN]}$`)
+createToken('XRANGELOOSE', `^${src[t.GTLT]}\\s*${src[t.XRANGEPLAINLOOSE]}$`)
+
+// Coercion.
+// Extract anything that could conceivably be a part of a valid semver
+createToken('COERCEPLAIN', `${'(^|[^\\d])' +
+              '(\\d{1,'}${MAX_SAFE_COMPONENT_LENGTH}})` +
+              `(?:\\.(\\d{1,${MAX_SAFE_COMPONENT_LENGTH}}))?` +
+              `(?:\\.(\\d{1,${MAX_SAFE_COMPONENT_LENGTH}}))?`)
+createToken('COERCE', `${src[t.COERCEPLAIN]}(?:$|[^\\d])`)
+createToken('COERCEFULL', src[t.COERCEPLAIN] +
+              `(?:${src[t.PRERELEASE]})?` +
+              `(?:${src[t.BUILD]})?` +
+              `(?:$|[^\\d])`)
+createToken('COERCERTL', src[t.COERCE], true)
+createToken('COERCERTLFULL', src[t.COERCEFULL], true)
+
+// Tilde ranges.
+// Meaning is "reasonably at or greater than"
+createToken('LONETILDE', '(?:~>?)')
+
+createToken('TILDETRIM', `(\\s*)${src[t.LONETILDE]}\\s+`, true)
+exports.tildeTrimReplace = '$1~'
+
+createToken('TILDE', `^${src[t.LONETILDE]}${src[t.XRANGEPLAIN]}$`)
+createToken('TILDELOOSE', `^${src[t.LONETILDE]}${src[t.XRANGEPLAINLOOSE]}$`)
+
+// Caret ranges.
+// Meaning is "at least and backwards compatible with"
+createToken('LONECARET', '(?:\\^)')
+
+createToken('CARETTRIM', `(\\s*)${src[t.LONECARET]}\\s+`, true)
+exports.caretTrimReplace = '$1^'
+
+createToken('CARET', `^${src[t.LONECARET]}${src[t.XRANGEPLAIN]}$`)
+createToken('CARETLOOSE', `^${src[t.LONECARET]}${src[t.XRANGEPLAINLOOSE]}$`)
+
+// A simple gt/lt/eq thing, or just "" to indicate "any version"
+createToken('COMPARATORLOOSE', `^${src[t.GTLT]}\\s*(${src[t.LOOSEPLAIN]})$|^$`)
+createToken('COMPARATOR', `^${src[t.GTLT]}\\s*(${src[t.FULLPLAIN]})$|^$`)
+
+// An expression to strip any whitespace between the gtlt and the thing
+// it modifies, so that `> 1.2.3` ==> `>1.2.3`
+createToken('COMPARATORTRIM', `(\\s*)${src[t.GTLT]
+}\\s*(${src[t.LOOSEPLAIN]}|${src[t.XRANGEPLAIN]})`, true)
+exports.comparatorTrimReplace = '$1$2$3'
+
+// Something like `1.2.3 - 1.2.4`
+// Note that these all use the loose form, because they'll be
+// checked against either the strict or loose comparator form
+// later.
+createToken('HYPHENRANGE', `^\\s*(${src[t.XRANGEPLAIN]})` +
+                   `\\s+-\\s+` +
+                   `(${src[t.XRANGEPLAIN]})` +
+                   `\\s*$`)
+
+createToken('HYPHENRANGELOOSE', `^\\s*(${src[t.XRANGEPLAINLOOSE]})` +
+                        `\\s+-\\s+` +
+                        `(${src[t.XRANGEPLAINLOOSE]})` +
+                        `\\s*$`)
+
+// Star ranges basically just allow anything at all.
+createToken('STAR', '(<|>)?=?\\s*\\*')
+// >=0.0.0 is like a star
+createToken('GTE0', '^\\s*>=\\s*0\\.0\\.0\\s*$')
+createToken('GTE0PRE', '^\\s*>=\\s*0\\.0\\.0-0\\s*$')
+
+
+/***/ }),
+
+/***/ 9737:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+// @ts-check
+
+
+// Reproduce safeRe[COMPARATORTRIM] replacement boundaries, not version
+// validation. Each end-index finder returns an exclusive end, or its start
+// on no match.
+// Positions count from zero. An end of 3 means characters 0, 1, and 2 were read;
+// range.slice(start, end) gives the matched text, not a converted number.
+const {
+  MAX_LENGTH,
+  MAX_SAFE_BUILD_LENGTH,
+  WHITESPACE_CHARACTERS,
+} = __nccwpck_require__(5101)
+
+/**
+ * Remembers the last two rows of digits so their characters need not be reread.
+ * Positions start at -1 until a row has been found.
+ *
+ * @typedef {object} DigitRunCache
+ * @property {number} start The first character of the most recently found row.
+ * @property {number} end The position after that row's last character.
+ * @property {number} previousStart The first character of the previous row.
+ * @property {number} previousEnd The position after the previous row.
+ */
+
+// One entry per UTF-16 code unit keeps membership checks constant-time.
+const whitespace = new Uint8Array(0x10000)
+for (const char of WHITESPACE_CHARACTERS) {
+  whitespace[char.charCodeAt(0)] = 1
+}
+
+/**
+ * Checks whether a character is whitespace, like a space, tab, or newline.
+ * Looking past the end of the string returns false.
+ *
+ * @param {string|undefined} char One character, or undefined past the string's end.
+ * @returns {boolean} Whether the character is whitespace.
+ * @example isWhitespace(' ') // true
+ * @example isWhitespace('1') // false
+ */
+const isWhitespace = char =>
+  char !== undefined && whitespace[char.charCodeAt(0)] === 1
+
+/**
+ * Checks for v, =, or whitespace before the version number.
+ * These are historical version prefixes, not range operators:
+ * < and > are handled separately, as are tilde and caret ranges.
+ *
+ * @param {string|undefined} char One character to check.
+ * @returns {boolean} Whether the character can belong to a version prefix.
+ * @example isVersionPrefix('=') // true
+ * @example isVersionPrefix('>') // false
+ */
+const isVersionPrefix = char =>
+  char === 'v' ||
+  char === '=' ||
+  isWhitespace(char)
+
+/**
+ * Checks whether a character is one of the digits 0 through 9.
+ *
+ * @param {string|undefined} char One character to check.
+ * @returns {boolean} Whether the character is an ASCII digit.
+ * @example isDigit('7') // true
+ * @example isDigit('.') // false
+ */
+const isDigit = char => char !== undefined && char >= '0' && char <= '9'
+
+/**
+ * Checks whether a character is an English letter, uppercase or lowercase.
+ *
+ * @param {string|undefined} char One character to check.
+ * @returns {boolean} Whether the character is an ASCII letter.
+ * @example isLetter('b') // true
+ * @example isLetter('7') // false
+ */
+const isLetter = char =>
+  char !== undefined && (
+    (char >= 'a' && char <= 'z') ||
+    (char >= 'A' && char <= 'Z')
+  )
+
+/**
+ * Checks for a letter, digit, or hyphen: the characters allowed inside
+ * prerelease and build names such as beta-1.
+ *
+ * @param {string|undefined} char One character to check.
+ * @returns {boolean} Whether the character can be part of an identifier.
+ * @example isIdentifierCharacter('-') // true
+ * @example isIdentifierCharacter('.') // false; dots separate identifiers
+ */
+const isIdentifierCharacter = char => isDigit(char) || isLetter(char) || char === '-'
+
+/**
+ * Checks whether a version component can begin here: with a digit or
+ * a wildcard such as x, X, or *.
+ *
+ * @param {string|undefined} char One character to check.
+ * @returns {boolean} Whether a number or wildcard can start with this character.
+ * @example isVersionStart('x') // true
+ * @example isVersionStart('v') // false; v belongs to the prefix
+ */
+const isVersionStart = char =>
+  isDigit(char) ||
+  char === 'x' ||
+  char === 'X' ||
+  char === '*'
+
+/**
+ * Finds the end of a row of digits, but returns no more than limit digits.
+ * Remembers the last two rows so looking at them again does not reread them.
+ *
+ * @param {string} range The text to read; it is not changed.
+ * @param {number} start The position of the first character to check.
+ * @param {number} limit The most digit characters the returned match can include.
+ * @param {DigitRunCache} digitRuns Shared cache of digit-run positions, updated in place.
+ * @returns {number} The position after the matched digits, or start if none match.
+ * @example findDigitsEndIndex('123abc', 0, 10, digitRuns) // 3, pointing at a
+ * @example findDigitsEndIndex('123abc', 0, 2, digitRuns) // 2, pointing at the unread 3
+ */
+const findDigitsEndIndex = (range, start, limit, digitRuns) => {
+  if (!isDigit(range[start])) {
+    return start
+  }
+  if (start >= digitRuns.start && start < digitRuns.end) {
+    return Math.min(start + limit, digitRuns.end)
+  }
+  if (start >= digitRuns.previousStart && start < digitRuns.previousEnd) {
+    return Math.min(start + limit, digitRuns.previousEnd)
+  }
+  let end = start + 1
+  while (isDigit(range[end])) {
+    end++
+  }
+  // A failed full version can rewind from its second run to its first.
+  digitRuns.previousStart = digitRuns.start
+  digitRuns.previousEnd = digitRuns.end
+  digitRuns.start = start
+  digitRuns.end = end
+  return Math.min(start + limit, end)
+}
+
+/**
+ * Reads a number using the old regex's length and leading-zero rules.
+ * Strict mode reads just the first zero in 012; loose mode can read all three.
+ *
+ * @param {string} range The text to read; it is not changed.
+ * @param {number} start The position where the number should begin.
+ * @param {boolean} loose Whether to allow leading zeros.
+ * @param {DigitRunCache} digitRuns Shared digit-run cache, updated as needed.
+ * @returns {number} The position after the matched digits, not their numeric value.
+ * @example findVersionNumberEndIndex('012', 0, false, digitRuns) // 1
+ * @example findVersionNumberEndIndex('012', 0, true, digitRuns) // 3
+ */
+const findVersionNumberEndIndex = (range, start, loose, digitRuns) => {
+  if (!loose && range[start] === '0') {
+    return start + 1
+  }
+  // Strict syntax allows an initial nonzero digit plus MAX_LENGTH digits.
+  return findDigitsEndIndex(range, start, loose ? MAX_LENGTH : MAX_LENGTH + 1, digitRuns)
+}
+
+/**
+ * Reads one piece of a prerelease name, such as beta or 1 in beta.1.
+ * Tries the letter-or-hyphen form first, then the number-only form.
+ *
+ * @param {string} range The text to read; it is not changed.
+ * @param {number} start The position where the identifier should begin.
+ * @param {boolean} loose Whether numeric identifiers may have leading zeros.
+ * @param {DigitRunCache} digitRuns Shared digit-run cache, updated as needed.
+ * @returns {number} The position after the identifier, or start if none matches.
+ * @example findPrereleaseIdentifierEndIndex('beta.1', 0, false, digitRuns) // 4, at the dot
+ * @example findPrereleaseIdentifierEndIndex('001beta', 0, false, digitRuns) // 7
+ */
+const findPrereleaseIdentifierEndIndex = (range, start, loose, digitRuns) => {
+  const digitsEnd = findDigitsEndIndex(range, start, MAX_LENGTH, digitRuns)
+  // The legacy regex tries a nonnumeric identifier before a numeric one.
+  if (isLetter(range[digitsEnd]) || range[digitsEnd] === '-') {
+    let end = digitsEnd + 1
+    const limit = end + MAX_SAFE_BUILD_LENGTH
+    while (end < limit && isIdentifierCharacter(range[end])) {
+      end++
+    }
+    return end
+  }
+  return findVersionNumberEndIndex(range, start, loose, digitRuns)
+}
+
+/**
+ * Reads a prerelease suffix such as -beta.1, one dot-separated piece at a time.
+ * Loose mode also allows the name without its opening hyphen.
+ *
+ * @param {string} range The text to read; it is not changed.
+ * @param {number} start The position where the suffix should begin, including -.
+ * @param {boolean} loose Whether the opening hyphen is optional and zeros allowed.
+ * @param {DigitRunCache} digitRuns Shared digit-run cache, updated as needed.
+ * @returns {number} The position after the matched suffix, or start if absent.
+ * @example findPrereleaseEndIndex('-beta.1+sha', 0, false, digitRuns) // 7, at the plus
+ * @example findPrereleaseEndIndex('beta', 0, false, digitRuns) // 0; no opening hyphen
+ */
+const findPrereleaseEndIndex = (range, start, loose, digitRuns) => {
+  const hyphen = range[start] === '-'
+  if (!loose && !hyphen) {
+    return start
+  }
+  const identifierStart = start + (hyphen ? 1 : 0)
+  let end = findPrereleaseIdentifierEndIndex(range, identifierStart, loose, digitRuns)
+  if (end === identifierStart) {
+    if (!loose || !hyphen) {
+      return start
+    }
+    // In loose syntax, a lone hyphen can itself be the identifier.
+    end = findPrereleaseIdentifierEndIndex(range, start, loose, digitRuns)
+  }
+  while (range[end] === '.') {
+    const next = findPrereleaseIdentifierEndIndex(range, end + 1, loose, digitRuns)
+    if (next === end + 1) {
+      break
+    }
+    end = next
+  }
+  return end
+}
+
+/**
+ * Reads one build-name piece, such as sha or 123 in +sha.123.
+ * Stops at a disallowed character or the old regex's length limit.
+ *
+ * @param {string} range The text to read; it is not changed.
+ * @param {number} start The position where the identifier should begin.
+ * @returns {number} The position after the identifier, or start if none matches.
+ * @example findBuildIdentifierEndIndex('sha.123', 0) // 3, at the dot
+ * @example findBuildIdentifierEndIndex('001', 0) // 3; leading zeros are allowed
+ */
+const findBuildIdentifierEndIndex = (range, start) => {
+  let end = start
+  while (end - start < MAX_SAFE_BUILD_LENGTH && isIdentifierCharacter(range[end])) {
+    end++
+  }
+  return end
+}
+
+/**
+ * Reads optional build metadata such as +sha.123.
+ * Leaves the position unchanged if there is no plus sign followed by a name.
+ *
+ * @param {string} range The text to read; it is not changed.
+ * @param {number} start The position where the opening + should be.
+ * @returns {number} The position after the matched metadata, or start if absent.
+ * @example findBuildEndIndex('+sha.123 <2', 0) // 8, at the space
+ * @example findBuildEndIndex('+', 0) // 0; a plus sign alone is not a match
+ */
+const findBuildEndIndex = (range, start) => {
+  if (range[start] !== '+') {
+    return start
+  }
+  let end = findBuildIdentifierEndIndex(range, start + 1)
+  if (end === start + 1) {
+    return start
+  }
+  while (range[end] === '.') {
+    const next = findBuildIdentifierEndIndex(range, end + 1)
+    if (next === end + 1) {
+      break
+    }
+    end = next
+  }
+  return end
+}
+
+/**
+ * Reads three numbers separated by dots, then any prerelease and build suffixes.
+ * Uses loose rules, so forms such as 01.02.03beta can match here.
+ *
+ * @param {string} range The text to read; it is not changed.
+ * @param {number} start The position of the first number, after any prefix.
+ * @param {DigitRunCache} digitRuns Shared digit-run cache, updated as needed.
+ * @returns {number} The position after the version match, or start if none matches.
+ * @example findLooseFullVersionEndIndex('1.2.3-beta+sha <2', 0, digitRuns) // 14
+ * @example findLooseFullVersionEndIndex('1.2', 0, digitRuns) // 0; needs three numbers
+ */
+const findLooseFullVersionEndIndex = (range, start, digitRuns) => {
+  let end = start
+  for (let component = 0; component < 3; component++) {
+    const next = findVersionNumberEndIndex(range, end, true, digitRuns)
+    if (next === end) {
+      return start
+    }
+    end = next
+    if (component < 2) {
+      if (range[end] !== '.') {
+        return start
+      }
+      end++
+    }
+  }
+  const prereleaseEnd = findPrereleaseEndIndex(range, end, true, digitRuns)
+  return findBuildEndIndex(range, prereleaseEnd)
+}
+
+/**
+ * Reads one component of a partial or wildcard version, such as 2 or x in 2.x.
+ * Numbers use strict leading-zero rules; wildcards take up one character.
+ *
+ * @param {string} range The text to read; it is not changed.
+ * @param {number} start The position where the component should begin.
+ * @param {DigitRunCache} digitRuns Shared digit-run cache, updated as needed.
+ * @returns {number} The position after the component, or start if none matches.
+ * @example findPartialVersionComponentEndIndex('2.x', 0, digitRuns) // 1, at the dot
+ * @example findPartialVersionComponentEndIndex('2.x', 2, digitRuns) // 3, after x
+ */
+const findPartialVersionComponentEndIndex = (range, start, digitRuns) => {
+  if (isDigit(range[start])) {
+    return findVersionNumberEndIndex(range, start, false, digitRuns)
+  }
+  return isVersionStart(range[start]) ? start + 1 : start
+}
+
+/**
+ * Reads up to three components, allowing forms such as 1, 1.2, or 1.x.
+ * After the third component, also reads any strict prerelease and build suffixes.
+ *
+ * @param {string} range The text to read; it is not changed.
+ * @param {number} start The position of a number or wildcard, after any prefix.
+ * @param {DigitRunCache} digitRuns Shared digit-run cache, updated as needed.
+ * @returns {number} The position after the matched version text.
+ * @example findPartialVersionEndIndex('1.x <2', 0, digitRuns) // 3, at the space
+ * @example findPartialVersionEndIndex('1.', 0, digitRuns) // 1; the trailing dot is unread
+ */
+const findPartialVersionEndIndex = (range, start, digitRuns) => {
+  let end = findPartialVersionComponentEndIndex(range, start, digitRuns)
+  for (let component = 0; component < 2; component++) {
+    if (range[end] !== '.') {
+      return end
+    }
+    const next = findPartialVersionComponentEndIndex(range, end + 1, digitRuns)
+    if (next === end + 1) {
+      return end
+    }
+    end = next
+  }
+  const prereleaseEnd = findPrereleaseEndIndex(range, end, false, digitRuns)
+  return findBuildEndIndex(range, prereleaseEnd)
+}
+
+/**
+ * Finds where a version match ends, without deciding whether the range is valid.
+ * Tries a loose full version first, then a partial or wildcard version, just
+ * like the old regex's LOOSEPLAIN and XRANGEPLAIN alternatives.
+ *
+ * @param {string} range The text to read; it is not changed.
+ * @param {number} start The position of a number or wildcard, after any prefix.
+ * @param {DigitRunCache} digitRuns Shared digit-run cache, updated as needed.
+ * @returns {number} The position where scanning the next candidate can resume.
+ * @example findVersionEndIndex('1.2.3 <2', 0, digitRuns) // 5, at the space
+ * @example findVersionEndIndex('1.x <2', 0, digitRuns) // 3, at the space
+ */
+const findVersionEndIndex = (range, start, digitRuns) => {
+  const fullVersionEnd = findLooseFullVersionEndIndex(range, start, digitRuns)
+  return fullVersionEnd !== start
+    ? fullVersionEnd
+    : findPartialVersionEndIndex(range, start, digitRuns)
+}
+
+/**
+ * Finds the one whitespace character the old replacement would remove.
+ * Keeps leading whitespace, skips an optional operator, and checks immediately
+ * after it. Returns -1 if there is nothing to remove.
+ *
+ * @param {string} range The text containing a candidate already found by the caller.
+ * @param {number} matchStart The candidate's position, including leading whitespace.
+ * @returns {number} The position of the removable whitespace, or -1 if absent.
+ * @example findRemovableWhitespaceIndex(' > 1', 0) // 2; keep the space at position 0
+ * @example findRemovableWhitespaceIndex('>1', 0) // -1
+ */
+const findRemovableWhitespaceIndex = (range, matchStart) => {
+  let position = matchStart
+  if (isWhitespace(range[position])) {
+    position++
+  }
+  if (range[position] === '<' || range[position] === '>') {
+    position++
+  }
+  if (range[position] === '=') {
+    position++
+  }
+  return isWhitespace(range[position]) ? position : -1
+}
+
+/**
+ * Joins an operator to its version, turning > 1.2.3 into >1.2.3.
+ * Copies everything else according to the old regex's matching rules.
+ * Moves forward through prefixes and whole versions to avoid repeatedly
+ * searching the same characters on long inputs.
+ *
+ * @param {string} range The range text to process; the original string is unchanged.
+ * @returns {string} The range with matched operator whitespace removed.
+ * @example trimComparatorWhitespace('> 1.2.3 < 2') // '>1.2.3 <2'
+ * @example trimComparatorWhitespace('> invalid') // '> invalid'
+ */
+const trimComparatorWhitespace = range => {
+  let result = ''
+  let copyFrom = 0
+  let cursor = 0
+  const digitRuns = { start: -1, end: -1, previousStart: -1, previousEnd: -1 }
+
+  while (cursor < range.length) {
+    const matchStart = cursor
+    if (range[cursor] === '<' || range[cursor] === '>') {
+      cursor++
+    } else if (!isVersionPrefix(range[cursor]) && !isVersionStart(range[cursor])) {
+      cursor++
+      continue
+    }
+
+    // Consume a v/=/whitespace run once, even when no version follows it.
+    while (cursor < range.length && isVersionPrefix(range[cursor])) {
+      cursor++
+    }
+    if (!isVersionStart(range[cursor])) {
+      continue
+    }
+
+    const whitespacePosition = findRemovableWhitespaceIndex(range, matchStart)
+    if (whitespacePosition !== -1) {
+      result += range.slice(copyFrom, whitespacePosition)
+      copyFrom = whitespacePosition + 1
+    }
+
+    // Skip the entire match, so a prerelease's trailing v cannot be
+    // reconsidered as the prefix of another version.
+    cursor = findVersionEndIndex(range, cursor, digitRuns)
+  }
+
+  return result + range.slice(copyFrom)
+}
+
+module.exports = trimComparatorWhitespace
+
+
+/***/ }),
+
+/***/ 2276:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+// Determine if version is greater than all the versions possible in the range.
+const outside = __nccwpck_require__(280)
+const gtr = (version, range, options) => outside(version, range, '>', options)
+module.exports = gtr
+
+
+/***/ }),
+
+/***/ 3465:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const Range = __nccwpck_require__(6782)
+const intersects = (r1, r2, options) => {
+  r1 = new Range(r1, options)
+  r2 = new Range(r2, options)
+  return r1.intersects(r2, options)
+}
+module.exports = intersects
+
+
+/***/ }),
+
+/***/ 5213:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const outside = __nccwpck_require__(280)
+// Determine if version is less than all the versions possible in the range
+const ltr = (version, range, options) => outside(version, range, '<', options)
+module.exports = ltr
+
+
+/***/ }),
+
+/***/ 5574:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const SemVer = __nccwpck_require__(7163)
+const Range = __nccwpck_require__(6782)
+
+const maxSatisfying = (versions, range, options) => {
+  let max = null
+  let maxSV = null
+  let rangeObj = null
+  try {
+    rangeObj = new Range(range, options)
+  } catch (er) {
+    return null
+  }
+  versions.forEach((v) => {
+    if (rangeObj.test(v)) {
+      // satisfies(v, range, options)
+      if (!max || maxSV.compare(v) === -1) {
+        // compare(max, v, true)
+        max = v
+        maxSV = new SemVer(max, options)
+      }
+    }
+  })
+  return max
+}
+module.exports = maxSatisfying
+
+
+/***/ }),
+
+/***/ 8595:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const SemVer = __nccwpck_require__(7163)
+const Range = __nccwpck_require__(6782)
+const minSatisfying = (versions, range, options) => {
+  let min = null
+  let minSV = null
+  let rangeObj = null
+  try {
+    rangeObj = new Range(range, options)
+  } catch (er) {
+    return null
+  }
+  versions.forEach((v) => {
+    if (rangeObj.test(v)) {
+      // satisfies(v, range, options)
+      if (!min || minSV.compare(v) === 1) {
+        // compare(min, v, true)
+        min = v
+        minSV = new SemVer(min, options)
+      }
+    }
+  })
+  return min
+}
+module.exports = minSatisfying
+
+
+/***/ }),
+
+/***/ 1866:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const SemVer = __nccwpck_require__(7163)
+const Range = __nccwpck_require__(6782)
+const gt = __nccwpck_require__(6599)
+
+const minVersion = (range, loose) => {
+  range = new Range(range, loose)
+
+  let minver = new SemVer('0.0.0')
+  if (range.test(minver)) {
+    return minver
+  }
+
+  minver = new SemVer('0.0.0-0')
+  if (range.test(minver)) {
+    return minver
+  }
+
+  minver = null
+  for (let i = 0; i < range.set.length; ++i) {
+    const comparators = range.set[i]
+
+    let setMin = null
+    comparators.forEach((comparator) => {
+      // Clone to avoid manipulating the comparator's semver object.
+      const compver = new SemVer(comparator.semver.version)
+      switch (comparator.operator) {
+        case '>':
+          if (compver.prerelease.length === 0) {
+            compver.patch++
+          } else {
+            compver.prerelease.push(0)
+          }
+          compver.raw = compver.format()
+          /* fallthrough */
+        case '':
+        case '>=':
+          if (!setMin || gt(compver, setMin)) {
+            setMin = compver
+          }
+          break
+        case '<':
+        case '<=':
+          /* Ignore maximum versions */
+          break
+        /* istanbul ignore next */
+        default:
+          throw new Error(`Unexpected operation: ${comparator.operator}`)
+      }
+    })
+    if (setMin && (!minver || gt(minver, setMin))) {
+      minver = setMin
+    }
+  }
+
+  if (minver && range.test(minver)) {
+    return minver
+  }
+
+  return null
+}
+module.exports = minVersion
+
+
+/***/ }),
+
+/***/ 280:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const SemVer = __nccwpck_require__(7163)
+const Comparator = __nccwpck_require__(9379)
+const { ANY } = Comparator
+const Range = __nccwpck_require__(6782)
+const satisfies = __nccwpck_require__(8011)
+const gt = __nccwpck_require__(6599)
+const lt = __nccwpck_require__(3872)
+const lte = __nccwpck_require__(6717)
+const gte = __nccwpck_require__(1236)
+
+const outside = (version, range, hilo, options) => {
+  version = new SemVer(version, options)
+  range = new Range(range, options)
+
+  let gtfn, ltefn, ltfn, comp, ecomp
+  switch (hilo) {
+    case '>':
+      gtfn = gt
+      ltefn = lte
+      ltfn = lt
+      comp = '>'
+      ecomp = '>='
+      break
+    case '<':
+      gtfn = lt
+      ltefn = gte
+      ltfn = gt
+      comp = '<'
+      ecomp = '<='
+      break
+    default:
+      throw new TypeError('Must provide a hilo val of "<" or ">"')
+  }
+
+  // If it satisfies the range it is not outside
+  if (satisfies(version, range, options)) {
+    return false
+  }
+
+  // From now on, variable terms are as if we're in "gtr" mode.
+  // but note that everything is flipped for the "ltr" function.
+
+  for (let i = 0; i < range.set.length; ++i) {
+    const comparators = range.set[i]
+
+    let high = null
+    let low = null
+
+    comparators.forEach((comparator) => {
+      if (comparator.semver === ANY) {
+        comparator = new Comparator('>=0.0.0')
+      }
+      high = high || comparator
+      low = low || comparator
+      if (gtfn(comparator.semver, high.semver, options)) {
+        high = comparator
+      } else if (ltfn(comparator.semver, low.semver, options)) {
+        low = comparator
+      }
+    })
+
+    // If the edge version comparator has a operator then our version
+    // isn't outside it
+    if (high.operator === comp || high.operator === ecomp) {
+      return false
+    }
+
+    // If the lowest version comparator has an operator and our version
+    // is less than it then it isn't higher than the range
+    if ((!low.operator || low.operator === comp) &&
+        ltefn(version, low.semver)) {
+      return false
+    } else if (low.operator === ecomp && ltfn(version, low.semver)) {
+      return false
+    }
+  }
+  return true
+}
+
+module.exports = outside
+
+
+/***/ }),
+
+/***/ 2028:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+// given a set of versions and a range, create a "simplified" range
+// that includes the same versions that the original range does
+// If the original range is shorter than the simplified one, return that.
+const satisfies = __nccwpck_require__(8011)
+const compare = __nccwpck_require__(8469)
+module.exports = (versions, range, options) => {
+  const set = []
+  let first = null
+  let prev = null
+  const v = versions.sort((a, b) => compare(a, b, options))
+  for (const version of v) {
+    const included = satisfies(version, range, options)
+    if (included) {
+      prev = version
+      if (!first) {
+        first = version
+      }
+    } else {
+      if (prev) {
+        set.push([first, prev])
+      }
+      prev = null
+      first = null
+    }
+  }
+  if (first) {
+    set.push([first, null])
+  }
+
+  const ranges = []
+  for (const [min, max] of set) {
+    if (min === max) {
+      ranges.push(min)
+    } else if (!max && min === v[0]) {
+      ranges.push('*')
+    } else if (!max) {
+      ranges.push(`>=${min}`)
+    } else if (min === v[0]) {
+      ranges.push(`<=${max}`)
+    } else {
+      ranges.push(`${min} - ${max}`)
+    }
+  }
+  const simplified = ranges.join(' || ')
+  const original = typeof range.raw === 'string' ? range.raw : String(range)
+  return simplified.length < original.length ? simplified : range
+}
+
+
+/***/ }),
+
+/***/ 1489:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const Range = __nccwpck_require__(6782)
+const Comparator = __nccwpck_require__(9379)
+const { ANY } = Comparator
+const satisfies = __nccwpck_require__(8011)
+const compare = __nccwpck_require__(8469)
+
+// Complex range `r1 || r2 || ...` is a subset of `R1 || R2 || ...` iff:
+// - Every simple range `r1, r2, ...` is a null set, OR
+// - Every simple range `r1, r2, ...` which is not a null set is a subset of
+//   some `R1, R2, ...`
+//
+// Simple range `c1 c2 ...` is a subset of simple range `C1 C2 ...` iff:
+// - If c is only the ANY comparator
+//   - If C is only the ANY comparator, return true
+//   - Else if in prerelease mode, return false
+//   - else replace c with `[>=0.0.0]`
+// - If C is only the ANY comparator
+//   - if in prerelease mode, return true
+//   - else replace C with `[>=0.0.0]`
+// - Let EQ be the set of = comparators in c
+// - If EQ is more than one, return true (null set)
+// - Let GT be the highest > or >= comparator in c
+// - Let LT be the lowest < or <= comparator in c
+// - If GT and LT, and GT.semver > LT.semver, return true (null set)
+// - If any C is a = range, and GT or LT are set, return false
+// - If EQ
+//   - If GT, and EQ does not satisfy GT, return true (null set)
+//   - If LT, and EQ does not satisfy LT, return true (null set)
+//   - If EQ satisfies every C, return true
+//   - Else return false
+// - If GT
+//   - If GT.semver is lower than any > or >= comp in C, return false
+//   - If GT is >=, and GT.semver does not satisfy every C, return false
+//   - If GT.semver has a prerelease, and not in prerelease mode
+//     - If no C has a prerelease and the GT.semver tuple, return false
+// - If LT
+//   - If LT.semver is greater than any < or <= comp in C, return false
+//   - If LT is <=, and LT.semver does not satisfy every C, return false
+//   - If LT.semver has a prerelease, and not in prerelease mode
+//     - If no C has a prerelease and the LT.semver tuple, return false
+// - Else return true
+
+const subset = (sub, dom, options = {}) => {
+  if (sub === dom) {
+    return true
+  }
+
+  sub = new Range(sub, options)
+  dom = new Range(dom, options)
+  let sawNonNull = false
+
+  OUTER: for (const simpleSub of sub.set) {
+    for (const simpleDom of dom.set) {
+      const isSub = simpleSubset(simpleSub, simpleDom, options)
+      sawNonNull = sawNonNull || isSub !== null
+      if (isSub) {
+        continue OUTER
+      }
+    }
+    // the null set is a subset of everything, but null simple ranges in
+    // a complex range should be ignored.  so if we saw a non-null range,
+    // then we know this isn't a subset, but if EVERY simple range was null,
+    // then it is a subset.
+    if (sawNonNull) {
+      return false
+    }
+  }
+  return true
+}
+
+const minimumVersionWithPreRelease = [new Comparator('>=0.0.0-0')]
+const minimumVersion = [new Comparator('>=0.0.0')]
+
+const simpleSubset = (sub, dom, options) => {
+  if (sub === dom) {
+    return true
+  }
+
+  if (sub.length === 1 && sub[0].semver === ANY) {
+    if (dom.length === 1 && dom[0].semver === ANY) {
+      return true
+    } else if (options.includePrerelease) {
+      sub = minimumVersionWithPreRelease
+    } else {
+      sub = minimumVersion
+    }
+  }
+
+  if (dom.length === 1 && dom[0].semver === ANY) {
+    if (options.includePrerelease) {
+      return true
+    } else {
+      dom = minimumVersion
+    }
+  }
+
+  const eqSet = new Set()
+  let gt, lt
+  for (const c of sub) {
+    if (c.operator === '>' || c.operator === '>=') {
+      gt = higherGT(gt, c, options)
+    } else if (c.operator === '<' || c.operator === '<=') {
+      lt = lowerLT(lt, c, options)
+    } else {
+      eqSet.add(c.semver)
+    }
+  }
+
+  if (eqSet.size > 1) {
+    return null
+  }
+
+  let gtltComp
+  if (gt && lt) {
+    gtltComp = compare(gt.semver, lt.semver, options)
+    if (gtltComp > 0) {
+      return null
+    } else if (gtltComp === 0 && (gt.operator !== '>=' || lt.operator !== '<=')) {
+      return null
+    }
+  }
+
+  // will iterate one or zero times
+  for (const eq of eqSet) {
+    if (gt && !satisfies(eq, String(gt), options)) {
+      return null
+    }
+
+    if (lt && !satisfies(eq, String(lt), options)) {
+      return null
+    }
+
+    for (const c of dom) {
+      if (!satisfies(eq, String(c), options)) {
+        return false
+      }
+    }
+
+    return true
+  }
+
+  let higher, lower
+  let hasDomLT, hasDomGT
+  // if the subset has a prerelease, we need a comparator in the superset
+  // with the same tuple and a prerelease, or it's not a subset
+  let needDomLTPre = lt &&
+    !options.includePrerelease &&
+    lt.semver.prerelease.length ? lt.semver : false
+  let needDomGTPre = gt &&
+    !options.includePrerelease &&
+    gt.semver.prerelease.length ? gt.semver : false
+  // exception: <1.2.3-0 is the same as <1.2.3
+  if (needDomLTPre && needDomLTPre.prerelease.length === 1 &&
+      lt.operator === '<' && needDomLTPre.prerelease[0] === 0) {
+    needDomLTPre = false
+  }
+
+  for (const c of dom) {
+    hasDomGT = hasDomGT || c.operator === '>' || c.operator === '>='
+    hasDomLT = hasDomLT || c.operator === '<' || c.operator === '<='
+    if (gt) {
+      if (needDomGTPre) {
+        if (c.semver.prerelease && c.semver.prerelease.length &&
+            c.semver.major === needDomGTPre.major &&
+            c.semver.minor === needDomGTPre.minor &&
+            c.semver.patch === needDomGTPre.patch) {
+          needDomGTPre = false
+        }
+      }
+      if (c.operator === '>' || c.operator === '>=') {
+        higher = higherGT(gt, c, options)
+        if (higher === c && higher !== gt) {
+          return false
+        }
+      } else if (gt.operator === '>=' && !c.test(gt.semver)) {
+        return false
+      }
+    }
+    if (lt) {
+      if (needDomLTPre) {
+        if (c.semver.prerelease && c.semver.prerelease.length &&
+            c.semver.major === needDomLTPre.major &&
+            c.semver.minor === needDomLTPre.minor &&
+            c.semver.patch === needDomLTPre.patch) {
+          needDomLTPre = false
+        }
+      }
+      if (c.operator === '<' || c.operator === '<=') {
+        lower = lowerLT(lt, c, options)
+        if (lower === c && lower !== lt) {
+          return false
+        }
+      } else if (lt.operator === '<=' && !c.test(lt.semver)) {
+        return false
+      }
+    }
+    if (!c.operator && (lt || gt) && gtltComp !== 0) {
+      return false
+    }
+  }
+
+  // if there was a < or >, and nothing in the dom, then must be false
+  // UNLESS it was limited by another range in the other direction.
+  // Eg, >1.0.0 <1.0.1 is still a subset of <2.0.0
+  if (gt && hasDomLT && !lt && gtltComp !== 0) {
+    return false
+  }
+
+  if (lt && hasDomGT && !gt && gtltComp !== 0) {
+    return false
+  }
+
+  // we needed a prerelease range in a specific tuple, but didn't get one
+  // then this isn't a subset.  eg >=1.2.3-pre is not a subset of >=1.0.0,
+  // because it includes prereleases in the 1.2.3 tuple
+  if (needDomGTPre || needDomLTPre) {
+    return false
+  }
+
+  return true
+}
+
+// >=1.2.3 is lower than >1.2.3
+const higherGT = (a, b, options) => {
+  if (!a) {
+    return b
+  }
+  const comp = compare(a.semver, b.semver, options)
+  return comp > 0 ? a
+    : comp < 0 ? b
+    : b.operator === '>' && a.operator === '>=' ? b
+    : a
+}
+
+// <=1.2.3 is higher than <1.2.3
+const lowerLT = (a, b, options) => {
+  if (!a) {
+    return b
+  }
+  const comp = compare(a.semver, b.semver, options)
+  return comp < 0 ? a
+    : comp > 0 ? b
+    : b.operator === '<' && a.operator === '<=' ? b
+    : a
+}
+
+module.exports = subset
+
+
+/***/ }),
+
+/***/ 4750:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const Range = __nccwpck_require__(6782)
+
+// Mostly just for testing and legacy API reasons
+const toComparators = (range, options) =>
+  new Range(range, options).set
+    .map(comp => comp.map(c => c.value).join(' ').trim().split(' '))
+
+module.exports = toComparators
+
+
+/***/ }),
+
+/***/ 4737:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const Range = __nccwpck_require__(6782)
+const validRange = (range, options) => {
+  try {
+    // Return '*' instead of '' so that truthiness works.
+    // This will throw if it's invalid anyway
+    return new Range(range, options).range || '*'
+  } catch (er) {
+    return null
+  }
+}
+module.exports = validRange
+
+
+/***/ }),
+
 /***/ 9152:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -3280,7 +6519,7 @@ module.exports = /^#!(.*)/;
 /***/ 770:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-/* unused reexport */ __nccwpck_require__(218);
+module.exports = __nccwpck_require__(218);
 
 
 /***/ }),
@@ -3300,10 +6539,10 @@ var assert = __nccwpck_require__(2613);
 var util = __nccwpck_require__(9023);
 
 
-__webpack_unused_export__ = httpOverHttp;
-__webpack_unused_export__ = httpsOverHttp;
-__webpack_unused_export__ = httpOverHttps;
-__webpack_unused_export__ = httpsOverHttps;
+exports.httpOverHttp = httpOverHttp;
+exports.httpsOverHttp = httpsOverHttp;
+exports.httpOverHttps = httpOverHttps;
+exports.httpsOverHttps = httpsOverHttps;
 
 
 function httpOverHttp(options) {
@@ -3593,7 +6832,7 @@ __webpack_unused_export__ = Client
 __webpack_unused_export__ = Pool
 __webpack_unused_export__ = BalancedPool
 __webpack_unused_export__ = Agent
-__webpack_unused_export__ = ProxyAgent
+module.exports.kT = ProxyAgent
 __webpack_unused_export__ = EnvHttpProxyAgent
 __webpack_unused_export__ = RetryAgent
 __webpack_unused_export__ = RetryHandler
@@ -31799,6 +35038,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("child_proces
 
 /***/ }),
 
+/***/ 6982:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("crypto");
+
+/***/ }),
+
 /***/ 4434:
 /***/ ((module) => {
 
@@ -31890,6 +35136,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:events"
 
 /***/ }),
 
+/***/ 3024:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
+
+/***/ }),
+
 /***/ 7067:
 /***/ ((module) => {
 
@@ -31904,6 +35157,20 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:http2")
 
 /***/ }),
 
+/***/ 4708:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:https");
+
+/***/ }),
+
+/***/ 8995:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:module");
+
+/***/ }),
+
 /***/ 7030:
 /***/ ((module) => {
 
@@ -31911,10 +35178,31 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:net");
 
 /***/ }),
 
+/***/ 8161:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
+
+/***/ }),
+
+/***/ 6760:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
+
+/***/ }),
+
 /***/ 643:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:perf_hooks");
+
+/***/ }),
+
+/***/ 1708:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:process");
 
 /***/ }),
 
@@ -31974,6 +35262,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:zlib");
 
 /***/ }),
 
+/***/ 857:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("os");
+
+/***/ }),
+
 /***/ 6928:
 /***/ ((module) => {
 
@@ -31988,6 +35283,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("process");
 
 /***/ }),
 
+/***/ 2203:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("stream");
+
+/***/ }),
+
 /***/ 3193:
 /***/ ((module) => {
 
@@ -31999,6 +35301,20 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("string_decod
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("tls");
+
+/***/ }),
+
+/***/ 2018:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("tty");
+
+/***/ }),
+
+/***/ 7016:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("url");
 
 /***/ }),
 
@@ -40837,7 +44153,7 @@ else if (true) module.exports = ipCodec;
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _run_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1067);
+/* harmony import */ var _run_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5338);
 
 await (0,_run_main_js__WEBPACK_IMPORTED_MODULE_0__/* .runMain */ .V)();
 
@@ -40846,7 +44162,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 1067:
+/***/ 5338:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -40855,2953 +44171,615 @@ __nccwpck_require__.d(__webpack_exports__, {
   V: () => (/* binding */ runMain)
 });
 
-;// CONCATENATED MODULE: external "os"
-const external_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("os");
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/utils.js
-// We use any as a valid input type
-/* eslint-disable @typescript-eslint/no-explicit-any */
-/**
- * Sanitizes an input into a string so it can be passed into issueCommand safely
- * @param input input to sanitize into a string
- */
-function toCommandValue(input) {
-    if (input === null || input === undefined) {
-        return '';
-    }
-    else if (typeof input === 'string' || input instanceof String) {
-        return input;
-    }
-    return JSON.stringify(input);
+// EXTERNAL MODULE: ./node_modules/@actions/core/lib/core.js + 7 modules
+var lib_core = __nccwpck_require__(3838);
+// EXTERNAL MODULE: external "node:os"
+var external_node_os_ = __nccwpck_require__(8161);
+// EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js + 1 modules
+var lib = __nccwpck_require__(4942);
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+;// CONCATENATED MODULE: external "node:fs/promises"
+const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
+// EXTERNAL MODULE: external "node:http"
+var external_node_http_ = __nccwpck_require__(7067);
+;// CONCATENATED MODULE: external "node:timers/promises"
+const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+;// CONCATENATED MODULE: ./node_modules/is-network-error/index.js
+const objectToString = Object.prototype.toString;
+
+const isError = value => objectToString.call(value) === '[object Error]';
+
+const errorMessages = new Set([
+	'network error', // Chrome
+	'NetworkError when attempting to fetch resource.', // Firefox
+	'The Internet connection appears to be offline.', // Safari 16
+	'Network request failed', // `cross-fetch`
+	'fetch failed', // Undici (Node.js)
+	'terminated', // Undici (Node.js)
+	' A network error occurred.', // Bun (WebKit)
+	'Network connection lost', // Cloudflare Workers (fetch)
+]);
+
+function isNetworkError(error) {
+	const isValid = error
+		&& isError(error)
+		&& error.name === 'TypeError'
+		&& typeof error.message === 'string';
+
+	if (!isValid) {
+		return false;
+	}
+
+	const {message, stack} = error;
+
+	// Safari 17+ has generic message but no stack for network errors
+	if (message === 'Load failed' || (message.startsWith('Load failed (') && message.endsWith(')'))) {
+		return stack === undefined
+			// Sentry adds its own stack trace to the fetch error, so also check for that
+			|| '__sentry_captured__' in error;
+	}
+
+	// Deno network errors start with specific text
+	if (message.startsWith('error sending request for url')) {
+		return true;
+	}
+
+	// Chrome: exact "Failed to fetch" or with hostname: "Failed to fetch (example.com)"
+	if (message === 'Failed to fetch' || (message.startsWith('Failed to fetch (') && message.endsWith(')'))) {
+		return true;
+	}
+
+	// Standard network error messages
+	return errorMessages.has(message);
 }
-/**
- *
- * @param annotationProperties
- * @returns The command properties to send with the actual annotation command
- * See IssueCommandProperties: https://github.com/actions/runner/blob/main/src/Runner.Worker/ActionCommandManager.cs#L646
- */
-function utils_toCommandProperties(annotationProperties) {
-    if (!Object.keys(annotationProperties).length) {
-        return {};
-    }
-    return {
-        title: annotationProperties.title,
-        file: annotationProperties.file,
-        line: annotationProperties.startLine,
-        endLine: annotationProperties.endLine,
-        col: annotationProperties.startColumn,
-        endColumn: annotationProperties.endColumn
-    };
-}
-//# sourceMappingURL=utils.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/command.js
+
+;// CONCATENATED MODULE: ./node_modules/p-retry/index.js
 
 
-/**
- * Issues a command to the GitHub Actions runner
- *
- * @param command - The command name to issue
- * @param properties - Additional properties for the command (key-value pairs)
- * @param message - The message to include with the command
- * @remarks
- * This function outputs a specially formatted string to stdout that the Actions
- * runner interprets as a command. These commands can control workflow behavior,
- * set outputs, create annotations, mask values, and more.
- *
- * Command Format:
- *   ::name key=value,key=value::message
- *
- * @example
- * ```typescript
- * // Issue a warning annotation
- * issueCommand('warning', {}, 'This is a warning message');
- * // Output: ::warning::This is a warning message
- *
- * // Set an environment variable
- * issueCommand('set-env', { name: 'MY_VAR' }, 'some value');
- * // Output: ::set-env name=MY_VAR::some value
- *
- * // Add a secret mask
- * issueCommand('add-mask', {}, 'secretValue123');
- * // Output: ::add-mask::secretValue123
- * ```
- *
- * @internal
- * This is an internal utility function that powers the public API functions
- * such as setSecret, warning, error, and exportVariable.
- */
-function command_issueCommand(command, properties, message) {
-    const cmd = new Command(command, properties, message);
-    process.stdout.write(cmd.toString() + external_os_namespaceObject.EOL);
+function validateRetries(retries) {
+	if (typeof retries === 'number') {
+		if (retries < 0) {
+			throw new TypeError('Expected `retries` to be a non-negative number.');
+		}
+
+		if (Number.isNaN(retries)) {
+			throw new TypeError('Expected `retries` to be a valid number or Infinity, got NaN.');
+		}
+	} else if (retries !== undefined) {
+		throw new TypeError('Expected `retries` to be a number or Infinity.');
+	}
 }
-function command_issue(name, message = '') {
-    command_issueCommand(name, {}, message);
+
+function validateNumberOption(name, value, {min = 0, allowInfinity = false} = {}) {
+	if (value === undefined) {
+		return;
+	}
+
+	if (typeof value !== 'number' || Number.isNaN(value)) {
+		throw new TypeError(`Expected \`${name}\` to be a number${allowInfinity ? ' or Infinity' : ''}.`);
+	}
+
+	if (!allowInfinity && !Number.isFinite(value)) {
+		throw new TypeError(`Expected \`${name}\` to be a finite number.`);
+	}
+
+	if (value < min) {
+		throw new TypeError(`Expected \`${name}\` to be \u2265 ${min}.`);
+	}
 }
-const CMD_STRING = '::';
-class Command {
-    constructor(command, properties, message) {
-        if (!command) {
-            command = 'missing.command';
-        }
+
+class AbortError extends Error {
+	constructor(message) {
+		super();
+
+		if (message instanceof Error) {
+			this.originalError = message;
+			({message} = message);
+		} else {
+			this.originalError = new Error(message);
+			this.originalError.stack = this.stack;
+		}
+
+		this.name = 'AbortError';
+		this.message = message;
+	}
+}
+
+function calculateDelay(retriesConsumed, options) {
+	const attempt = Math.max(1, retriesConsumed + 1);
+	const random = options.randomize ? (Math.random() + 1) : 1;
+
+	let timeout = Math.round(random * options.minTimeout * (options.factor ** (attempt - 1)));
+	timeout = Math.min(timeout, options.maxTimeout);
+
+	return timeout;
+}
+
+function calculateRemainingTime(start, max) {
+	if (!Number.isFinite(max)) {
+		return max;
+	}
+
+	return max - (performance.now() - start);
+}
+
+async function onAttemptFailure({error, attemptNumber, retriesConsumed, startTime, options}) {
+	const normalizedError = error instanceof Error
+		? error
+		: new TypeError(`Non-error was thrown: "${error}". You should only throw errors.`);
+
+	if (normalizedError instanceof AbortError) {
+		throw normalizedError.originalError;
+	}
+
+	const retriesLeft = Number.isFinite(options.retries)
+		? Math.max(0, options.retries - retriesConsumed)
+		: options.retries;
+
+	const maxRetryTime = options.maxRetryTime ?? Number.POSITIVE_INFINITY;
+
+	const context = Object.freeze({
+		error: normalizedError,
+		attemptNumber,
+		retriesLeft,
+		retriesConsumed,
+	});
+
+	await options.onFailedAttempt(context);
+
+	if (calculateRemainingTime(startTime, maxRetryTime) <= 0) {
+		throw normalizedError;
+	}
+
+	const consumeRetry = await options.shouldConsumeRetry(context);
+
+	const remainingTime = calculateRemainingTime(startTime, maxRetryTime);
+
+	if (remainingTime <= 0 || retriesLeft <= 0) {
+		throw normalizedError;
+	}
+
+	if (normalizedError instanceof TypeError && !isNetworkError(normalizedError)) {
+		if (consumeRetry) {
+			throw normalizedError;
+		}
+
+		options.signal?.throwIfAborted();
+		return false;
+	}
+
+	if (!await options.shouldRetry(context)) {
+		throw normalizedError;
+	}
+
+	if (!consumeRetry) {
+		options.signal?.throwIfAborted();
+		return false;
+	}
+
+	const delayTime = calculateDelay(retriesConsumed, options);
+	const finalDelay = Math.min(delayTime, remainingTime);
+
+	options.signal?.throwIfAborted();
+
+	if (finalDelay > 0) {
+		await new Promise((resolve, reject) => {
+			const onAbort = () => {
+				clearTimeout(timeoutToken);
+				options.signal?.removeEventListener('abort', onAbort);
+				reject(options.signal.reason);
+			};
+
+			const timeoutToken = setTimeout(() => {
+				options.signal?.removeEventListener('abort', onAbort);
+				resolve();
+			}, finalDelay);
+
+			if (options.unref) {
+				timeoutToken.unref?.();
+			}
+
+			options.signal?.addEventListener('abort', onAbort, {once: true});
+		});
+	}
+
+	options.signal?.throwIfAborted();
+
+	return true;
+}
+
+async function pRetry(input, options = {}) {
+	options = {...options};
+
+	validateRetries(options.retries);
+
+	if (Object.hasOwn(options, 'forever')) {
+		throw new Error('The `forever` option is no longer supported. For many use-cases, you can set `retries: Infinity` instead.');
+	}
+
+	options.retries ??= 10;
+	options.factor ??= 2;
+	options.minTimeout ??= 1000;
+	options.maxTimeout ??= Number.POSITIVE_INFINITY;
+	options.maxRetryTime ??= Number.POSITIVE_INFINITY;
+	options.randomize ??= false;
+	options.onFailedAttempt ??= () => {};
+	options.shouldRetry ??= () => true;
+	options.shouldConsumeRetry ??= () => true;
+
+	// Validate numeric options and normalize edge cases
+	validateNumberOption('factor', options.factor, {min: 0, allowInfinity: false});
+	validateNumberOption('minTimeout', options.minTimeout, {min: 0, allowInfinity: false});
+	validateNumberOption('maxTimeout', options.maxTimeout, {min: 0, allowInfinity: true});
+	validateNumberOption('maxRetryTime', options.maxRetryTime, {min: 0, allowInfinity: true});
+
+	// Treat non-positive factor as 1 to avoid zero backoff or negative behavior
+	if (!(options.factor > 0)) {
+		options.factor = 1;
+	}
+
+	options.signal?.throwIfAborted();
+
+	let attemptNumber = 0;
+	let retriesConsumed = 0;
+	const startTime = performance.now();
+
+	while (Number.isFinite(options.retries) ? retriesConsumed <= options.retries : true) {
+		attemptNumber++;
+
+		try {
+			options.signal?.throwIfAborted();
+
+			const result = await input(attemptNumber);
+
+			options.signal?.throwIfAborted();
+
+			return result;
+		} catch (error) {
+			if (await onAttemptFailure({
+				error,
+				attemptNumber,
+				retriesConsumed,
+				startTime,
+				options,
+			})) {
+				retriesConsumed++;
+			}
+		}
+	}
+
+	// Should not reach here, but in case it does, throw an error
+	throw new Error('Retry attempts exhausted without throwing an error.');
+}
+
+function makeRetriable(function_, options) {
+	return function (...arguments_) {
+		return pRetry(() => function_.apply(this, arguments_), options);
+	};
+}
+
+;// CONCATENATED MODULE: ./lib/errors.js
+/** Bad input: every problem found, never just the first. */
+class InputError extends Error {
+    problems;
+    constructor(problems) {
+        super(problems.map(describeProblem).join('\n'));
+        this.problems = problems;
+        this.name = 'InputError';
+    }
+}
+/** `clusters[1].pod-subnet: "10.0.0.1/8" has host bits set; …` */
+function describeProblem({ input, value, message }) {
+    return value === undefined ? `${input}: ${message}` : `${input}: ${show(value)} ${message}`;
+}
+function show(value) {
+    try {
+        return JSON.stringify(value);
+    }
+    catch {
+        // YAML can refer to itself
+        return 'what was given';
+    }
+}
+/** A command that could not be started, failed or ran out of time. The message holds command, exit code and output. */
+class CommandError extends Error {
+    command;
+    outcome;
+    output;
+    constructor(command, 
+    /** What ended it: `exit code 1`, `no such program`, `no end within 30 s`. */
+    outcome, output) {
+        const tail = output.trim().split('\n').slice(-60);
+        super([`${formatCommand(command)}: ${outcome}`, ...tail.filter((line) => line !== '').map((line) => `  ${line}`)].join('\n'));
         this.command = command;
-        this.properties = properties;
-        this.message = message;
-    }
-    toString() {
-        let cmdStr = CMD_STRING + this.command;
-        if (this.properties && Object.keys(this.properties).length > 0) {
-            cmdStr += ' ';
-            let first = true;
-            for (const key in this.properties) {
-                if (this.properties.hasOwnProperty(key)) {
-                    const val = this.properties[key];
-                    if (val) {
-                        if (first) {
-                            first = false;
-                        }
-                        else {
-                            cmdStr += ',';
-                        }
-                        cmdStr += `${key}=${escapeProperty(val)}`;
-                    }
-                }
-            }
-        }
-        cmdStr += `${CMD_STRING}${escapeData(this.message)}`;
-        return cmdStr;
+        this.outcome = outcome;
+        this.output = output;
+        this.name = 'CommandError';
     }
 }
-function escapeData(s) {
-    return toCommandValue(s)
-        .replace(/%/g, '%25')
-        .replace(/\r/g, '%0D')
-        .replace(/\n/g, '%0A');
+/** Something could not be downloaded, or is not what was expected. */
+class DownloadError extends Error {
+    reason;
+    tries;
+    constructor(address, 
+    /** `404 Not Found`, `cut off after 3.0 MB of 10.0 MB`, `no answer for 30 s`. */
+    reason, tries, remedy) {
+        // user, password and query may be secret
+        const { origin, pathname } = new URL(address);
+        const times = tries === 1 ? 'once' : `${String(tries)} times`;
+        super(`${origin}${pathname}: ${reason} (tried ${times}); ${remedy}`);
+        this.reason = reason;
+        this.tries = tries;
+        this.name = 'DownloadError';
+    }
 }
-function escapeProperty(s) {
-    return toCommandValue(s)
-        .replace(/%/g, '%25')
-        .replace(/\r/g, '%0D')
-        .replace(/\n/g, '%0A')
-        .replace(/:/g, '%3A')
-        .replace(/,/g, '%2C');
+/** A command as a line to paste; scripts and long data are cut. */
+function formatCommand(command) {
+    return command
+        .map((word) => word.length > 200 || word.includes('\n') ? `${word.slice(0, 40).trim().replaceAll('\n', ' ')} …` : word)
+        .map((word) => (/^[\w@%+=:,./{}^-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
+        .join(' ');
 }
-//# sourceMappingURL=command.js.map
-;// CONCATENATED MODULE: external "crypto"
-const external_crypto_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("crypto");
-// EXTERNAL MODULE: external "fs"
-var external_fs_ = __nccwpck_require__(9896);
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/file-command.js
-// For internal use, subject to change.
-// We use any as a valid input type
-/* eslint-disable @typescript-eslint/no-explicit-any */
+/** The run was told to stop: a signal from the terminal or the runner. */
+class CancelledError extends Error {
+    signal;
+    constructor(signal) {
+        super(`stopped by ${signal}`);
+        this.signal = signal;
+        this.name = 'CancelledError';
+    }
+}
+/** The text of anything thrown. */
+function messageOf(error) {
+    return error instanceof Error ? error.message : String(error);
+}
+
+;// CONCATENATED MODULE: ./lib/plan/byte-size.js
+const units = [
+    { least: 1e9, name: 'GB' },
+    { least: 1e6, name: 'MB' },
+    { least: 1e3, name: 'kB' },
+];
+/** `6.9 MB` */
+function byte_size_formatBytes(bytes) {
+    const unit = units.find(({ least }) => bytes >= least);
+    return unit === undefined ? `${String(bytes)} bytes` : `${(bytes / unit.least).toFixed(1)} ${unit.name}`;
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/downloads.js
 
 
 
 
-function file_command_issueFileCommand(command, message) {
-    const filePath = process.env[`GITHUB_${command}`];
-    if (!filePath) {
-        throw new Error(`Unable to find environment variable for file command ${command}`);
-    }
-    if (!external_fs_.existsSync(filePath)) {
-        throw new Error(`Missing file at path: ${filePath}`);
-    }
-    external_fs_.appendFileSync(filePath, `${toCommandValue(message)}${external_os_namespaceObject.EOL}`, {
-        encoding: 'utf8'
-    });
-}
-function prepareKeyValueMessage(key, value) {
-    const delimiter = `ghadelimiter_${external_crypto_namespaceObject.randomUUID()}`;
-    const convertedValue = toCommandValue(value);
-    // These should realistically never happen, but just in case someone finds a
-    // way to exploit uuid generation let's not allow keys or values that contain
-    // the delimiter.
-    if (key.includes(delimiter)) {
-        throw new Error(`Unexpected input: name should not contain the delimiter "${delimiter}"`);
-    }
-    if (convertedValue.includes(delimiter)) {
-        throw new Error(`Unexpected input: value should not contain the delimiter "${delimiter}"`);
-    }
-    return `${key}<<${delimiter}${external_os_namespaceObject.EOL}${convertedValue}${external_os_namespaceObject.EOL}${delimiter}`;
-}
-//# sourceMappingURL=file-command.js.map
-// EXTERNAL MODULE: external "path"
-var external_path_ = __nccwpck_require__(6928);
-// EXTERNAL MODULE: external "http"
-var external_http_ = __nccwpck_require__(8611);
-// EXTERNAL MODULE: external "https"
-var external_https_ = __nccwpck_require__(5692);
-;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/proxy.js
-function getProxyUrl(reqUrl) {
-    const usingSsl = reqUrl.protocol === 'https:';
-    if (checkBypass(reqUrl)) {
-        return undefined;
-    }
-    const proxyVar = (() => {
-        if (usingSsl) {
-            return process.env['https_proxy'] || process.env['HTTPS_PROXY'];
-        }
-        else {
-            return process.env['http_proxy'] || process.env['HTTP_PROXY'];
-        }
-    })();
-    if (proxyVar) {
-        try {
-            return new DecodedURL(proxyVar);
-        }
-        catch (_a) {
-            if (!proxyVar.startsWith('http://') && !proxyVar.startsWith('https://'))
-                return new DecodedURL(`http://${proxyVar}`);
-        }
-    }
-    else {
-        return undefined;
-    }
-}
-function checkBypass(reqUrl) {
-    if (!reqUrl.hostname) {
-        return false;
-    }
-    const reqHost = reqUrl.hostname;
-    if (isLoopbackAddress(reqHost)) {
-        return true;
-    }
-    const noProxy = process.env['no_proxy'] || process.env['NO_PROXY'] || '';
-    if (!noProxy) {
-        return false;
-    }
-    // Determine the request port
-    let reqPort;
-    if (reqUrl.port) {
-        reqPort = Number(reqUrl.port);
-    }
-    else if (reqUrl.protocol === 'http:') {
-        reqPort = 80;
-    }
-    else if (reqUrl.protocol === 'https:') {
-        reqPort = 443;
-    }
-    // Format the request hostname and hostname with port
-    const upperReqHosts = [reqUrl.hostname.toUpperCase()];
-    if (typeof reqPort === 'number') {
-        upperReqHosts.push(`${upperReqHosts[0]}:${reqPort}`);
-    }
-    // Compare request host against noproxy
-    for (const upperNoProxyItem of noProxy
-        .split(',')
-        .map(x => x.trim().toUpperCase())
-        .filter(x => x)) {
-        if (upperNoProxyItem === '*' ||
-            upperReqHosts.some(x => x === upperNoProxyItem ||
-                x.endsWith(`.${upperNoProxyItem}`) ||
-                (upperNoProxyItem.startsWith('.') &&
-                    x.endsWith(`${upperNoProxyItem}`)))) {
-            return true;
-        }
-    }
-    return false;
-}
-function isLoopbackAddress(host) {
-    const hostLower = host.toLowerCase();
-    return (hostLower === 'localhost' ||
-        hostLower.startsWith('127.') ||
-        hostLower.startsWith('[::1]') ||
-        hostLower.startsWith('[0:0:0:0:0:0:0:1]'));
-}
-class DecodedURL extends URL {
-    constructor(url, base) {
-        super(url, base);
-        this._decodedUsername = decodeURIComponent(super.username);
-        this._decodedPassword = decodeURIComponent(super.password);
-    }
-    get username() {
-        return this._decodedUsername;
-    }
-    get password() {
-        return this._decodedPassword;
-    }
-}
-//# sourceMappingURL=proxy.js.map
-// EXTERNAL MODULE: ./node_modules/tunnel/index.js
-var node_modules_tunnel = __nccwpck_require__(770);
-// EXTERNAL MODULE: ./node_modules/undici/index.js
-var undici = __nccwpck_require__(6752);
-;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/index.js
-/* eslint-disable @typescript-eslint/no-explicit-any */
-var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
+
+
+
+
+const defaults = {
+    stallSeconds: 30,
+    totalSeconds: 600,
+    tries: 4,
+    pauseSeconds: 1,
+    longestPauseSeconds: 60,
+    fileBytes: 500e6,
+    textBytes: 5e6,
+    progressSeconds: 5,
 };
-
-
-
-
-
-var HttpCodes;
-(function (HttpCodes) {
-    HttpCodes[HttpCodes["OK"] = 200] = "OK";
-    HttpCodes[HttpCodes["MultipleChoices"] = 300] = "MultipleChoices";
-    HttpCodes[HttpCodes["MovedPermanently"] = 301] = "MovedPermanently";
-    HttpCodes[HttpCodes["ResourceMoved"] = 302] = "ResourceMoved";
-    HttpCodes[HttpCodes["SeeOther"] = 303] = "SeeOther";
-    HttpCodes[HttpCodes["NotModified"] = 304] = "NotModified";
-    HttpCodes[HttpCodes["UseProxy"] = 305] = "UseProxy";
-    HttpCodes[HttpCodes["SwitchProxy"] = 306] = "SwitchProxy";
-    HttpCodes[HttpCodes["TemporaryRedirect"] = 307] = "TemporaryRedirect";
-    HttpCodes[HttpCodes["PermanentRedirect"] = 308] = "PermanentRedirect";
-    HttpCodes[HttpCodes["BadRequest"] = 400] = "BadRequest";
-    HttpCodes[HttpCodes["Unauthorized"] = 401] = "Unauthorized";
-    HttpCodes[HttpCodes["PaymentRequired"] = 402] = "PaymentRequired";
-    HttpCodes[HttpCodes["Forbidden"] = 403] = "Forbidden";
-    HttpCodes[HttpCodes["NotFound"] = 404] = "NotFound";
-    HttpCodes[HttpCodes["MethodNotAllowed"] = 405] = "MethodNotAllowed";
-    HttpCodes[HttpCodes["NotAcceptable"] = 406] = "NotAcceptable";
-    HttpCodes[HttpCodes["ProxyAuthenticationRequired"] = 407] = "ProxyAuthenticationRequired";
-    HttpCodes[HttpCodes["RequestTimeout"] = 408] = "RequestTimeout";
-    HttpCodes[HttpCodes["Conflict"] = 409] = "Conflict";
-    HttpCodes[HttpCodes["Gone"] = 410] = "Gone";
-    HttpCodes[HttpCodes["TooManyRequests"] = 429] = "TooManyRequests";
-    HttpCodes[HttpCodes["InternalServerError"] = 500] = "InternalServerError";
-    HttpCodes[HttpCodes["NotImplemented"] = 501] = "NotImplemented";
-    HttpCodes[HttpCodes["BadGateway"] = 502] = "BadGateway";
-    HttpCodes[HttpCodes["ServiceUnavailable"] = 503] = "ServiceUnavailable";
-    HttpCodes[HttpCodes["GatewayTimeout"] = 504] = "GatewayTimeout";
-})(HttpCodes || (HttpCodes = {}));
-var Headers;
-(function (Headers) {
-    Headers["Accept"] = "accept";
-    Headers["ContentType"] = "content-type";
-})(Headers || (Headers = {}));
-var MediaTypes;
-(function (MediaTypes) {
-    MediaTypes["ApplicationJson"] = "application/json";
-})(MediaTypes || (MediaTypes = {}));
-/**
- * Returns the proxy URL, depending upon the supplied url and proxy environment variables.
- * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
- */
-function lib_getProxyUrl(serverUrl) {
-    const proxyUrl = pm.getProxyUrl(new URL(serverUrl));
-    return proxyUrl ? proxyUrl.href : '';
-}
-const HttpRedirectCodes = [
-    HttpCodes.MovedPermanently,
-    HttpCodes.ResourceMoved,
-    HttpCodes.SeeOther,
-    HttpCodes.TemporaryRedirect,
-    HttpCodes.PermanentRedirect
+/** GitHub needs one, dl.k8s.io too; a mirror may need some more. */
+const longestRedirects = 5;
+const redirects = [301, 302, 303, 307, 308];
+/** Besides the 5xx: the server is busy, or something before it is. */
+const busy = [408, 425, 429];
+/** What a network says that is broken for a while; an unknown host is one too, while a name server is not there. */
+const brokenForAWhile = [
+    'EAI_AGAIN',
+    'ECONNREFUSED',
+    'ECONNRESET',
+    'EHOSTUNREACH',
+    'ENETUNREACH',
+    'ENOTFOUND',
+    'EPIPE',
+    'ETIMEDOUT',
 ];
-const HttpResponseRetryCodes = [
-    HttpCodes.BadGateway,
-    HttpCodes.ServiceUnavailable,
-    HttpCodes.GatewayTimeout
-];
-const RetryableHttpVerbs = (/* unused pure expression or super */ null && (['OPTIONS', 'GET', 'DELETE', 'HEAD']));
-const ExponentialBackoffCeiling = 10;
-const ExponentialBackoffTimeSlice = 5;
-class HttpClientError extends Error {
-    constructor(message, statusCode) {
-        super(message);
-        this.name = 'HttpClientError';
-        this.statusCode = statusCode;
-        Object.setPrototypeOf(this, HttpClientError.prototype);
+/** Downloads over @actions/http-client, which honours HTTPS_PROXY, HTTP_PROXY and NO_PROXY. */
+function createDownloads(limits = {}, signals = []) {
+    const bounds = { ...defaults, ...limits };
+    return {
+        text: (address, options = {}) => retried({ address: new URL(address), options, bounds, mostBytes: bounds.textBytes, signals }, readText),
+        file: (address, path, options = {}) => retried({ address: new URL(address), options, bounds, mostBytes: bounds.fileBytes, signals }, (body) => writeWhole(body, path)),
+        until: (signal) => createDownloads(limits, [...signals, signal]),
+    };
+}
+/** One try that failed, and whether another may succeed. */
+class FailedTry extends Error {
+    again;
+    pauseSeconds;
+    constructor(reason, again, pauseSeconds = 0) {
+        super(reason);
+        this.again = again;
+        this.pauseSeconds = pauseSeconds;
     }
 }
-class HttpClientResponse {
-    constructor(message) {
-        this.message = message;
-    }
-    readBody() {
-        return __awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve) => __awaiter(this, void 0, void 0, function* () {
-                let output = Buffer.alloc(0);
-                this.message.on('data', (chunk) => {
-                    output = Buffer.concat([output, chunk]);
-                });
-                this.message.on('end', () => {
-                    resolve(output.toString());
-                });
-            }));
+async function retried(transfer, take) {
+    const { address, options, bounds, signals } = transfer;
+    const late = AbortSignal.timeout(bounds.totalSeconds * 1000);
+    const signal = AbortSignal.any([...signals, late]);
+    const mayHelp = (error) => error instanceof FailedTry && error.again;
+    let tries = 0;
+    try {
+        return await pRetry(() => {
+            tries++;
+            return tryOnce(transfer, signal, take);
+        }, {
+            retries: bounds.tries - 1,
+            minTimeout: bounds.pauseSeconds * 1000,
+            randomize: true,
+            signal,
+            onFailedAttempt: async ({ error, retriesLeft }) => {
+                if (!mayHelp(error) || retriesLeft === 0)
+                    return;
+                options.onRetry?.(error.message);
+                await (0,external_node_timers_promises_namespaceObject.setTimeout)(error.pauseSeconds * 1000, undefined, { signal });
+            },
+            shouldRetry: ({ error }) => mayHelp(error),
         });
     }
-    readBodyBuffer() {
-        return __awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve) => __awaiter(this, void 0, void 0, function* () {
-                const chunks = [];
-                this.message.on('data', (chunk) => {
-                    chunks.push(chunk);
-                });
-                this.message.on('end', () => {
-                    resolve(Buffer.concat(chunks));
-                });
-            }));
-        });
+    catch (error) {
+        for (const each of signals)
+            each.throwIfAborted();
+        // what is wrong with the disk is told as it is
+        if (!late.aborted && !(error instanceof FailedTry))
+            throw error;
+        const reason = late.aborted ? `not there after ${String(bounds.totalSeconds)} s` : messageOf(error);
+        throw new DownloadError(address.href, reason, tries, options.remedy ?? 'try again later');
     }
 }
-function isHttps(requestUrl) {
-    const parsedUrl = new URL(requestUrl);
-    return parsedUrl.protocol === 'https:';
+async function tryOnce(transfer, signal, take) {
+    const { address, bounds } = transfer;
+    const stall = new AbortController();
+    const watchdog = setTimeout(() => {
+        stall.abort();
+    }, bounds.stallSeconds * 1000);
+    let response;
+    try {
+        response = await answerOf(address, bounds, AbortSignal.any([signal, stall.signal]));
+        return await take(verified(response, transfer, () => watchdog.refresh()));
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        if (!stall.signal.aborted)
+            throw error;
+        const what = response === undefined ? 'no answer' : 'no bytes';
+        throw new FailedTry(`${what} for ${String(bounds.stallSeconds)} s`, true);
+    }
+    finally {
+        clearTimeout(watchdog);
+        response?.destroy();
+    }
 }
-class lib_HttpClient {
-    constructor(userAgent, handlers, requestOptions) {
-        this._ignoreSslError = false;
-        this._allowRedirects = true;
-        this._allowRedirectDowngrade = false;
-        this._maxRedirects = 50;
-        this._allowRetries = false;
-        this._maxRetries = 1;
-        this._keepAlive = false;
-        this._disposed = false;
-        this.userAgent = this._getUserAgentWithOrchestrationId(userAgent);
-        this.handlers = handlers || [];
-        this.requestOptions = requestOptions;
-        if (requestOptions) {
-            if (requestOptions.ignoreSslError != null) {
-                this._ignoreSslError = requestOptions.ignoreSslError;
-            }
-            this._socketTimeout = requestOptions.socketTimeout;
-            if (requestOptions.allowRedirects != null) {
-                this._allowRedirects = requestOptions.allowRedirects;
-            }
-            if (requestOptions.allowRedirectDowngrade != null) {
-                this._allowRedirectDowngrade = requestOptions.allowRedirectDowngrade;
-            }
-            if (requestOptions.maxRedirects != null) {
-                this._maxRedirects = Math.max(requestOptions.maxRedirects, 0);
-            }
-            if (requestOptions.keepAlive != null) {
-                this._keepAlive = requestOptions.keepAlive;
-            }
-            if (requestOptions.allowRetries != null) {
-                this._allowRetries = requestOptions.allowRetries;
-            }
-            if (requestOptions.maxRetries != null) {
-                this._maxRetries = requestOptions.maxRetries;
-            }
-        }
-    }
-    options(requestUrl, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('OPTIONS', requestUrl, null, additionalHeaders || {});
+/** Follows redirects by itself: the client would read their bodies without end, and knows only whole addresses. */
+async function answerOf(address, bounds, signal) {
+    let url = address;
+    for (let hop = 0; hop <= longestRedirects; hop++) {
+        const from = url.host === address.host ? '' : ` from ${url.host}`;
+        const response = await get(url, signal).catch((error) => {
+            const { message, code = '' } = error;
+            throw new FailedTry(`${message || code}${from}`, brokenForAWhile.includes(code));
         });
-    }
-    get(requestUrl, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('GET', requestUrl, null, additionalHeaders || {});
-        });
-    }
-    del(requestUrl, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('DELETE', requestUrl, null, additionalHeaders || {});
-        });
-    }
-    post(requestUrl, data, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('POST', requestUrl, data, additionalHeaders || {});
-        });
-    }
-    patch(requestUrl, data, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('PATCH', requestUrl, data, additionalHeaders || {});
-        });
-    }
-    put(requestUrl, data, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('PUT', requestUrl, data, additionalHeaders || {});
-        });
-    }
-    head(requestUrl, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('HEAD', requestUrl, null, additionalHeaders || {});
-        });
-    }
-    sendStream(verb, requestUrl, stream, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request(verb, requestUrl, stream, additionalHeaders);
-        });
-    }
-    /**
-     * Gets a typed object from an endpoint
-     * Be aware that not found returns a null.  Other errors (4xx, 5xx) reject the promise
-     */
-    getJson(requestUrl_1) {
-        return __awaiter(this, arguments, void 0, function* (requestUrl, additionalHeaders = {}) {
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            const res = yield this.get(requestUrl, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    postJson(requestUrl_1, obj_1) {
-        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
-            const data = JSON.stringify(obj, null, 2);
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            additionalHeaders[Headers.ContentType] =
-                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
-            const res = yield this.post(requestUrl, data, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    putJson(requestUrl_1, obj_1) {
-        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
-            const data = JSON.stringify(obj, null, 2);
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            additionalHeaders[Headers.ContentType] =
-                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
-            const res = yield this.put(requestUrl, data, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    patchJson(requestUrl_1, obj_1) {
-        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
-            const data = JSON.stringify(obj, null, 2);
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            additionalHeaders[Headers.ContentType] =
-                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
-            const res = yield this.patch(requestUrl, data, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    /**
-     * Makes a raw http request.
-     * All other methods such as get, post, patch, and request ultimately call this.
-     * Prefer get, del, post and patch
-     */
-    request(verb, requestUrl, data, headers) {
-        return __awaiter(this, void 0, void 0, function* () {
-            if (this._disposed) {
-                throw new Error('Client has already been disposed.');
-            }
-            const parsedUrl = new URL(requestUrl);
-            let info = this._prepareRequest(verb, parsedUrl, headers);
-            // Only perform retries on reads since writes may not be idempotent.
-            const maxTries = this._allowRetries && RetryableHttpVerbs.includes(verb)
-                ? this._maxRetries + 1
-                : 1;
-            let numTries = 0;
-            let response;
-            do {
-                response = yield this.requestRaw(info, data);
-                // Check if it's an authentication challenge
-                if (response &&
-                    response.message &&
-                    response.message.statusCode === HttpCodes.Unauthorized) {
-                    let authenticationHandler;
-                    for (const handler of this.handlers) {
-                        if (handler.canHandleAuthentication(response)) {
-                            authenticationHandler = handler;
-                            break;
-                        }
-                    }
-                    if (authenticationHandler) {
-                        return authenticationHandler.handleAuthentication(this, info, data);
-                    }
-                    else {
-                        // We have received an unauthorized response but have no handlers to handle it.
-                        // Let the response return to the caller.
-                        return response;
-                    }
-                }
-                let redirectsRemaining = this._maxRedirects;
-                while (response.message.statusCode &&
-                    HttpRedirectCodes.includes(response.message.statusCode) &&
-                    this._allowRedirects &&
-                    redirectsRemaining > 0) {
-                    const redirectUrl = response.message.headers['location'];
-                    if (!redirectUrl) {
-                        // if there's no location to redirect to, we won't
-                        break;
-                    }
-                    const parsedRedirectUrl = new URL(redirectUrl);
-                    if (parsedUrl.protocol === 'https:' &&
-                        parsedUrl.protocol !== parsedRedirectUrl.protocol &&
-                        !this._allowRedirectDowngrade) {
-                        throw new Error('Redirect from HTTPS to HTTP protocol. This downgrade is not allowed for security reasons. If you want to allow this behavior, set the allowRedirectDowngrade option to true.');
-                    }
-                    // we need to finish reading the response before reassigning response
-                    // which will leak the open socket.
-                    yield response.readBody();
-                    // strip authorization header if redirected to a different hostname
-                    if (parsedRedirectUrl.hostname !== parsedUrl.hostname) {
-                        for (const header in headers) {
-                            // header names are case insensitive
-                            if (header.toLowerCase() === 'authorization') {
-                                delete headers[header];
-                            }
-                        }
-                    }
-                    // let's make the request with the new redirectUrl
-                    info = this._prepareRequest(verb, parsedRedirectUrl, headers);
-                    response = yield this.requestRaw(info, data);
-                    redirectsRemaining--;
-                }
-                if (!response.message.statusCode ||
-                    !HttpResponseRetryCodes.includes(response.message.statusCode)) {
-                    // If not a retry code, return immediately instead of retrying
-                    return response;
-                }
-                numTries += 1;
-                if (numTries < maxTries) {
-                    yield response.readBody();
-                    yield this._performExponentialBackoff(numTries);
-                }
-            } while (numTries < maxTries);
+        const { statusCode: status = 0, headers } = response;
+        if (status === 200)
             return response;
-        });
+        response.destroy();
+        if (!redirects.includes(status) || headers.location === undefined)
+            throw refusal(status, headers, from, bounds);
+        url = redirected(url, headers.location);
     }
-    /**
-     * Needs to be called if keepAlive is set to true in request options.
-     */
-    dispose() {
-        if (this._agent) {
-            this._agent.destroy();
-        }
-        this._disposed = true;
-    }
-    /**
-     * Raw request.
-     * @param info
-     * @param data
-     */
-    requestRaw(info, data) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve, reject) => {
-                function callbackForResult(err, res) {
-                    if (err) {
-                        reject(err);
-                    }
-                    else if (!res) {
-                        // If `err` is not passed, then `res` must be passed.
-                        reject(new Error('Unknown error'));
-                    }
-                    else {
-                        resolve(res);
-                    }
-                }
-                this.requestRawWithCallback(info, data, callbackForResult);
-            });
-        });
-    }
-    /**
-     * Raw request with callback.
-     * @param info
-     * @param data
-     * @param onResult
-     */
-    requestRawWithCallback(info, data, onResult) {
-        if (typeof data === 'string') {
-            if (!info.options.headers) {
-                info.options.headers = {};
-            }
-            info.options.headers['Content-Length'] = Buffer.byteLength(data, 'utf8');
-        }
-        let callbackCalled = false;
-        function handleResult(err, res) {
-            if (!callbackCalled) {
-                callbackCalled = true;
-                onResult(err, res);
-            }
-        }
-        const req = info.httpModule.request(info.options, (msg) => {
-            const res = new HttpClientResponse(msg);
-            handleResult(undefined, res);
-        });
-        let socket;
-        req.on('socket', sock => {
-            socket = sock;
-        });
-        // If we ever get disconnected, we want the socket to timeout eventually
-        req.setTimeout(this._socketTimeout || 3 * 60000, () => {
-            if (socket) {
-                socket.end();
-            }
-            handleResult(new Error(`Request timeout: ${info.options.path}`));
-        });
-        req.on('error', function (err) {
-            // err has statusCode property
-            // res should have headers
-            handleResult(err);
-        });
-        if (data && typeof data === 'string') {
-            req.write(data, 'utf8');
-        }
-        if (data && typeof data !== 'string') {
-            data.on('close', function () {
-                req.end();
-            });
-            data.pipe(req);
-        }
-        else {
-            req.end();
-        }
-    }
-    /**
-     * Gets an http agent. This function is useful when you need an http agent that handles
-     * routing through a proxy server - depending upon the url and proxy environment variables.
-     * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
-     */
-    getAgent(serverUrl) {
-        const parsedUrl = new URL(serverUrl);
-        return this._getAgent(parsedUrl);
-    }
-    getAgentDispatcher(serverUrl) {
-        const parsedUrl = new URL(serverUrl);
-        const proxyUrl = pm.getProxyUrl(parsedUrl);
-        const useProxy = proxyUrl && proxyUrl.hostname;
-        if (!useProxy) {
-            return;
-        }
-        return this._getProxyAgentDispatcher(parsedUrl, proxyUrl);
-    }
-    _prepareRequest(method, requestUrl, headers) {
-        const info = {};
-        info.parsedUrl = requestUrl;
-        const usingSsl = info.parsedUrl.protocol === 'https:';
-        info.httpModule = usingSsl ? https : http;
-        const defaultPort = usingSsl ? 443 : 80;
-        info.options = {};
-        info.options.host = info.parsedUrl.hostname;
-        info.options.port = info.parsedUrl.port
-            ? parseInt(info.parsedUrl.port)
-            : defaultPort;
-        info.options.path =
-            (info.parsedUrl.pathname || '') + (info.parsedUrl.search || '');
-        info.options.method = method;
-        info.options.headers = this._mergeHeaders(headers);
-        if (this.userAgent != null) {
-            info.options.headers['user-agent'] = this.userAgent;
-        }
-        info.options.agent = this._getAgent(info.parsedUrl);
-        // gives handlers an opportunity to participate
-        if (this.handlers) {
-            for (const handler of this.handlers) {
-                handler.prepareRequest(info.options);
-            }
-        }
-        return info;
-    }
-    _mergeHeaders(headers) {
-        if (this.requestOptions && this.requestOptions.headers) {
-            return Object.assign({}, lowercaseKeys(this.requestOptions.headers), lowercaseKeys(headers || {}));
-        }
-        return lowercaseKeys(headers || {});
-    }
-    /**
-     * Gets an existing header value or returns a default.
-     * Handles converting number header values to strings since HTTP headers must be strings.
-     * Note: This returns string | string[] since some headers can have multiple values.
-     * For headers that must always be a single string (like Content-Type), use the
-     * specialized _getExistingOrDefaultContentTypeHeader method instead.
-     */
-    _getExistingOrDefaultHeader(additionalHeaders, header, _default) {
-        let clientHeader;
-        if (this.requestOptions && this.requestOptions.headers) {
-            const headerValue = lowercaseKeys(this.requestOptions.headers)[header];
-            if (headerValue) {
-                clientHeader =
-                    typeof headerValue === 'number' ? headerValue.toString() : headerValue;
-            }
-        }
-        const additionalValue = additionalHeaders[header];
-        if (additionalValue !== undefined) {
-            return typeof additionalValue === 'number'
-                ? additionalValue.toString()
-                : additionalValue;
-        }
-        if (clientHeader !== undefined) {
-            return clientHeader;
-        }
-        return _default;
-    }
-    /**
-     * Specialized version of _getExistingOrDefaultHeader for Content-Type header.
-     * Always returns a single string (not an array) since Content-Type should be a single value.
-     * Converts arrays to comma-separated strings and numbers to strings to ensure type safety.
-     * This was split from _getExistingOrDefaultHeader to provide stricter typing for callers
-     * that assign the result to places expecting a string (e.g., additionalHeaders[Headers.ContentType]).
-     */
-    _getExistingOrDefaultContentTypeHeader(additionalHeaders, _default) {
-        let clientHeader;
-        if (this.requestOptions && this.requestOptions.headers) {
-            const headerValue = lowercaseKeys(this.requestOptions.headers)[Headers.ContentType];
-            if (headerValue) {
-                if (typeof headerValue === 'number') {
-                    clientHeader = String(headerValue);
-                }
-                else if (Array.isArray(headerValue)) {
-                    clientHeader = headerValue.join(', ');
-                }
-                else {
-                    clientHeader = headerValue;
-                }
-            }
-        }
-        const additionalValue = additionalHeaders[Headers.ContentType];
-        // Return the first non-undefined value, converting numbers or arrays to strings if necessary
-        if (additionalValue !== undefined) {
-            if (typeof additionalValue === 'number') {
-                return String(additionalValue);
-            }
-            else if (Array.isArray(additionalValue)) {
-                return additionalValue.join(', ');
-            }
-            else {
-                return additionalValue;
-            }
-        }
-        if (clientHeader !== undefined) {
-            return clientHeader;
-        }
-        return _default;
-    }
-    _getAgent(parsedUrl) {
-        let agent;
-        const proxyUrl = pm.getProxyUrl(parsedUrl);
-        const useProxy = proxyUrl && proxyUrl.hostname;
-        if (this._keepAlive && useProxy) {
-            agent = this._proxyAgent;
-        }
-        if (!useProxy) {
-            agent = this._agent;
-        }
-        // if agent is already assigned use that agent.
-        if (agent) {
-            return agent;
-        }
-        const usingSsl = parsedUrl.protocol === 'https:';
-        let maxSockets = 100;
-        if (this.requestOptions) {
-            maxSockets = this.requestOptions.maxSockets || http.globalAgent.maxSockets;
-        }
-        // This is `useProxy` again, but we need to check `proxyURl` directly for TypeScripts's flow analysis.
-        if (proxyUrl && proxyUrl.hostname) {
-            const agentOptions = {
-                maxSockets,
-                keepAlive: this._keepAlive,
-                proxy: Object.assign(Object.assign({}, ((proxyUrl.username || proxyUrl.password) && {
-                    proxyAuth: `${proxyUrl.username}:${proxyUrl.password}`
-                })), { host: proxyUrl.hostname, port: proxyUrl.port })
-            };
-            let tunnelAgent;
-            const overHttps = proxyUrl.protocol === 'https:';
-            if (usingSsl) {
-                tunnelAgent = overHttps ? tunnel.httpsOverHttps : tunnel.httpsOverHttp;
-            }
-            else {
-                tunnelAgent = overHttps ? tunnel.httpOverHttps : tunnel.httpOverHttp;
-            }
-            agent = tunnelAgent(agentOptions);
-            this._proxyAgent = agent;
-        }
-        // if tunneling agent isn't assigned create a new agent
-        if (!agent) {
-            const options = { keepAlive: this._keepAlive, maxSockets };
-            agent = usingSsl ? new https.Agent(options) : new http.Agent(options);
-            this._agent = agent;
-        }
-        if (usingSsl && this._ignoreSslError) {
-            // we don't want to set NODE_TLS_REJECT_UNAUTHORIZED=0 since that will affect request for entire process
-            // http.RequestOptions doesn't expose a way to modify RequestOptions.agent.options
-            // we have to cast it to any and change it directly
-            agent.options = Object.assign(agent.options || {}, {
-                rejectUnauthorized: false
-            });
-        }
-        return agent;
-    }
-    _getProxyAgentDispatcher(parsedUrl, proxyUrl) {
-        let proxyAgent;
-        if (this._keepAlive) {
-            proxyAgent = this._proxyAgentDispatcher;
-        }
-        // if agent is already assigned use that agent.
-        if (proxyAgent) {
-            return proxyAgent;
-        }
-        const usingSsl = parsedUrl.protocol === 'https:';
-        proxyAgent = new ProxyAgent(Object.assign({ uri: proxyUrl.href, pipelining: !this._keepAlive ? 0 : 1 }, ((proxyUrl.username || proxyUrl.password) && {
-            token: `Basic ${Buffer.from(`${proxyUrl.username}:${proxyUrl.password}`).toString('base64')}`
-        })));
-        this._proxyAgentDispatcher = proxyAgent;
-        if (usingSsl && this._ignoreSslError) {
-            // we don't want to set NODE_TLS_REJECT_UNAUTHORIZED=0 since that will affect request for entire process
-            // http.RequestOptions doesn't expose a way to modify RequestOptions.agent.options
-            // we have to cast it to any and change it directly
-            proxyAgent.options = Object.assign(proxyAgent.options.requestTls || {}, {
-                rejectUnauthorized: false
-            });
-        }
-        return proxyAgent;
-    }
-    _getUserAgentWithOrchestrationId(userAgent) {
-        const baseUserAgent = userAgent || 'actions/http-client';
-        const orchId = process.env['ACTIONS_ORCHESTRATION_ID'];
-        if (orchId) {
-            // Sanitize the orchestration ID to ensure it contains only valid characters
-            // Valid characters: 0-9, a-z, _, -, .
-            const sanitizedId = orchId.replace(/[^a-z0-9_.-]/gi, '_');
-            return `${baseUserAgent} actions_orchestration_id/${sanitizedId}`;
-        }
-        return baseUserAgent;
-    }
-    _performExponentialBackoff(retryNumber) {
-        return __awaiter(this, void 0, void 0, function* () {
-            retryNumber = Math.min(ExponentialBackoffCeiling, retryNumber);
-            const ms = ExponentialBackoffTimeSlice * Math.pow(2, retryNumber);
-            return new Promise(resolve => setTimeout(() => resolve(), ms));
-        });
-    }
-    _processResponse(res, options) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve, reject) => __awaiter(this, void 0, void 0, function* () {
-                const statusCode = res.message.statusCode || 0;
-                const response = {
-                    statusCode,
-                    result: null,
-                    headers: {}
-                };
-                // not found leads to null obj returned
-                if (statusCode === HttpCodes.NotFound) {
-                    resolve(response);
-                }
-                // get the result from the body
-                function dateTimeDeserializer(key, value) {
-                    if (typeof value === 'string') {
-                        const a = new Date(value);
-                        if (!isNaN(a.valueOf())) {
-                            return a;
-                        }
-                    }
-                    return value;
-                }
-                let obj;
-                let contents;
-                try {
-                    contents = yield res.readBody();
-                    if (contents && contents.length > 0) {
-                        if (options && options.deserializeDates) {
-                            obj = JSON.parse(contents, dateTimeDeserializer);
-                        }
-                        else {
-                            obj = JSON.parse(contents);
-                        }
-                        response.result = obj;
-                    }
-                    response.headers = res.message.headers;
-                }
-                catch (err) {
-                    // Invalid resource (contents not json);  leaving result obj null
-                }
-                // note that 3xx redirects are handled by the http layer.
-                if (statusCode > 299) {
-                    let msg;
-                    // if exception/error in body, attempt to get better error
-                    if (obj && obj.message) {
-                        msg = obj.message;
-                    }
-                    else if (contents && contents.length > 0) {
-                        // it may be the case that the exception is in the body message as string
-                        msg = contents;
-                    }
-                    else {
-                        msg = `Failed request: (${statusCode})`;
-                    }
-                    const err = new HttpClientError(msg, statusCode);
-                    err.result = response.result;
-                    reject(err);
-                }
-                else {
-                    resolve(response);
-                }
-            }));
-        });
-    }
+    throw new FailedTry(`more than ${String(longestRedirects)} redirects`, false);
 }
-const lowercaseKeys = (obj) => Object.keys(obj).reduce((c, k) => ((c[k.toLowerCase()] = obj[k]), c), {});
-//# sourceMappingURL=index.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/auth.js
-var auth_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-class BasicCredentialHandler {
-    constructor(username, password) {
-        this.username = username;
-        this.password = password;
-    }
-    prepareRequest(options) {
-        if (!options.headers) {
-            throw Error('The request has no headers');
-        }
-        options.headers['Authorization'] = `Basic ${Buffer.from(`${this.username}:${this.password}`).toString('base64')}`;
-    }
-    // This handler cannot handle 401
-    canHandleAuthentication() {
-        return false;
-    }
-    handleAuthentication() {
-        return auth_awaiter(this, void 0, void 0, function* () {
-            throw new Error('not implemented');
-        });
-    }
-}
-class auth_BearerCredentialHandler {
-    constructor(token) {
-        this.token = token;
-    }
-    // currently implements pre-authorization
-    // TODO: support preAuth = false where it hooks on 401
-    prepareRequest(options) {
-        if (!options.headers) {
-            throw Error('The request has no headers');
-        }
-        options.headers['Authorization'] = `Bearer ${this.token}`;
-    }
-    // This handler cannot handle 401
-    canHandleAuthentication() {
-        return false;
-    }
-    handleAuthentication() {
-        return auth_awaiter(this, void 0, void 0, function* () {
-            throw new Error('not implemented');
-        });
-    }
-}
-class PersonalAccessTokenCredentialHandler {
-    constructor(token) {
-        this.token = token;
-    }
-    // currently implements pre-authorization
-    // TODO: support preAuth = false where it hooks on 401
-    prepareRequest(options) {
-        if (!options.headers) {
-            throw Error('The request has no headers');
-        }
-        options.headers['Authorization'] = `Basic ${Buffer.from(`PAT:${this.token}`).toString('base64')}`;
-    }
-    // This handler cannot handle 401
-    canHandleAuthentication() {
-        return false;
-    }
-    handleAuthentication() {
-        return auth_awaiter(this, void 0, void 0, function* () {
-            throw new Error('not implemented');
-        });
-    }
-}
-//# sourceMappingURL=auth.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/oidc-utils.js
-var oidc_utils_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
-
-class oidc_utils_OidcClient {
-    static createHttpClient(allowRetry = true, maxRetry = 10) {
-        const requestOptions = {
-            allowRetries: allowRetry,
-            maxRetries: maxRetry
-        };
-        return new HttpClient('actions/oidc-client', [new BearerCredentialHandler(oidc_utils_OidcClient.getRequestToken())], requestOptions);
-    }
-    static getRequestToken() {
-        const token = process.env['ACTIONS_ID_TOKEN_REQUEST_TOKEN'];
-        if (!token) {
-            throw new Error('Unable to get ACTIONS_ID_TOKEN_REQUEST_TOKEN env variable');
-        }
-        return token;
-    }
-    static getIDTokenUrl() {
-        const runtimeUrl = process.env['ACTIONS_ID_TOKEN_REQUEST_URL'];
-        if (!runtimeUrl) {
-            throw new Error('Unable to get ACTIONS_ID_TOKEN_REQUEST_URL env variable');
-        }
-        return runtimeUrl;
-    }
-    static getCall(id_token_url) {
-        return oidc_utils_awaiter(this, void 0, void 0, function* () {
-            var _a;
-            const httpclient = oidc_utils_OidcClient.createHttpClient();
-            const res = yield httpclient
-                .getJson(id_token_url)
-                .catch(error => {
-                throw new Error(`Failed to get ID Token. \n 
-        Error Code : ${error.statusCode}\n 
-        Error Message: ${error.message}`);
-            });
-            const id_token = (_a = res.result) === null || _a === void 0 ? void 0 : _a.value;
-            if (!id_token) {
-                throw new Error('Response json body do not have ID Token field');
-            }
-            return id_token;
-        });
-    }
-    static getIDToken(audience) {
-        return oidc_utils_awaiter(this, void 0, void 0, function* () {
-            try {
-                // New ID Token is requested from action service
-                let id_token_url = oidc_utils_OidcClient.getIDTokenUrl();
-                if (audience) {
-                    const encodedAudience = encodeURIComponent(audience);
-                    id_token_url = `${id_token_url}&audience=${encodedAudience}`;
-                }
-                debug(`ID token url is ${id_token_url}`);
-                const id_token = yield oidc_utils_OidcClient.getCall(id_token_url);
-                setSecret(id_token);
-                return id_token;
-            }
-            catch (error) {
-                throw new Error(`Error message: ${error.message}`);
-            }
-        });
-    }
-}
-//# sourceMappingURL=oidc-utils.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/summary.js
-var summary_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
-const { access, appendFile, writeFile } = external_fs_.promises;
-const SUMMARY_ENV_VAR = 'GITHUB_STEP_SUMMARY';
-const SUMMARY_DOCS_URL = 'https://docs.github.com/actions/using-workflows/workflow-commands-for-github-actions#adding-a-job-summary';
-class Summary {
-    constructor() {
-        this._buffer = '';
-    }
-    /**
-     * Finds the summary file path from the environment, rejects if env var is not found or file does not exist
-     * Also checks r/w permissions.
-     *
-     * @returns step summary file path
-     */
-    filePath() {
-        return summary_awaiter(this, void 0, void 0, function* () {
-            if (this._filePath) {
-                return this._filePath;
-            }
-            const pathFromEnv = process.env[SUMMARY_ENV_VAR];
-            if (!pathFromEnv) {
-                throw new Error(`Unable to find environment variable for $${SUMMARY_ENV_VAR}. Check if your runtime environment supports job summaries.`);
-            }
-            try {
-                yield access(pathFromEnv, external_fs_.constants.R_OK | external_fs_.constants.W_OK);
-            }
-            catch (_a) {
-                throw new Error(`Unable to access summary file: '${pathFromEnv}'. Check if the file has correct read/write permissions.`);
-            }
-            this._filePath = pathFromEnv;
-            return this._filePath;
-        });
-    }
-    /**
-     * Wraps content in an HTML tag, adding any HTML attributes
-     *
-     * @param {string} tag HTML tag to wrap
-     * @param {string | null} content content within the tag
-     * @param {[attribute: string]: string} attrs key-value list of HTML attributes to add
-     *
-     * @returns {string} content wrapped in HTML element
-     */
-    wrap(tag, content, attrs = {}) {
-        const htmlAttrs = Object.entries(attrs)
-            .map(([key, value]) => ` ${key}="${value}"`)
-            .join('');
-        if (!content) {
-            return `<${tag}${htmlAttrs}>`;
-        }
-        return `<${tag}${htmlAttrs}>${content}</${tag}>`;
-    }
-    /**
-     * Writes text in the buffer to the summary buffer file and empties buffer. Will append by default.
-     *
-     * @param {SummaryWriteOptions} [options] (optional) options for write operation
-     *
-     * @returns {Promise<Summary>} summary instance
-     */
-    write(options) {
-        return summary_awaiter(this, void 0, void 0, function* () {
-            const overwrite = !!(options === null || options === void 0 ? void 0 : options.overwrite);
-            const filePath = yield this.filePath();
-            const writeFunc = overwrite ? writeFile : appendFile;
-            yield writeFunc(filePath, this._buffer, { encoding: 'utf8' });
-            return this.emptyBuffer();
-        });
-    }
-    /**
-     * Clears the summary buffer and wipes the summary file
-     *
-     * @returns {Summary} summary instance
-     */
-    clear() {
-        return summary_awaiter(this, void 0, void 0, function* () {
-            return this.emptyBuffer().write({ overwrite: true });
-        });
-    }
-    /**
-     * Returns the current summary buffer as a string
-     *
-     * @returns {string} string of summary buffer
-     */
-    stringify() {
-        return this._buffer;
-    }
-    /**
-     * If the summary buffer is empty
-     *
-     * @returns {boolen} true if the buffer is empty
-     */
-    isEmptyBuffer() {
-        return this._buffer.length === 0;
-    }
-    /**
-     * Resets the summary buffer without writing to summary file
-     *
-     * @returns {Summary} summary instance
-     */
-    emptyBuffer() {
-        this._buffer = '';
-        return this;
-    }
-    /**
-     * Adds raw text to the summary buffer
-     *
-     * @param {string} text content to add
-     * @param {boolean} [addEOL=false] (optional) append an EOL to the raw text (default: false)
-     *
-     * @returns {Summary} summary instance
-     */
-    addRaw(text, addEOL = false) {
-        this._buffer += text;
-        return addEOL ? this.addEOL() : this;
-    }
-    /**
-     * Adds the operating system-specific end-of-line marker to the buffer
-     *
-     * @returns {Summary} summary instance
-     */
-    addEOL() {
-        return this.addRaw(external_os_namespaceObject.EOL);
-    }
-    /**
-     * Adds an HTML codeblock to the summary buffer
-     *
-     * @param {string} code content to render within fenced code block
-     * @param {string} lang (optional) language to syntax highlight code
-     *
-     * @returns {Summary} summary instance
-     */
-    addCodeBlock(code, lang) {
-        const attrs = Object.assign({}, (lang && { lang }));
-        const element = this.wrap('pre', this.wrap('code', code), attrs);
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds an HTML list to the summary buffer
-     *
-     * @param {string[]} items list of items to render
-     * @param {boolean} [ordered=false] (optional) if the rendered list should be ordered or not (default: false)
-     *
-     * @returns {Summary} summary instance
-     */
-    addList(items, ordered = false) {
-        const tag = ordered ? 'ol' : 'ul';
-        const listItems = items.map(item => this.wrap('li', item)).join('');
-        const element = this.wrap(tag, listItems);
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds an HTML table to the summary buffer
-     *
-     * @param {SummaryTableCell[]} rows table rows
-     *
-     * @returns {Summary} summary instance
-     */
-    addTable(rows) {
-        const tableBody = rows
-            .map(row => {
-            const cells = row
-                .map(cell => {
-                if (typeof cell === 'string') {
-                    return this.wrap('td', cell);
-                }
-                const { header, data, colspan, rowspan } = cell;
-                const tag = header ? 'th' : 'td';
-                const attrs = Object.assign(Object.assign({}, (colspan && { colspan })), (rowspan && { rowspan }));
-                return this.wrap(tag, data, attrs);
-            })
-                .join('');
-            return this.wrap('tr', cells);
-        })
-            .join('');
-        const element = this.wrap('table', tableBody);
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds a collapsable HTML details element to the summary buffer
-     *
-     * @param {string} label text for the closed state
-     * @param {string} content collapsable content
-     *
-     * @returns {Summary} summary instance
-     */
-    addDetails(label, content) {
-        const element = this.wrap('details', this.wrap('summary', label) + content);
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds an HTML image tag to the summary buffer
-     *
-     * @param {string} src path to the image you to embed
-     * @param {string} alt text description of the image
-     * @param {SummaryImageOptions} options (optional) addition image attributes
-     *
-     * @returns {Summary} summary instance
-     */
-    addImage(src, alt, options) {
-        const { width, height } = options || {};
-        const attrs = Object.assign(Object.assign({}, (width && { width })), (height && { height }));
-        const element = this.wrap('img', null, Object.assign({ src, alt }, attrs));
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds an HTML section heading element
-     *
-     * @param {string} text heading text
-     * @param {number | string} [level=1] (optional) the heading level, default: 1
-     *
-     * @returns {Summary} summary instance
-     */
-    addHeading(text, level) {
-        const tag = `h${level}`;
-        const allowedTag = ['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].includes(tag)
-            ? tag
-            : 'h1';
-        const element = this.wrap(allowedTag, text);
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds an HTML thematic break (<hr>) to the summary buffer
-     *
-     * @returns {Summary} summary instance
-     */
-    addSeparator() {
-        const element = this.wrap('hr', null);
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds an HTML line break (<br>) to the summary buffer
-     *
-     * @returns {Summary} summary instance
-     */
-    addBreak() {
-        const element = this.wrap('br', null);
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds an HTML blockquote to the summary buffer
-     *
-     * @param {string} text quote text
-     * @param {string} cite (optional) citation url
-     *
-     * @returns {Summary} summary instance
-     */
-    addQuote(text, cite) {
-        const attrs = Object.assign({}, (cite && { cite }));
-        const element = this.wrap('blockquote', text, attrs);
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds an HTML anchor tag to the summary buffer
-     *
-     * @param {string} text link text/content
-     * @param {string} href hyperlink
-     *
-     * @returns {Summary} summary instance
-     */
-    addLink(text, href) {
-        const element = this.wrap('a', text, { href });
-        return this.addRaw(element).addEOL();
-    }
-}
-const _summary = new Summary();
-/**
- * @deprecated use `core.summary`
- */
-const markdownSummary = (/* unused pure expression or super */ null && (_summary));
-const summary = _summary;
-//# sourceMappingURL=summary.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/path-utils.js
-
-/**
- * toPosixPath converts the given path to the posix form. On Windows, \\ will be
- * replaced with /.
- *
- * @param pth. Path to transform.
- * @return string Posix path.
- */
-function toPosixPath(pth) {
-    return pth.replace(/[\\]/g, '/');
-}
-/**
- * toWin32Path converts the given path to the win32 form. On Linux, / will be
- * replaced with \\.
- *
- * @param pth. Path to transform.
- * @return string Win32 path.
- */
-function toWin32Path(pth) {
-    return pth.replace(/[/]/g, '\\');
-}
-/**
- * toPlatformPath converts the given path to a platform-specific path. It does
- * this by replacing instances of / and \ with the platform-specific path
- * separator.
- *
- * @param pth The path to platformize.
- * @return string The platform-specific path.
- */
-function toPlatformPath(pth) {
-    return pth.replace(/[/\\]/g, path.sep);
-}
-//# sourceMappingURL=path-utils.js.map
-// EXTERNAL MODULE: external "string_decoder"
-var external_string_decoder_ = __nccwpck_require__(3193);
-// EXTERNAL MODULE: external "events"
-var external_events_ = __nccwpck_require__(4434);
-// EXTERNAL MODULE: external "child_process"
-var external_child_process_ = __nccwpck_require__(5317);
-// EXTERNAL MODULE: external "assert"
-var external_assert_ = __nccwpck_require__(2613);
-;// CONCATENATED MODULE: ./node_modules/@actions/io/lib/io-util.js
-var io_util_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
-const { chmod, copyFile, lstat, mkdir, open: io_util_open, readdir, rename, rm, rmdir, stat, symlink, unlink } = external_fs_.promises;
-// export const {open} = 'fs'
-const IS_WINDOWS = process.platform === 'win32';
-/**
- * Custom implementation of readlink to ensure Windows junctions
- * maintain trailing backslash for backward compatibility with Node.js < 24
- *
- * In Node.js 20, Windows junctions (directory symlinks) always returned paths
- * with trailing backslashes. Node.js 24 removed this behavior, which breaks
- * code that relied on this format for path operations.
- *
- * This implementation restores the Node 20 behavior by adding a trailing
- * backslash to all junction results on Windows.
- */
-function readlink(fsPath) {
-    return io_util_awaiter(this, void 0, void 0, function* () {
-        const result = yield fs.promises.readlink(fsPath);
-        // On Windows, restore Node 20 behavior: add trailing backslash to all results
-        // since junctions on Windows are always directory links
-        if (IS_WINDOWS && !result.endsWith('\\')) {
-            return `${result}\\`;
-        }
-        return result;
-    });
-}
-// See https://github.com/nodejs/node/blob/d0153aee367422d0858105abec186da4dff0a0c5/deps/uv/include/uv/win.h#L691
-const UV_FS_O_EXLOCK = 0x10000000;
-const READONLY = external_fs_.constants.O_RDONLY;
-function exists(fsPath) {
-    return io_util_awaiter(this, void 0, void 0, function* () {
-        try {
-            yield stat(fsPath);
-        }
-        catch (err) {
-            if (err.code === 'ENOENT') {
-                return false;
-            }
-            throw err;
-        }
-        return true;
-    });
-}
-function isDirectory(fsPath_1) {
-    return io_util_awaiter(this, arguments, void 0, function* (fsPath, useStat = false) {
-        const stats = useStat ? yield stat(fsPath) : yield lstat(fsPath);
-        return stats.isDirectory();
-    });
-}
-/**
- * On OSX/Linux, true if path starts with '/'. On Windows, true for paths like:
- * \, \hello, \\hello\share, C:, and C:\hello (and corresponding alternate separator cases).
- */
-function isRooted(p) {
-    p = normalizeSeparators(p);
-    if (!p) {
-        throw new Error('isRooted() parameter "p" cannot be empty');
-    }
-    if (IS_WINDOWS) {
-        return (p.startsWith('\\') || /^[A-Z]:/i.test(p) // e.g. \ or \hello or \\hello
-        ); // e.g. C: or C:\hello
-    }
-    return p.startsWith('/');
-}
-/**
- * Best effort attempt to determine whether a file exists and is executable.
- * @param filePath    file path to check
- * @param extensions  additional file extensions to try
- * @return if file exists and is executable, returns the file path. otherwise empty string.
- */
-function tryGetExecutablePath(filePath, extensions) {
-    return io_util_awaiter(this, void 0, void 0, function* () {
-        let stats = undefined;
-        try {
-            // test file exists
-            stats = yield stat(filePath);
-        }
-        catch (err) {
-            if (err.code !== 'ENOENT') {
-                // eslint-disable-next-line no-console
-                console.log(`Unexpected error attempting to determine if executable file exists '${filePath}': ${err}`);
-            }
-        }
-        if (stats && stats.isFile()) {
-            if (IS_WINDOWS) {
-                // on Windows, test for valid extension
-                const upperExt = external_path_.extname(filePath).toUpperCase();
-                if (extensions.some(validExt => validExt.toUpperCase() === upperExt)) {
-                    return filePath;
-                }
-            }
-            else {
-                if (isUnixExecutable(stats)) {
-                    return filePath;
-                }
-            }
-        }
-        // try each extension
-        const originalFilePath = filePath;
-        for (const extension of extensions) {
-            filePath = originalFilePath + extension;
-            stats = undefined;
-            try {
-                stats = yield stat(filePath);
-            }
-            catch (err) {
-                if (err.code !== 'ENOENT') {
-                    // eslint-disable-next-line no-console
-                    console.log(`Unexpected error attempting to determine if executable file exists '${filePath}': ${err}`);
-                }
-            }
-            if (stats && stats.isFile()) {
-                if (IS_WINDOWS) {
-                    // preserve the case of the actual file (since an extension was appended)
-                    try {
-                        const directory = external_path_.dirname(filePath);
-                        const upperName = external_path_.basename(filePath).toUpperCase();
-                        for (const actualName of yield readdir(directory)) {
-                            if (upperName === actualName.toUpperCase()) {
-                                filePath = external_path_.join(directory, actualName);
-                                break;
-                            }
-                        }
-                    }
-                    catch (err) {
-                        // eslint-disable-next-line no-console
-                        console.log(`Unexpected error attempting to determine the actual case of the file '${filePath}': ${err}`);
-                    }
-                    return filePath;
-                }
-                else {
-                    if (isUnixExecutable(stats)) {
-                        return filePath;
-                    }
-                }
-            }
-        }
-        return '';
-    });
-}
-function normalizeSeparators(p) {
-    p = p || '';
-    if (IS_WINDOWS) {
-        // convert slashes on Windows
-        p = p.replace(/\//g, '\\');
-        // remove redundant slashes
-        return p.replace(/\\\\+/g, '\\');
-    }
-    // remove redundant slashes
-    return p.replace(/\/\/+/g, '/');
-}
-// on Mac/Linux, test the execute bit
-//     R   W  X  R  W X R W X
-//   256 128 64 32 16 8 4 2 1
-function isUnixExecutable(stats) {
-    return ((stats.mode & 1) > 0 ||
-        ((stats.mode & 8) > 0 &&
-            process.getgid !== undefined &&
-            stats.gid === process.getgid()) ||
-        ((stats.mode & 64) > 0 &&
-            process.getuid !== undefined &&
-            stats.uid === process.getuid()));
-}
-// Get the path of cmd.exe in windows
-function getCmdPath() {
-    var _a;
-    return (_a = process.env['COMSPEC']) !== null && _a !== void 0 ? _a : `cmd.exe`;
-}
-//# sourceMappingURL=io-util.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/io/lib/io.js
-var io_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
-
-/**
- * Copies a file or folder.
- * Based off of shelljs - https://github.com/shelljs/shelljs/blob/9237f66c52e5daa40458f94f9565e18e8132f5a6/src/cp.js
- *
- * @param     source    source path
- * @param     dest      destination path
- * @param     options   optional. See CopyOptions.
- */
-function cp(source_1, dest_1) {
-    return io_awaiter(this, arguments, void 0, function* (source, dest, options = {}) {
-        const { force, recursive, copySourceDirectory } = readCopyOptions(options);
-        const destStat = (yield ioUtil.exists(dest)) ? yield ioUtil.stat(dest) : null;
-        // Dest is an existing file, but not forcing
-        if (destStat && destStat.isFile() && !force) {
-            return;
-        }
-        // If dest is an existing directory, should copy inside.
-        const newDest = destStat && destStat.isDirectory() && copySourceDirectory
-            ? path.join(dest, path.basename(source))
-            : dest;
-        if (!(yield ioUtil.exists(source))) {
-            throw new Error(`no such file or directory: ${source}`);
-        }
-        const sourceStat = yield ioUtil.stat(source);
-        if (sourceStat.isDirectory()) {
-            if (!recursive) {
-                throw new Error(`Failed to copy. ${source} is a directory, but tried to copy without recursive flag.`);
-            }
-            else {
-                yield cpDirRecursive(source, newDest, 0, force);
-            }
-        }
-        else {
-            if (path.relative(source, newDest) === '') {
-                // a file cannot be copied to itself
-                throw new Error(`'${newDest}' and '${source}' are the same file`);
-            }
-            yield io_copyFile(source, newDest, force);
-        }
-    });
-}
-/**
- * Moves a path.
- *
- * @param     source    source path
- * @param     dest      destination path
- * @param     options   optional. See MoveOptions.
- */
-function mv(source_1, dest_1) {
-    return io_awaiter(this, arguments, void 0, function* (source, dest, options = {}) {
-        if (yield ioUtil.exists(dest)) {
-            let destExists = true;
-            if (yield ioUtil.isDirectory(dest)) {
-                // If dest is directory copy src into dest
-                dest = path.join(dest, path.basename(source));
-                destExists = yield ioUtil.exists(dest);
-            }
-            if (destExists) {
-                if (options.force == null || options.force) {
-                    yield rmRF(dest);
-                }
-                else {
-                    throw new Error('Destination already exists');
-                }
-            }
-        }
-        yield mkdirP(path.dirname(dest));
-        yield ioUtil.rename(source, dest);
-    });
-}
-/**
- * Remove a path recursively with force
- *
- * @param inputPath path to remove
- */
-function rmRF(inputPath) {
-    return io_awaiter(this, void 0, void 0, function* () {
-        if (ioUtil.IS_WINDOWS) {
-            // Check for invalid characters
-            // https://docs.microsoft.com/en-us/windows/win32/fileio/naming-a-file
-            if (/[*"<>|]/.test(inputPath)) {
-                throw new Error('File path must not contain `*`, `"`, `<`, `>` or `|` on Windows');
-            }
-        }
-        try {
-            // note if path does not exist, error is silent
-            yield ioUtil.rm(inputPath, {
-                force: true,
-                maxRetries: 3,
-                recursive: true,
-                retryDelay: 300
-            });
-        }
-        catch (err) {
-            throw new Error(`File was unable to be removed ${err}`);
-        }
-    });
-}
-/**
- * Make a directory.  Creates the full path with folders in between
- * Will throw if it fails
- *
- * @param   fsPath        path to create
- * @returns Promise<void>
- */
-function mkdirP(fsPath) {
-    return io_awaiter(this, void 0, void 0, function* () {
-        ok(fsPath, 'a path argument must be provided');
-        yield ioUtil.mkdir(fsPath, { recursive: true });
-    });
-}
-/**
- * Returns path of a tool had the tool actually been invoked.  Resolves via paths.
- * If you check and the tool does not exist, it will throw.
- *
- * @param     tool              name of the tool
- * @param     check             whether to check if tool exists
- * @returns   Promise<string>   path to tool
- */
-function which(tool, check) {
-    return io_awaiter(this, void 0, void 0, function* () {
-        if (!tool) {
-            throw new Error("parameter 'tool' is required");
-        }
-        // recursive when check=true
-        if (check) {
-            const result = yield which(tool, false);
-            if (!result) {
-                if (IS_WINDOWS) {
-                    throw new Error(`Unable to locate executable file: ${tool}. Please verify either the file path exists or the file can be found within a directory specified by the PATH environment variable. Also verify the file has a valid extension for an executable file.`);
-                }
-                else {
-                    throw new Error(`Unable to locate executable file: ${tool}. Please verify either the file path exists or the file can be found within a directory specified by the PATH environment variable. Also check the file mode to verify the file is executable.`);
-                }
-            }
-            return result;
-        }
-        const matches = yield findInPath(tool);
-        if (matches && matches.length > 0) {
-            return matches[0];
-        }
-        return '';
-    });
-}
-/**
- * Returns a list of all occurrences of the given tool on the system path.
- *
- * @returns   Promise<string[]>  the paths of the tool
- */
-function findInPath(tool) {
-    return io_awaiter(this, void 0, void 0, function* () {
-        if (!tool) {
-            throw new Error("parameter 'tool' is required");
-        }
-        // build the list of extensions to try
-        const extensions = [];
-        if (IS_WINDOWS && process.env['PATHEXT']) {
-            for (const extension of process.env['PATHEXT'].split(external_path_.delimiter)) {
-                if (extension) {
-                    extensions.push(extension);
-                }
-            }
-        }
-        // if it's rooted, return it if exists. otherwise return empty.
-        if (isRooted(tool)) {
-            const filePath = yield tryGetExecutablePath(tool, extensions);
-            if (filePath) {
-                return [filePath];
-            }
-            return [];
-        }
-        // if any path separators, return empty
-        if (tool.includes(external_path_.sep)) {
-            return [];
-        }
-        // build the list of directories
-        //
-        // Note, technically "where" checks the current directory on Windows. From a toolkit perspective,
-        // it feels like we should not do this. Checking the current directory seems like more of a use
-        // case of a shell, and the which() function exposed by the toolkit should strive for consistency
-        // across platforms.
-        const directories = [];
-        if (process.env.PATH) {
-            for (const p of process.env.PATH.split(external_path_.delimiter)) {
-                if (p) {
-                    directories.push(p);
-                }
-            }
-        }
-        // find all matches
-        const matches = [];
-        for (const directory of directories) {
-            const filePath = yield tryGetExecutablePath(external_path_.join(directory, tool), extensions);
-            if (filePath) {
-                matches.push(filePath);
-            }
-        }
-        return matches;
-    });
-}
-function readCopyOptions(options) {
-    const force = options.force == null ? true : options.force;
-    const recursive = Boolean(options.recursive);
-    const copySourceDirectory = options.copySourceDirectory == null
-        ? true
-        : Boolean(options.copySourceDirectory);
-    return { force, recursive, copySourceDirectory };
-}
-function cpDirRecursive(sourceDir, destDir, currentDepth, force) {
-    return io_awaiter(this, void 0, void 0, function* () {
-        // Ensure there is not a run away recursive copy
-        if (currentDepth >= 255)
-            return;
-        currentDepth++;
-        yield mkdirP(destDir);
-        const files = yield ioUtil.readdir(sourceDir);
-        for (const fileName of files) {
-            const srcFile = `${sourceDir}/${fileName}`;
-            const destFile = `${destDir}/${fileName}`;
-            const srcFileStat = yield ioUtil.lstat(srcFile);
-            if (srcFileStat.isDirectory()) {
-                // Recurse
-                yield cpDirRecursive(srcFile, destFile, currentDepth, force);
-            }
-            else {
-                yield io_copyFile(srcFile, destFile, force);
-            }
-        }
-        // Change the mode for the newly created directory
-        yield ioUtil.chmod(destDir, (yield ioUtil.stat(sourceDir)).mode);
-    });
-}
-// Buffered file copy
-function io_copyFile(srcFile, destFile, force) {
-    return io_awaiter(this, void 0, void 0, function* () {
-        if ((yield ioUtil.lstat(srcFile)).isSymbolicLink()) {
-            // unlink/re-link it
-            try {
-                yield ioUtil.lstat(destFile);
-                yield ioUtil.unlink(destFile);
-            }
-            catch (e) {
-                // Try to override file permission
-                if (e.code === 'EPERM') {
-                    yield ioUtil.chmod(destFile, '0666');
-                    yield ioUtil.unlink(destFile);
-                }
-                // other errors = it doesn't exist, no work to do
-            }
-            // Copy over symlink
-            const symlinkFull = yield ioUtil.readlink(srcFile);
-            yield ioUtil.symlink(symlinkFull, destFile, ioUtil.IS_WINDOWS ? 'junction' : null);
-        }
-        else if (!(yield ioUtil.exists(destFile)) || force) {
-            yield ioUtil.copyFile(srcFile, destFile);
-        }
-    });
-}
-//# sourceMappingURL=io.js.map
-;// CONCATENATED MODULE: external "timers"
-const external_timers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("timers");
-;// CONCATENATED MODULE: ./node_modules/@actions/exec/lib/toolrunner.js
-var toolrunner_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
-
-
-
-
-
-/* eslint-disable @typescript-eslint/unbound-method */
-const toolrunner_IS_WINDOWS = process.platform === 'win32';
-/*
- * Class for running command line tools. Handles quoting and arg parsing in a platform agnostic way.
- */
-class ToolRunner extends external_events_.EventEmitter {
-    constructor(toolPath, args, options) {
-        super();
-        if (!toolPath) {
-            throw new Error("Parameter 'toolPath' cannot be null or empty.");
-        }
-        this.toolPath = toolPath;
-        this.args = args || [];
-        this.options = options || {};
-    }
-    _debug(message) {
-        if (this.options.listeners && this.options.listeners.debug) {
-            this.options.listeners.debug(message);
-        }
-    }
-    _getCommandString(options, noPrefix) {
-        const toolPath = this._getSpawnFileName();
-        const args = this._getSpawnArgs(options);
-        let cmd = noPrefix ? '' : '[command]'; // omit prefix when piped to a second tool
-        if (toolrunner_IS_WINDOWS) {
-            // Windows + cmd file
-            if (this._isCmdFile()) {
-                cmd += toolPath;
-                for (const a of args) {
-                    cmd += ` ${a}`;
-                }
-            }
-            // Windows + verbatim
-            else if (options.windowsVerbatimArguments) {
-                cmd += `"${toolPath}"`;
-                for (const a of args) {
-                    cmd += ` ${a}`;
-                }
-            }
-            // Windows (regular)
-            else {
-                cmd += this._windowsQuoteCmdArg(toolPath);
-                for (const a of args) {
-                    cmd += ` ${this._windowsQuoteCmdArg(a)}`;
-                }
-            }
-        }
-        else {
-            // OSX/Linux - this can likely be improved with some form of quoting.
-            // creating processes on Unix is fundamentally different than Windows.
-            // on Unix, execvp() takes an arg array.
-            cmd += toolPath;
-            for (const a of args) {
-                cmd += ` ${a}`;
-            }
-        }
-        return cmd;
-    }
-    _processLineBuffer(data, strBuffer, onLine) {
-        try {
-            let s = strBuffer + data.toString();
-            let n = s.indexOf(external_os_namespaceObject.EOL);
-            while (n > -1) {
-                const line = s.substring(0, n);
-                onLine(line);
-                // the rest of the string ...
-                s = s.substring(n + external_os_namespaceObject.EOL.length);
-                n = s.indexOf(external_os_namespaceObject.EOL);
-            }
-            return s;
-        }
-        catch (err) {
-            // streaming lines to console is best effort.  Don't fail a build.
-            this._debug(`error processing line. Failed with error ${err}`);
-            return '';
-        }
-    }
-    _getSpawnFileName() {
-        if (toolrunner_IS_WINDOWS) {
-            if (this._isCmdFile()) {
-                return process.env['COMSPEC'] || 'cmd.exe';
-            }
-        }
-        return this.toolPath;
-    }
-    _getSpawnArgs(options) {
-        if (toolrunner_IS_WINDOWS) {
-            if (this._isCmdFile()) {
-                let argline = `/D /S /C "${this._windowsQuoteCmdArg(this.toolPath)}`;
-                for (const a of this.args) {
-                    argline += ' ';
-                    argline += options.windowsVerbatimArguments
-                        ? a
-                        : this._windowsQuoteCmdArg(a);
-                }
-                argline += '"';
-                return [argline];
-            }
-        }
-        return this.args;
-    }
-    _endsWith(str, end) {
-        return str.endsWith(end);
-    }
-    _isCmdFile() {
-        const upperToolPath = this.toolPath.toUpperCase();
-        return (this._endsWith(upperToolPath, '.CMD') ||
-            this._endsWith(upperToolPath, '.BAT'));
-    }
-    _windowsQuoteCmdArg(arg) {
-        // for .exe, apply the normal quoting rules that libuv applies
-        if (!this._isCmdFile()) {
-            return this._uvQuoteCmdArg(arg);
-        }
-        // otherwise apply quoting rules specific to the cmd.exe command line parser.
-        // the libuv rules are generic and are not designed specifically for cmd.exe
-        // command line parser.
-        //
-        // for a detailed description of the cmd.exe command line parser, refer to
-        // http://stackoverflow.com/questions/4094699/how-does-the-windows-command-interpreter-cmd-exe-parse-scripts/7970912#7970912
-        // need quotes for empty arg
-        if (!arg) {
-            return '""';
-        }
-        // determine whether the arg needs to be quoted
-        const cmdSpecialChars = [
-            ' ',
-            '\t',
-            '&',
-            '(',
-            ')',
-            '[',
-            ']',
-            '{',
-            '}',
-            '^',
-            '=',
-            ';',
-            '!',
-            "'",
-            '+',
-            ',',
-            '`',
-            '~',
-            '|',
-            '<',
-            '>',
-            '"'
-        ];
-        let needsQuotes = false;
-        for (const char of arg) {
-            if (cmdSpecialChars.some(x => x === char)) {
-                needsQuotes = true;
-                break;
-            }
-        }
-        // short-circuit if quotes not needed
-        if (!needsQuotes) {
-            return arg;
-        }
-        // the following quoting rules are very similar to the rules that by libuv applies.
-        //
-        // 1) wrap the string in quotes
-        //
-        // 2) double-up quotes - i.e. " => ""
-        //
-        //    this is different from the libuv quoting rules. libuv replaces " with \", which unfortunately
-        //    doesn't work well with a cmd.exe command line.
-        //
-        //    note, replacing " with "" also works well if the arg is passed to a downstream .NET console app.
-        //    for example, the command line:
-        //          foo.exe "myarg:""my val"""
-        //    is parsed by a .NET console app into an arg array:
-        //          [ "myarg:\"my val\"" ]
-        //    which is the same end result when applying libuv quoting rules. although the actual
-        //    command line from libuv quoting rules would look like:
-        //          foo.exe "myarg:\"my val\""
-        //
-        // 3) double-up slashes that precede a quote,
-        //    e.g.  hello \world    => "hello \world"
-        //          hello\"world    => "hello\\""world"
-        //          hello\\"world   => "hello\\\\""world"
-        //          hello world\    => "hello world\\"
-        //
-        //    technically this is not required for a cmd.exe command line, or the batch argument parser.
-        //    the reasons for including this as a .cmd quoting rule are:
-        //
-        //    a) this is optimized for the scenario where the argument is passed from the .cmd file to an
-        //       external program. many programs (e.g. .NET console apps) rely on the slash-doubling rule.
-        //
-        //    b) it's what we've been doing previously (by deferring to node default behavior) and we
-        //       haven't heard any complaints about that aspect.
-        //
-        // note, a weakness of the quoting rules chosen here, is that % is not escaped. in fact, % cannot be
-        // escaped when used on the command line directly - even though within a .cmd file % can be escaped
-        // by using %%.
-        //
-        // the saving grace is, on the command line, %var% is left as-is if var is not defined. this contrasts
-        // the line parsing rules within a .cmd file, where if var is not defined it is replaced with nothing.
-        //
-        // one option that was explored was replacing % with ^% - i.e. %var% => ^%var^%. this hack would
-        // often work, since it is unlikely that var^ would exist, and the ^ character is removed when the
-        // variable is used. the problem, however, is that ^ is not removed when %* is used to pass the args
-        // to an external program.
-        //
-        // an unexplored potential solution for the % escaping problem, is to create a wrapper .cmd file.
-        // % can be escaped within a .cmd file.
-        let reverse = '"';
-        let quoteHit = true;
-        for (let i = arg.length; i > 0; i--) {
-            // walk the string in reverse
-            reverse += arg[i - 1];
-            if (quoteHit && arg[i - 1] === '\\') {
-                reverse += '\\'; // double the slash
-            }
-            else if (arg[i - 1] === '"') {
-                quoteHit = true;
-                reverse += '"'; // double the quote
-            }
-            else {
-                quoteHit = false;
-            }
-        }
-        reverse += '"';
-        return reverse.split('').reverse().join('');
-    }
-    _uvQuoteCmdArg(arg) {
-        // Tool runner wraps child_process.spawn() and needs to apply the same quoting as
-        // Node in certain cases where the undocumented spawn option windowsVerbatimArguments
-        // is used.
-        //
-        // Since this function is a port of quote_cmd_arg from Node 4.x (technically, lib UV,
-        // see https://github.com/nodejs/node/blob/v4.x/deps/uv/src/win/process.c for details),
-        // pasting copyright notice from Node within this function:
-        //
-        //      Copyright Joyent, Inc. and other Node contributors. All rights reserved.
-        //
-        //      Permission is hereby granted, free of charge, to any person obtaining a copy
-        //      of this software and associated documentation files (the "Software"), to
-        //      deal in the Software without restriction, including without limitation the
-        //      rights to use, copy, modify, merge, publish, distribute, sublicense, and/or
-        //      sell copies of the Software, and to permit persons to whom the Software is
-        //      furnished to do so, subject to the following conditions:
-        //
-        //      The above copyright notice and this permission notice shall be included in
-        //      all copies or substantial portions of the Software.
-        //
-        //      THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR
-        //      IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY,
-        //      FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
-        //      AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER
-        //      LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING
-        //      FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS
-        //      IN THE SOFTWARE.
-        if (!arg) {
-            // Need double quotation for empty argument
-            return '""';
-        }
-        if (!arg.includes(' ') && !arg.includes('\t') && !arg.includes('"')) {
-            // No quotation needed
-            return arg;
-        }
-        if (!arg.includes('"') && !arg.includes('\\')) {
-            // No embedded double quotes or backslashes, so I can just wrap
-            // quote marks around the whole thing.
-            return `"${arg}"`;
-        }
-        // Expected input/output:
-        //   input : hello"world
-        //   output: "hello\"world"
-        //   input : hello""world
-        //   output: "hello\"\"world"
-        //   input : hello\world
-        //   output: hello\world
-        //   input : hello\\world
-        //   output: hello\\world
-        //   input : hello\"world
-        //   output: "hello\\\"world"
-        //   input : hello\\"world
-        //   output: "hello\\\\\"world"
-        //   input : hello world\
-        //   output: "hello world\\" - note the comment in libuv actually reads "hello world\"
-        //                             but it appears the comment is wrong, it should be "hello world\\"
-        let reverse = '"';
-        let quoteHit = true;
-        for (let i = arg.length; i > 0; i--) {
-            // walk the string in reverse
-            reverse += arg[i - 1];
-            if (quoteHit && arg[i - 1] === '\\') {
-                reverse += '\\';
-            }
-            else if (arg[i - 1] === '"') {
-                quoteHit = true;
-                reverse += '\\';
-            }
-            else {
-                quoteHit = false;
-            }
-        }
-        reverse += '"';
-        return reverse.split('').reverse().join('');
-    }
-    _cloneExecOptions(options) {
-        options = options || {};
-        const result = {
-            cwd: options.cwd || process.cwd(),
-            env: options.env || process.env,
-            silent: options.silent || false,
-            windowsVerbatimArguments: options.windowsVerbatimArguments || false,
-            failOnStdErr: options.failOnStdErr || false,
-            ignoreReturnCode: options.ignoreReturnCode || false,
-            delay: options.delay || 10000
-        };
-        result.outStream = options.outStream || process.stdout;
-        result.errStream = options.errStream || process.stderr;
-        return result;
-    }
-    _getSpawnOptions(options, toolPath) {
-        options = options || {};
-        const result = {};
-        result.cwd = options.cwd;
-        result.env = options.env;
-        result['windowsVerbatimArguments'] =
-            options.windowsVerbatimArguments || this._isCmdFile();
-        if (options.windowsVerbatimArguments) {
-            result.argv0 = `"${toolPath}"`;
-        }
-        return result;
-    }
-    /**
-     * Exec a tool.
-     * Output will be streamed to the live console.
-     * Returns promise with return code
-     *
-     * @param     tool     path to tool to exec
-     * @param     options  optional exec options.  See ExecOptions
-     * @returns   number
-     */
-    exec() {
-        return toolrunner_awaiter(this, void 0, void 0, function* () {
-            // root the tool path if it is unrooted and contains relative pathing
-            if (!isRooted(this.toolPath) &&
-                (this.toolPath.includes('/') ||
-                    (toolrunner_IS_WINDOWS && this.toolPath.includes('\\')))) {
-                // prefer options.cwd if it is specified, however options.cwd may also need to be rooted
-                this.toolPath = external_path_.resolve(process.cwd(), this.options.cwd || process.cwd(), this.toolPath);
-            }
-            // if the tool is only a file name, then resolve it from the PATH
-            // otherwise verify it exists (add extension on Windows if necessary)
-            this.toolPath = yield which(this.toolPath, true);
-            return new Promise((resolve, reject) => toolrunner_awaiter(this, void 0, void 0, function* () {
-                this._debug(`exec tool: ${this.toolPath}`);
-                this._debug('arguments:');
-                for (const arg of this.args) {
-                    this._debug(`   ${arg}`);
-                }
-                const optionsNonNull = this._cloneExecOptions(this.options);
-                if (!optionsNonNull.silent && optionsNonNull.outStream) {
-                    optionsNonNull.outStream.write(this._getCommandString(optionsNonNull) + external_os_namespaceObject.EOL);
-                }
-                const state = new ExecState(optionsNonNull, this.toolPath);
-                state.on('debug', (message) => {
-                    this._debug(message);
-                });
-                if (this.options.cwd && !(yield exists(this.options.cwd))) {
-                    return reject(new Error(`The cwd: ${this.options.cwd} does not exist!`));
-                }
-                const fileName = this._getSpawnFileName();
-                const cp = external_child_process_.spawn(fileName, this._getSpawnArgs(optionsNonNull), this._getSpawnOptions(this.options, fileName));
-                let stdbuffer = '';
-                if (cp.stdout) {
-                    cp.stdout.on('data', (data) => {
-                        if (this.options.listeners && this.options.listeners.stdout) {
-                            this.options.listeners.stdout(data);
-                        }
-                        if (!optionsNonNull.silent && optionsNonNull.outStream) {
-                            optionsNonNull.outStream.write(data);
-                        }
-                        stdbuffer = this._processLineBuffer(data, stdbuffer, (line) => {
-                            if (this.options.listeners && this.options.listeners.stdline) {
-                                this.options.listeners.stdline(line);
-                            }
-                        });
-                    });
-                }
-                let errbuffer = '';
-                if (cp.stderr) {
-                    cp.stderr.on('data', (data) => {
-                        state.processStderr = true;
-                        if (this.options.listeners && this.options.listeners.stderr) {
-                            this.options.listeners.stderr(data);
-                        }
-                        if (!optionsNonNull.silent &&
-                            optionsNonNull.errStream &&
-                            optionsNonNull.outStream) {
-                            const s = optionsNonNull.failOnStdErr
-                                ? optionsNonNull.errStream
-                                : optionsNonNull.outStream;
-                            s.write(data);
-                        }
-                        errbuffer = this._processLineBuffer(data, errbuffer, (line) => {
-                            if (this.options.listeners && this.options.listeners.errline) {
-                                this.options.listeners.errline(line);
-                            }
-                        });
-                    });
-                }
-                cp.on('error', (err) => {
-                    state.processError = err.message;
-                    state.processExited = true;
-                    state.processClosed = true;
-                    state.CheckComplete();
-                });
-                cp.on('exit', (code) => {
-                    state.processExitCode = code;
-                    state.processExited = true;
-                    this._debug(`Exit code ${code} received from tool '${this.toolPath}'`);
-                    state.CheckComplete();
-                });
-                cp.on('close', (code) => {
-                    state.processExitCode = code;
-                    state.processExited = true;
-                    state.processClosed = true;
-                    this._debug(`STDIO streams have closed for tool '${this.toolPath}'`);
-                    state.CheckComplete();
-                });
-                state.on('done', (error, exitCode) => {
-                    if (stdbuffer.length > 0) {
-                        this.emit('stdline', stdbuffer);
-                    }
-                    if (errbuffer.length > 0) {
-                        this.emit('errline', errbuffer);
-                    }
-                    cp.removeAllListeners();
-                    if (error) {
-                        reject(error);
-                    }
-                    else {
-                        resolve(exitCode);
-                    }
-                });
-                if (this.options.input) {
-                    if (!cp.stdin) {
-                        throw new Error('child process missing stdin');
-                    }
-                    cp.stdin.end(this.options.input);
-                }
-            }));
-        });
-    }
-}
-/**
- * Convert an arg string to an array of args. Handles escaping
- *
- * @param    argString   string of arguments
- * @returns  string[]    array of arguments
- */
-function argStringToArray(argString) {
-    const args = [];
-    let inQuotes = false;
-    let escaped = false;
-    let arg = '';
-    function append(c) {
-        // we only escape double quotes.
-        if (escaped && c !== '"') {
-            arg += '\\';
-        }
-        arg += c;
-        escaped = false;
-    }
-    for (let i = 0; i < argString.length; i++) {
-        const c = argString.charAt(i);
-        if (c === '"') {
-            if (!escaped) {
-                inQuotes = !inQuotes;
-            }
-            else {
-                append(c);
-            }
-            continue;
-        }
-        if (c === '\\' && escaped) {
-            append(c);
-            continue;
-        }
-        if (c === '\\' && inQuotes) {
-            escaped = true;
-            continue;
-        }
-        if (c === ' ' && !inQuotes) {
-            if (arg.length > 0) {
-                args.push(arg);
-                arg = '';
-            }
-            continue;
-        }
-        append(c);
-    }
-    if (arg.length > 0) {
-        args.push(arg.trim());
-    }
-    return args;
-}
-class ExecState extends external_events_.EventEmitter {
-    constructor(options, toolPath) {
-        super();
-        this.processClosed = false; // tracks whether the process has exited and stdio is closed
-        this.processError = '';
-        this.processExitCode = 0;
-        this.processExited = false; // tracks whether the process has exited
-        this.processStderr = false; // tracks whether stderr was written to
-        this.delay = 10000; // 10 seconds
-        this.done = false;
-        this.timeout = null;
-        if (!toolPath) {
-            throw new Error('toolPath must not be empty');
-        }
-        this.options = options;
-        this.toolPath = toolPath;
-        if (options.delay) {
-            this.delay = options.delay;
-        }
-    }
-    CheckComplete() {
-        if (this.done) {
-            return;
-        }
-        if (this.processClosed) {
-            this._setResult();
-        }
-        else if (this.processExited) {
-            this.timeout = (0,external_timers_namespaceObject.setTimeout)(ExecState.HandleTimeout, this.delay, this);
-        }
-    }
-    _debug(message) {
-        this.emit('debug', message);
-    }
-    _setResult() {
-        // determine whether there is an error
-        let error;
-        if (this.processExited) {
-            if (this.processError) {
-                error = new Error(`There was an error when attempting to execute the process '${this.toolPath}'. This may indicate the process failed to start. Error: ${this.processError}`);
-            }
-            else if (this.processExitCode !== 0 && !this.options.ignoreReturnCode) {
-                error = new Error(`The process '${this.toolPath}' failed with exit code ${this.processExitCode}`);
-            }
-            else if (this.processStderr && this.options.failOnStdErr) {
-                error = new Error(`The process '${this.toolPath}' failed because one or more lines were written to the STDERR stream`);
-            }
-        }
-        // clear the timeout
-        if (this.timeout) {
-            clearTimeout(this.timeout);
-            this.timeout = null;
-        }
-        this.done = true;
-        this.emit('done', error, this.processExitCode);
-    }
-    static HandleTimeout(state) {
-        if (state.done) {
-            return;
-        }
-        if (!state.processClosed && state.processExited) {
-            const message = `The STDIO streams did not close within ${state.delay / 1000} seconds of the exit event from process '${state.toolPath}'. This may indicate a child process inherited the STDIO streams and has not yet exited.`;
-            state._debug(message);
-        }
-        state._setResult();
-    }
-}
-//# sourceMappingURL=toolrunner.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/exec/lib/exec.js
-var exec_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
-/**
- * Exec a command.
- * Output will be streamed to the live console.
- * Returns promise with return code
- *
- * @param     commandLine        command to execute (can include additional args). Must be correctly escaped.
- * @param     args               optional arguments for tool. Escaping is handled by the lib.
- * @param     options            optional exec options.  See ExecOptions
- * @returns   Promise<number>    exit code
- */
-function exec_exec(commandLine, args, options) {
-    return exec_awaiter(this, void 0, void 0, function* () {
-        const commandArgs = tr.argStringToArray(commandLine);
-        if (commandArgs.length === 0) {
-            throw new Error(`Parameter 'commandLine' cannot be null or empty.`);
-        }
-        // Path to tool to execute should be first arg
-        const toolPath = commandArgs[0];
-        args = commandArgs.slice(1).concat(args || []);
-        const runner = new tr.ToolRunner(toolPath, args, options);
-        return runner.exec();
-    });
-}
-/**
- * Exec a command and get the output.
- * Output will be streamed to the live console.
- * Returns promise with the exit code and collected stdout and stderr
- *
- * @param     commandLine           command to execute (can include additional args). Must be correctly escaped.
- * @param     args                  optional arguments for tool. Escaping is handled by the lib.
- * @param     options               optional exec options.  See ExecOptions
- * @returns   Promise<ExecOutput>   exit code, stdout, and stderr
- */
-function getExecOutput(commandLine, args, options) {
-    return exec_awaiter(this, void 0, void 0, function* () {
-        var _a, _b;
-        let stdout = '';
-        let stderr = '';
-        //Using string decoder covers the case where a mult-byte character is split
-        const stdoutDecoder = new StringDecoder('utf8');
-        const stderrDecoder = new StringDecoder('utf8');
-        const originalStdoutListener = (_a = options === null || options === void 0 ? void 0 : options.listeners) === null || _a === void 0 ? void 0 : _a.stdout;
-        const originalStdErrListener = (_b = options === null || options === void 0 ? void 0 : options.listeners) === null || _b === void 0 ? void 0 : _b.stderr;
-        const stdErrListener = (data) => {
-            stderr += stderrDecoder.write(data);
-            if (originalStdErrListener) {
-                originalStdErrListener(data);
-            }
-        };
-        const stdOutListener = (data) => {
-            stdout += stdoutDecoder.write(data);
-            if (originalStdoutListener) {
-                originalStdoutListener(data);
-            }
-        };
-        const listeners = Object.assign(Object.assign({}, options === null || options === void 0 ? void 0 : options.listeners), { stdout: stdOutListener, stderr: stdErrListener });
-        const exitCode = yield exec_exec(commandLine, args, Object.assign(Object.assign({}, options), { listeners }));
-        //flush any remaining characters
-        stdout += stdoutDecoder.end();
-        stderr += stderrDecoder.end();
-        return {
-            exitCode,
-            stdout,
-            stderr
-        };
-    });
-}
-//# sourceMappingURL=exec.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/platform.js
-var platform_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
-const getWindowsInfo = () => platform_awaiter(void 0, void 0, void 0, function* () {
-    const { stdout: version } = yield exec.getExecOutput('powershell -command "(Get-CimInstance -ClassName Win32_OperatingSystem).Version"', undefined, {
-        silent: true
-    });
-    const { stdout: name } = yield exec.getExecOutput('powershell -command "(Get-CimInstance -ClassName Win32_OperatingSystem).Caption"', undefined, {
-        silent: true
-    });
-    return {
-        name: name.trim(),
-        version: version.trim()
+async function get(url, signal) {
+    const abortable = {
+        prepareRequest: (options) => {
+            options.signal = signal;
+        },
+        canHandleAuthentication: () => false,
+        handleAuthentication: () => Promise.reject(new Error('unused')),
     };
-});
-const getMacOsInfo = () => platform_awaiter(void 0, void 0, void 0, function* () {
-    var _a, _b, _c, _d;
-    const { stdout } = yield exec.getExecOutput('sw_vers', undefined, {
-        silent: true
+    const client = new lib/* HttpClient */.Qq('kind-flat-network', [abortable], { allowRedirects: false });
+    const { username, password } = url;
+    const { message } = await client.get(url.href, {
+        'accept-encoding': 'identity',
+        ...(username !== '' && {
+            authorization: `Basic ${Buffer.from([username, password].map(decodeURIComponent).join(':')).toString('base64')}`,
+        }),
     });
-    const version = (_b = (_a = stdout.match(/ProductVersion:\s*(.+)/)) === null || _a === void 0 ? void 0 : _a[1]) !== null && _b !== void 0 ? _b : '';
-    const name = (_d = (_c = stdout.match(/ProductName:\s*(.+)/)) === null || _c === void 0 ? void 0 : _c[1]) !== null && _d !== void 0 ? _d : '';
-    return {
-        name,
-        version
+    return message;
+}
+/** Where a redirect leads. */
+function redirected(from, location) {
+    const to = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
+    if (to === undefined || !['http:', 'https:'].includes(to.protocol)) {
+        throw new FailedTry('redirects to what is no address', false);
+    }
+    if (from.protocol === 'https:' && to.protocol === 'http:') {
+        throw new FailedTry(`redirects from https to http (${to.origin})`, false);
+    }
+    return to;
+}
+function refusal(status, { 'retry-after': retryAfter }, from, { longestPauseSeconds }) {
+    const pause = retryAfter === undefined ? 0 : secondsUntil(retryAfter);
+    const tooLong = pause > longestPauseSeconds ? `, to be asked again in ${pause.toFixed(0)} s` : '';
+    const again = (status >= 500 || busy.includes(status)) && tooLong === '';
+    return new FailedTry(`${String(status)} ${external_node_http_.STATUS_CODES[status] ?? ''}${from}${tooLong}`, again, pause);
+}
+/** Retry-After is seconds or a date (RFC 9110, 10.2.3). */
+function secondsUntil(retryAfter) {
+    const seconds = /^\d+$/.test(retryAfter) ? Number(retryAfter) : (Date.parse(retryAfter) - Date.now()) / 1000;
+    return seconds > 0 ? seconds : 0;
+}
+/** The bytes of a response as they come; throws at their end when they are not what they must be. */
+async function* verified(response, { options, bounds, mostBytes }, onBytes) {
+    const { sha256, onProgress } = options;
+    const length = response.headers['content-length'];
+    const total = length === undefined ? undefined : Number(length);
+    const refuseMore = (bytes) => {
+        if (bytes > mostBytes) {
+            throw new FailedTry(`is larger than the ${byte_size_formatBytes(mostBytes)} that are taken`, false);
+        }
     };
-});
-const getLinuxInfo = () => platform_awaiter(void 0, void 0, void 0, function* () {
-    const { stdout } = yield exec.getExecOutput('lsb_release', ['-i', '-r', '-s'], {
-        silent: true
-    });
-    const [name, version] = stdout.trim().split('\n');
-    return {
-        name,
-        version
-    };
-});
-const platform = external_os_namespaceObject.platform();
-const arch = external_os_namespaceObject.arch();
-const isWindows = platform === 'win32';
-const isMacOS = platform === 'darwin';
-const isLinux = platform === 'linux';
-function getDetails() {
-    return platform_awaiter(this, void 0, void 0, function* () {
-        return Object.assign(Object.assign({}, (yield (isWindows
-            ? getWindowsInfo()
-            : isMacOS
-                ? getMacOsInfo()
-                : getLinuxInfo()))), { platform,
-            arch,
-            isWindows,
-            isMacOS,
-            isLinux });
-    });
-}
-//# sourceMappingURL=platform.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/core.js
-var core_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
-
-
-
-
-/**
- * The code to exit an action
- */
-var ExitCode;
-(function (ExitCode) {
-    /**
-     * A code indicating that the action was successful
-     */
-    ExitCode[ExitCode["Success"] = 0] = "Success";
-    /**
-     * A code indicating that the action was a failure
-     */
-    ExitCode[ExitCode["Failure"] = 1] = "Failure";
-})(ExitCode || (ExitCode = {}));
-//-----------------------------------------------------------------------
-// Variables
-//-----------------------------------------------------------------------
-/**
- * Sets env variable for this action and future actions in the job
- * @param name the name of the variable to set
- * @param val the value of the variable. Non-string values will be converted to a string via JSON.stringify
- */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-function exportVariable(name, val) {
-    const convertedVal = toCommandValue(val);
-    process.env[name] = convertedVal;
-    const filePath = process.env['GITHUB_ENV'] || '';
-    if (filePath) {
-        return file_command_issueFileCommand('ENV', prepareKeyValueMessage(name, val));
+    refuseMore(total ?? 0);
+    const hash = (0,external_node_crypto_.createHash)('sha256');
+    let received = 0;
+    let told = performance.now();
+    const bytes = response[Symbol.asyncIterator]();
+    for (;;) {
+        const next = await bytes.next().catch(() => {
+            throw new FailedTry(`cut off after ${byte_size_formatBytes(received)}${total === undefined ? '' : ` of ${byte_size_formatBytes(total)}`}`, true);
+        });
+        if (next.done === true)
+            break;
+        received += next.value.length;
+        onBytes();
+        refuseMore(received);
+        hash.update(next.value);
+        if (performance.now() - told >= bounds.progressSeconds * 1000) {
+            told = performance.now();
+            onProgress?.(received, total);
+        }
+        yield next.value;
     }
-    command_issueCommand('set-env', { name }, convertedVal);
-}
-/**
- * Registers a secret which will get masked from logs
- *
- * @param secret - Value of the secret to be masked
- * @remarks
- * This function instructs the Actions runner to mask the specified value in any
- * logs produced during the workflow run. Once registered, the secret value will
- * be replaced with asterisks (***) whenever it appears in console output, logs,
- * or error messages.
- *
- * This is useful for protecting sensitive information such as:
- * - API keys
- * - Access tokens
- * - Authentication credentials
- * - URL parameters containing signatures (SAS tokens)
- *
- * Note that masking only affects future logs; any previous appearances of the
- * secret in logs before calling this function will remain unmasked.
- *
- * @example
- * ```typescript
- * // Register an API token as a secret
- * const apiToken = "abc123xyz456";
- * setSecret(apiToken);
- *
- * // Now any logs containing this value will show *** instead
- * console.log(`Using token: ${apiToken}`); // Outputs: "Using token: ***"
- * ```
- */
-function core_setSecret(secret) {
-    issueCommand('add-mask', {}, secret);
-}
-/**
- * Prepends inputPath to the PATH (for this action and future actions)
- * @param inputPath
- */
-function addPath(inputPath) {
-    const filePath = process.env['GITHUB_PATH'] || '';
-    if (filePath) {
-        issueFileCommand('PATH', inputPath);
+    const found = hash.digest('hex');
+    if (sha256 !== undefined && found !== sha256.sha256) {
+        throw new FailedTry(`has SHA-256 ${found}, expected ${sha256.sha256} (seen in ${sha256.seenIn})`, false);
     }
-    else {
-        issueCommand('add-path', {}, inputPath);
-    }
-    process.env['PATH'] = `${inputPath}${path.delimiter}${process.env['PATH']}`;
 }
-/**
- * Gets the value of an input.
- * Unless trimWhitespace is set to false in InputOptions, the value is also trimmed.
- * Returns an empty string if the value is not defined.
- *
- * @param     name     name of the input to get
- * @param     options  optional. See InputOptions.
- * @returns   string
- */
-function getInput(name, options) {
-    const val = process.env[`INPUT_${name.replace(/ /g, '_').toUpperCase()}`] || '';
-    if (options && options.required && !val) {
-        throw new Error(`Input required and not supplied: ${name}`);
-    }
-    if (options && options.trimWhitespace === false) {
-        return val;
-    }
-    return val.trim();
+async function readText(body) {
+    const chunks = [];
+    for await (const chunk of body)
+        chunks.push(chunk);
+    return Buffer.concat(chunks).toString('utf8');
 }
-/**
- * Gets the values of an multiline input.  Each value is also trimmed.
- *
- * @param     name     name of the input to get
- * @param     options  optional. See InputOptions.
- * @returns   string[]
- *
- */
-function getMultilineInput(name, options) {
-    const inputs = getInput(name, options)
-        .split('\n')
-        .filter(x => x !== '');
-    if (options && options.trimWhitespace === false) {
-        return inputs;
-    }
-    return inputs.map(input => input.trim());
-}
-/**
- * Gets the input value of the boolean type in the YAML 1.2 "core schema" specification.
- * Support boolean input list: `true | True | TRUE | false | False | FALSE` .
- * The return value is also in boolean type.
- * ref: https://yaml.org/spec/1.2/spec.html#id2804923
- *
- * @param     name     name of the input to get
- * @param     options  optional. See InputOptions.
- * @returns   boolean
- */
-function getBooleanInput(name, options) {
-    const trueValue = ['true', 'True', 'TRUE'];
-    const falseValue = ['false', 'False', 'FALSE'];
-    const val = getInput(name, options);
-    if (trueValue.includes(val))
-        return true;
-    if (falseValue.includes(val))
-        return false;
-    throw new TypeError(`Input does not meet YAML 1.2 "Core Schema" specification: ${name}\n` +
-        `Support boolean input list: \`true | True | TRUE | false | False | FALSE\``);
-}
-/**
- * Sets the value of an output.
- *
- * @param     name     name of the output to set
- * @param     value    value to store. Non-string values will be converted to a string via JSON.stringify
- */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-function setOutput(name, value) {
-    const filePath = process.env['GITHUB_OUTPUT'] || '';
-    if (filePath) {
-        return file_command_issueFileCommand('OUTPUT', prepareKeyValueMessage(name, value));
-    }
-    process.stdout.write(external_os_namespaceObject.EOL);
-    command_issueCommand('set-output', { name }, toCommandValue(value));
-}
-/**
- * Enables or disables the echoing of commands into stdout for the rest of the step.
- * Echoing is disabled by default if ACTIONS_STEP_DEBUG is not set.
- *
- */
-function setCommandEcho(enabled) {
-    issue('echo', enabled ? 'on' : 'off');
-}
-//-----------------------------------------------------------------------
-// Results
-//-----------------------------------------------------------------------
-/**
- * Sets the action status to failed.
- * When the action exits it will be with an exit code of 1
- * @param message add error issue message
- */
-function setFailed(message) {
-    process.exitCode = ExitCode.Failure;
-    error(message);
-}
-//-----------------------------------------------------------------------
-// Logging Commands
-//-----------------------------------------------------------------------
-/**
- * Gets whether Actions Step Debug is on or not
- */
-function isDebug() {
-    return process.env['RUNNER_DEBUG'] === '1';
-}
-/**
- * Writes debug message to user log
- * @param message debug message
- */
-function core_debug(message) {
-    command_issueCommand('debug', {}, message);
-}
-/**
- * Adds an error issue
- * @param message error issue message. Errors will be converted to string via toString()
- * @param properties optional properties to add to the annotation.
- */
-function error(message, properties = {}) {
-    command_issueCommand('error', utils_toCommandProperties(properties), message instanceof Error ? message.toString() : message);
-}
-/**
- * Adds a warning issue
- * @param message warning issue message. Errors will be converted to string via toString()
- * @param properties optional properties to add to the annotation.
- */
-function warning(message, properties = {}) {
-    command_issueCommand('warning', utils_toCommandProperties(properties), message instanceof Error ? message.toString() : message);
-}
-/**
- * Adds a notice issue
- * @param message notice issue message. Errors will be converted to string via toString()
- * @param properties optional properties to add to the annotation.
- */
-function notice(message, properties = {}) {
-    issueCommand('notice', toCommandProperties(properties), message instanceof Error ? message.toString() : message);
-}
-/**
- * Writes info to log with console.log.
- * @param message info message
- */
-function info(message) {
-    process.stdout.write(message + external_os_namespaceObject.EOL);
-}
-/**
- * Begin an output group.
- *
- * Output until the next `groupEnd` will be foldable in this group
- *
- * @param name The name of the output group
- */
-function startGroup(name) {
-    command_issue('group', name);
-}
-/**
- * End an output group.
- */
-function endGroup() {
-    command_issue('endgroup');
-}
-/**
- * Wrap an asynchronous function call in a group.
- *
- * Returns the same type as the function itself.
- *
- * @param name The name of the group
- * @param fn The function to wrap in the group
- */
-function group(name, fn) {
-    return core_awaiter(this, void 0, void 0, function* () {
-        startGroup(name);
-        let result;
+/** The name stands for the whole file or for none. */
+async function writeWhole(body, path) {
+    const temporary = `${path}.${(0,external_node_crypto_.randomBytes)(4).toString('hex')}.tmp`;
+    try {
+        const file = await (0,promises_namespaceObject.open)(temporary, 'wx', 0o600);
         try {
-            result = yield fn();
+            await (0,promises_namespaceObject.writeFile)(file, body);
+            const { size } = await file.stat();
+            await (0,promises_namespaceObject.rename)(temporary, path);
+            return size;
         }
         finally {
-            endGroup();
+            await file.close();
         }
-        return result;
-    });
-}
-//-----------------------------------------------------------------------
-// Wrapper action state
-//-----------------------------------------------------------------------
-/**
- * Saves state for current action, the state can only be retrieved by this action's post job execution.
- *
- * @param     name     name of the state to store
- * @param     value    value to store. Non-string values will be converted to a string via JSON.stringify
- */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-function saveState(name, value) {
-    const filePath = process.env['GITHUB_STATE'] || '';
-    if (filePath) {
-        return file_command_issueFileCommand('STATE', prepareKeyValueMessage(name, value));
     }
-    command_issueCommand('save-state', { name }, toCommandValue(value));
+    catch (error) {
+        await (0,promises_namespaceObject.rm)(temporary, { force: true });
+        throw error;
+    }
 }
-/**
- * Gets the value of an state set by this action's main execution.
- *
- * @param     name     name of the state to get
- * @returns   string
- */
-function core_getState(name) {
-    return process.env[`STATE_${name}`] || '';
-}
-function getIDToken(aud) {
-    return core_awaiter(this, void 0, void 0, function* () {
-        return yield OidcClient.getIDToken(aud);
-    });
-}
-/**
- * Summary exports
- */
 
-/**
- * @deprecated use core.summary
- */
-
-/**
- * Path exports
- */
-
-/**
- * Platform utilities exports
- */
-
-//# sourceMappingURL=core.js.map
-;// CONCATENATED MODULE: external "node:os"
-const external_node_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
 ;// CONCATENATED MODULE: ./node_modules/is-plain-obj/index.js
 function isPlainObject(value) {
 	if (typeof value !== 'object' || value === null) {
@@ -43881,12 +44859,12 @@ const external_node_string_decoder_namespaceObject = __WEBPACK_EXTERNAL_createRe
 ;// CONCATENATED MODULE: ./node_modules/execa/lib/utils/uint-array.js
 
 
-const {toString: objectToString} = Object.prototype;
+const {toString: uint_array_objectToString} = Object.prototype;
 
-const isArrayBuffer = value => objectToString.call(value) === '[object ArrayBuffer]';
+const isArrayBuffer = value => uint_array_objectToString.call(value) === '[object ArrayBuffer]';
 
 // Is either Uint8Array or Buffer
-const isUint8Array = value => objectToString.call(value) === '[object Uint8Array]';
+const isUint8Array = value => uint_array_objectToString.call(value) === '[object Uint8Array]';
 
 const bufferToUint8Array = buffer => new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 
@@ -44106,13 +45084,13 @@ const getSubprocessResult = ({stdout}) => {
 
 // EXTERNAL MODULE: external "node:util"
 var external_node_util_ = __nccwpck_require__(7975);
-;// CONCATENATED MODULE: external "node:process"
-const external_node_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:process");
+// EXTERNAL MODULE: external "node:process"
+var external_node_process_ = __nccwpck_require__(1708);
 ;// CONCATENATED MODULE: ./node_modules/execa/lib/utils/standard-stream.js
 
 
 const isStandardStream = stream => STANDARD_STREAMS.includes(stream);
-const STANDARD_STREAMS = [external_node_process_namespaceObject.stdin, external_node_process_namespaceObject.stdout, external_node_process_namespaceObject.stderr];
+const STANDARD_STREAMS = [external_node_process_.stdin, external_node_process_.stdout, external_node_process_.stderr];
 const STANDARD_STREAMS_ALIASES = ['stdin', 'stdout', 'stderr'];
 const getStreamName = fdNumber => STANDARD_STREAMS_ALIASES[fdNumber] ?? `stdio[${fdNumber}]`;
 
@@ -44347,7 +45325,7 @@ const quoteString = escapedArgument => {
 		return escapedArgument;
 	}
 
-	return external_node_process_namespaceObject.platform === 'win32'
+	return external_node_process_.platform === 'win32'
 		? `"${escapedArgument.replaceAll('"', '""')}"`
 		: `'${escapedArgument.replaceAll('\'', '\'\\\'\'')}'`;
 };
@@ -44358,10 +45336,10 @@ const NO_ESCAPE_REGEXP = /^[\w./-]+$/;
 
 
 function isUnicodeSupported() {
-	const {env} = external_node_process_namespaceObject;
+	const {env} = external_node_process_;
 	const {TERM, TERM_PROGRAM} = env;
 
-	if (external_node_process_namespaceObject.platform !== 'win32') {
+	if (external_node_process_.platform !== 'win32') {
 		return TERM !== 'linux'; // Linux console (kernel)
 	}
 
@@ -44990,11 +45968,11 @@ const validateVerbose = verbose => {
 
 
 // Start counting time before spawning the subprocess
-const getStartTime = () => external_node_process_namespaceObject.hrtime.bigint();
+const getStartTime = () => external_node_process_.hrtime.bigint();
 
 // Compute duration after the subprocess ended.
 // Printed by the `verbose` option.
-const getDurationMs = startTime => Number(external_node_process_namespaceObject.hrtime.bigint() - startTime) / 1e6;
+const getDurationMs = startTime => Number(external_node_process_.hrtime.bigint() - startTime) / 1e6;
 
 ;// CONCATENATED MODULE: ./node_modules/execa/lib/arguments/command.js
 
@@ -45018,8 +45996,8 @@ const handleCommand = (filePath, rawArguments, rawOptions) => {
 	};
 };
 
-;// CONCATENATED MODULE: external "node:path"
-const external_node_path_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(6760);
 // EXTERNAL MODULE: ./node_modules/cross-spawn/index.js
 var cross_spawn = __nccwpck_require__(546);
 ;// CONCATENATED MODULE: ./node_modules/npm-run-path/node_modules/path-key/index.js
@@ -45055,13 +46033,13 @@ function rootDirectory(pathInput) {
 function traversePathUp(startPath) {
 	return {
 		* [Symbol.iterator]() {
-			let currentPath = external_node_path_namespaceObject.resolve(toPath(startPath));
+			let currentPath = external_node_path_.resolve(toPath(startPath));
 			let previousPath;
 
 			while (previousPath !== currentPath) {
 				yield currentPath;
 				previousPath = currentPath;
-				currentPath = external_node_path_namespaceObject.resolve(currentPath, '..');
+				currentPath = external_node_path_.resolve(currentPath, '..');
 			}
 		},
 	};
@@ -45094,15 +46072,15 @@ function execFileSync(file, arguments_ = [], options = {}) {
 
 
 const npmRunPath = ({
-	cwd = external_node_process_namespaceObject.cwd(),
-	path: pathOption = external_node_process_namespaceObject.env[pathKey()],
+	cwd = external_node_process_.cwd(),
+	path: pathOption = external_node_process_.env[pathKey()],
 	preferLocal = true,
-	execPath = external_node_process_namespaceObject.execPath,
+	execPath = external_node_process_.execPath,
 	addExecPath = true,
 } = {}) => {
-	const cwdPath = external_node_path_namespaceObject.resolve(toPath(cwd));
+	const cwdPath = external_node_path_.resolve(toPath(cwd));
 	const result = [];
-	const pathParts = pathOption.split(external_node_path_namespaceObject.delimiter);
+	const pathParts = pathOption.split(external_node_path_.delimiter);
 
 	if (preferLocal) {
 		applyPreferLocal(result, pathParts, cwdPath);
@@ -45112,14 +46090,14 @@ const npmRunPath = ({
 		applyExecPath(result, pathParts, execPath, cwdPath);
 	}
 
-	return pathOption === '' || pathOption === external_node_path_namespaceObject.delimiter
-		? `${result.join(external_node_path_namespaceObject.delimiter)}${pathOption}`
-		: [...result, pathOption].join(external_node_path_namespaceObject.delimiter);
+	return pathOption === '' || pathOption === external_node_path_.delimiter
+		? `${result.join(external_node_path_.delimiter)}${pathOption}`
+		: [...result, pathOption].join(external_node_path_.delimiter);
 };
 
 const applyPreferLocal = (result, pathParts, cwdPath) => {
 	for (const directory of traversePathUp(cwdPath)) {
-		const pathPart = external_node_path_namespaceObject.join(directory, 'node_modules/.bin');
+		const pathPart = external_node_path_.join(directory, 'node_modules/.bin');
 		if (!pathParts.includes(pathPart)) {
 			result.push(pathPart);
 		}
@@ -45128,13 +46106,13 @@ const applyPreferLocal = (result, pathParts, cwdPath) => {
 
 // Ensure the running `node` binary is used
 const applyExecPath = (result, pathParts, execPath, cwdPath) => {
-	const pathPart = external_node_path_namespaceObject.resolve(cwdPath, toPath(execPath), '..');
+	const pathPart = external_node_path_.resolve(cwdPath, toPath(execPath), '..');
 	if (!pathParts.includes(pathPart)) {
 		result.push(pathPart);
 	}
 };
 
-const npmRunPathEnv = ({env = external_node_process_namespaceObject.env, ...options} = {}) => {
+const npmRunPathEnv = ({env = external_node_process_.env, ...options} = {}) => {
 	env = {...env};
 
 	const pathName = pathKey({env});
@@ -45144,8 +46122,6 @@ const npmRunPathEnv = ({env = external_node_process_namespaceObject.env, ...opti
 	return env;
 };
 
-;// CONCATENATED MODULE: external "node:timers/promises"
-const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
 ;// CONCATENATED MODULE: ./node_modules/execa/lib/return/final-error.js
 // When the subprocess fails, this is the error instance being returned.
 // If another error instance is being thrown, it is kept as `error.cause`.
@@ -45509,7 +46485,7 @@ standard
 })=>{
 const{
 signals:{[name]:constantSignal}
-}=external_node_os_namespaceObject.constants;
+}=external_node_os_.constants;
 const supported=constantSignal!==undefined;
 const number=supported?constantSignal:defaultNumber;
 return{name,number,description,supported,action,forced,standard}
@@ -45575,7 +46551,7 @@ standard
 
 
 const findSignalByNumber=(number,signals)=>{
-const signal=signals.find(({name})=>external_node_os_namespaceObject.constants.signals[name]===number);
+const signal=signals.find(({name})=>external_node_os_.constants.signals[name]===number);
 
 if(signal!==undefined){
 return signal
@@ -45624,18 +46600,18 @@ const normalizeSignalInteger = (signalInteger, optionName) => {
 	throw new TypeError(`Invalid ${optionName} ${signalInteger}: this signal integer does not exist.\n${getAvailableSignals()}`);
 };
 
-const getSignalsIntegerToName = () => new Map(Object.entries(external_node_os_namespaceObject.constants.signals)
+const getSignalsIntegerToName = () => new Map(Object.entries(external_node_os_.constants.signals)
 	.reverse()
 	.map(([signalName, signalInteger]) => [signalInteger, signalName]));
 
 const signalsIntegerToName = getSignalsIntegerToName();
 
 const normalizeSignalName = (signalName, optionName) => {
-	if (signalName in external_node_os_namespaceObject.constants.signals) {
+	if (signalName in external_node_os_.constants.signals) {
 		return signalName;
 	}
 
-	if (signalName.toUpperCase() in external_node_os_namespaceObject.constants.signals) {
+	if (signalName.toUpperCase() in external_node_os_.constants.signals) {
 		throw new TypeError(`Invalid ${optionName} '${signalName}': please rename it to '${signalName.toUpperCase()}'.`);
 	}
 
@@ -45645,12 +46621,12 @@ const normalizeSignalName = (signalName, optionName) => {
 const getAvailableSignals = () => `Available signal names: ${getAvailableSignalNames()}.
 Available signal numbers: ${getAvailableSignalIntegers()}.`;
 
-const getAvailableSignalNames = () => Object.keys(external_node_os_namespaceObject.constants.signals)
+const getAvailableSignalNames = () => Object.keys(external_node_os_.constants.signals)
 	.sort()
 	.map(signalName => `'${signalName}'`)
 	.join(', ');
 
-const getAvailableSignalIntegers = () => [...new Set(Object.values(external_node_os_namespaceObject.constants.signals)
+const getAvailableSignalIntegers = () => [...new Set(Object.values(external_node_os_.constants.signals)
 	.sort((signalInteger, signalIntegerTwo) => signalInteger - signalIntegerTwo))]
 	.join(', ');
 
@@ -45745,7 +46721,7 @@ const killOnTimeout = async ({kill, forceKillAfterDelay, context, controllerSign
 	}
 
 	try {
-		await (0,promises_namespaceObject.setTimeout)(forceKillAfterDelay, undefined, {signal: controllerSignal});
+		await (0,external_node_timers_promises_namespaceObject.setTimeout)(forceKillAfterDelay, undefined, {signal: controllerSignal});
 		if (kill('SIGKILL')) {
 			context.isForcefullyTerminated ??= true;
 		}
@@ -46126,7 +47102,7 @@ const onMessage = async ({anyProcess, channel, isSubprocess, ipcEmitter}, wrappe
 		// eslint-disable-next-line no-await-in-loop
 		await waitForOutgoingMessages(anyProcess, ipcEmitter, wrappedMessage);
 		// eslint-disable-next-line no-await-in-loop
-		await promises_namespaceObject.scheduler.yield();
+		await external_node_timers_promises_namespaceObject.scheduler.yield();
 
 		// eslint-disable-next-line no-await-in-loop
 		const message = await handleStrictRequest({
@@ -46520,7 +47496,7 @@ const startIpc = async ({anyProcess, channel, isSubprocess, ipc}) => {
 	}
 
 	getIpcEmitter(anyProcess, channel, isSubprocess);
-	await promises_namespaceObject.scheduler.yield();
+	await external_node_timers_promises_namespaceObject.scheduler.yield();
 };
 
 let cancelListening = false;
@@ -46635,7 +47611,7 @@ const throwOnTimeout = (subprocess, timeout, context, controller) => timeout ===
 	: [killAfterTimeout(subprocess, timeout, context, controller)];
 
 const killAfterTimeout = async (subprocess, timeout, context, {signal}) => {
-	await (0,promises_namespaceObject.setTimeout)(timeout, undefined, {signal});
+	await (0,external_node_timers_promises_namespaceObject.setTimeout)(timeout, undefined, {signal});
 	context.terminationReason ??= 'timeout';
 	subprocess.kill();
 	throw new DiscardedError();
@@ -46660,8 +47636,8 @@ const mapNode = ({options}) => {
 // Also adds `ipc: true` and `shell: false`.
 const handleNodeOption = (file, commandArguments, {
 	node: shouldHandleNode = false,
-	nodePath = external_node_process_namespaceObject.execPath,
-	nodeOptions = external_node_process_namespaceObject.execArgv.filter(nodeOption => !nodeOption.startsWith('--inspect')),
+	nodePath = external_node_process_.execPath,
+	nodeOptions = external_node_process_.execArgv.filter(nodeOption => !nodeOption.startsWith('--inspect')),
 	cwd,
 	execPath: formerNodePath,
 	...options
@@ -46671,7 +47647,7 @@ const handleNodeOption = (file, commandArguments, {
 	}
 
 	const normalizedNodePath = safeNormalizeFileUrl(nodePath, 'The "nodePath" option');
-	const resolvedNodePath = external_node_path_namespaceObject.resolve(cwd, normalizedNodePath);
+	const resolvedNodePath = external_node_path_.resolve(cwd, normalizedNodePath);
 	const newOptions = {
 		...options,
 		nodePath: resolvedNodePath,
@@ -46683,7 +47659,7 @@ const handleNodeOption = (file, commandArguments, {
 		return [file, commandArguments, newOptions];
 	}
 
-	if (external_node_path_namespaceObject.basename(file, '.exe') === 'node') {
+	if (external_node_path_.basename(file, '.exe') === 'node') {
 		throw new TypeError('When the "node" option is true, the first argument does not need to be "node".');
 	}
 
@@ -46794,8 +47770,8 @@ const ENCODING_ALIASES = {
 
 const serializeEncoding = encoding => typeof encoding === 'string' ? `"${encoding}"` : String(encoding);
 
-;// CONCATENATED MODULE: external "node:fs"
-const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
 ;// CONCATENATED MODULE: ./node_modules/execa/lib/arguments/cwd.js
 
 
@@ -46805,12 +47781,12 @@ const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import
 // Normalize `cwd` option
 const normalizeCwd = (cwd = getDefaultCwd()) => {
 	const cwdString = safeNormalizeFileUrl(cwd, 'The "cwd" option');
-	return external_node_path_namespaceObject.resolve(cwdString);
+	return external_node_path_.resolve(cwdString);
 };
 
 const getDefaultCwd = () => {
 	try {
-		return external_node_process_namespaceObject.cwd();
+		return external_node_process_.cwd();
 	} catch (error) {
 		error.message = `The current directory does not exist.\n${error.message}`;
 		throw error;
@@ -46825,7 +47801,7 @@ const fixCwdError = (originalMessage, cwd) => {
 
 	let cwdStat;
 	try {
-		cwdStat = (0,external_node_fs_namespaceObject.statSync)(cwd);
+		cwdStat = (0,external_node_fs_.statSync)(cwd);
 	} catch (error) {
 		return `The "cwd" option is invalid: ${cwd}.\n${error.message}\n${originalMessage}`;
 	}
@@ -46875,7 +47851,7 @@ const normalizeOptions = (filePath, rawArguments, rawOptions) => {
 	options.forceKillAfterDelay = normalizeForceKillAfterDelay(options.forceKillAfterDelay);
 	options.lines = options.lines.map((lines, fdNumber) => lines && !BINARY_ENCODINGS.has(options.encoding) && options.buffer[fdNumber]);
 
-	if (external_node_process_namespaceObject.platform === 'win32' && external_node_path_namespaceObject.basename(file, '.exe') === 'cmd') {
+	if (external_node_process_.platform === 'win32' && external_node_path_.basename(file, '.exe') === 'cmd') {
 		// #116
 		commandArguments.unshift('/q');
 	}
@@ -46920,7 +47896,7 @@ const addDefaultOptions = ({
 });
 
 const getEnv = ({env: envOption, extendEnv, preferLocal, node, localDirectory, nodePath}) => {
-	const env = extendEnv ? {...external_node_process_namespaceObject.env, ...envOption} : envOption;
+	const env = extendEnv ? {...external_node_process_.env, ...envOption} : envOption;
 
 	if (preferLocal || node) {
 		return npmRunPathEnv({
@@ -48382,11 +49358,11 @@ const guessStreamDirection = {
 };
 
 const getStandardStreamDirection = value => {
-	if ([0, external_node_process_namespaceObject.stdin].includes(value)) {
+	if ([0, external_node_process_.stdin].includes(value)) {
 		return 'input';
 	}
 
-	if ([1, 2, external_node_process_namespaceObject.stdout, external_node_process_namespaceObject.stderr].includes(value)) {
+	if ([1, 2, external_node_process_.stdout, external_node_process_.stderr].includes(value)) {
 		return 'output';
 	}
 };
@@ -48524,7 +49500,7 @@ const getTargetFd = ({value, optionName, fdNumber, direction}) => {
 		throw new TypeError(`The \`${optionName}: ${serializeOptionValue(value)}\` option is invalid: it cannot be a TTY with synchronous methods.`);
 	}
 
-	return {type: 'uint8Array', value: bufferToUint8Array((0,external_node_fs_namespaceObject.readFileSync)(targetFdNumber)), optionName};
+	return {type: 'uint8Array', value: bufferToUint8Array((0,external_node_fs_.readFileSync)(targetFdNumber)), optionName};
 };
 
 const getTargetFdNumber = (value, fdNumber) => {
@@ -48990,8 +49966,8 @@ const addProperties = {
 const addPropertiesSync = {
 	input: {
 		...addProperties,
-		fileUrl: ({value}) => ({contents: [bufferToUint8Array((0,external_node_fs_namespaceObject.readFileSync)(value))]}),
-		filePath: ({value: {file}}) => ({contents: [bufferToUint8Array((0,external_node_fs_namespaceObject.readFileSync)(file))]}),
+		fileUrl: ({value}) => ({contents: [bufferToUint8Array((0,external_node_fs_.readFileSync)(value))]}),
+		filePath: ({value: {file}}) => ({contents: [bufferToUint8Array((0,external_node_fs_.readFileSync)(file))]}),
 		fileNumber: forbiddenIfSync,
 		iterable: ({value}) => ({contents: [...value]}),
 		string: ({value}) => ({contents: [value]}),
@@ -49686,10 +50662,10 @@ const writeToFiles = (serializedResult, stdioItems, outputFiles) => {
 	for (const {path, append} of stdioItems.filter(({type}) => FILE_TYPES.has(type))) {
 		const pathString = typeof path === 'string' ? path : path.toString();
 		if (append || outputFiles.has(pathString)) {
-			(0,external_node_fs_namespaceObject.appendFileSync)(path, serializedResult);
+			(0,external_node_fs_.appendFileSync)(path, serializedResult);
 		} else {
 			outputFiles.add(pathString);
-			(0,external_node_fs_namespaceObject.writeFileSync)(path, serializedResult);
+			(0,external_node_fs_.writeFileSync)(path, serializedResult);
 		}
 	}
 };
@@ -50148,9 +51124,9 @@ const addIpcMethods = (subprocess, {ipc}) => {
 
 // Get promise-based IPC in the subprocess
 const getIpcExport = () => {
-	const anyProcess = external_node_process_namespaceObject;
+	const anyProcess = external_node_process_;
 	const isSubprocess = true;
-	const ipc = external_node_process_namespaceObject.channel !== undefined;
+	const ipc = external_node_process_.channel !== undefined;
 
 	return {
 		...getIpcMethods(anyProcess, isSubprocess, ipc),
@@ -50276,8 +51252,8 @@ const handle_async_addProperties = {
 const addPropertiesAsync = {
 	input: {
 		...handle_async_addProperties,
-		fileUrl: ({value}) => ({stream: (0,external_node_fs_namespaceObject.createReadStream)(value)}),
-		filePath: ({value: {file}}) => ({stream: (0,external_node_fs_namespaceObject.createReadStream)(file)}),
+		fileUrl: ({value}) => ({stream: (0,external_node_fs_.createReadStream)(value)}),
+		filePath: ({value: {file}}) => ({stream: (0,external_node_fs_.createReadStream)(file)}),
 		webStream: ({value}) => ({stream: external_node_stream_.Readable.fromWeb(value)}),
 		iterable: ({value}) => ({stream: external_node_stream_.Readable.from(value)}),
 		asyncIterable: ({value}) => ({stream: external_node_stream_.Readable.from(value)}),
@@ -50286,8 +51262,8 @@ const addPropertiesAsync = {
 	},
 	output: {
 		...handle_async_addProperties,
-		fileUrl: ({value}) => ({stream: (0,external_node_fs_namespaceObject.createWriteStream)(value)}),
-		filePath: ({value: {file, append}}) => ({stream: (0,external_node_fs_namespaceObject.createWriteStream)(file, append ? {flags: 'a'} : {})}),
+		fileUrl: ({value}) => ({stream: (0,external_node_fs_.createWriteStream)(value)}),
+		filePath: ({value: {file, append}}) => ({stream: (0,external_node_fs_.createWriteStream)(file, append ? {flags: 'a'} : {})}),
 		webStream: ({value}) => ({stream: external_node_stream_.Writable.fromWeb(value)}),
 		iterable: forbiddenIfAsync,
 		asyncIterable: forbiddenIfAsync,
@@ -51715,7 +52691,7 @@ const logOutputAsync = async ({stream, onStreamEnd, fdNumber, encoding, allMixed
 // When using `buffer: false`, users need to read `subprocess.stdout|stderr|all` right away
 // See https://github.com/sindresorhus/execa/issues/730 and https://github.com/sindresorhus/execa/pull/729#discussion_r1465496310
 const resumeStream = async stream => {
-	await (0,promises_namespaceObject.setImmediate)();
+	await (0,external_node_timers_promises_namespaceObject.setImmediate)();
 	if (stream.readableFlowing === null) {
 		stream.resume();
 	}
@@ -52961,66 +53937,6 @@ const {
 } = getIpcExport();
 
 
-;// CONCATENATED MODULE: ./lib/errors.js
-/** Bad input: every problem found, never just the first. */
-class InputError extends Error {
-    problems;
-    constructor(problems) {
-        super(problems.map(describeProblem).join('\n'));
-        this.problems = problems;
-        this.name = 'InputError';
-    }
-}
-/** `clusters[1].pod-subnet: "10.0.0.1/8" has host bits set; …` */
-function describeProblem({ input, value, message }) {
-    return value === undefined ? `${input}: ${message}` : `${input}: ${show(value)} ${message}`;
-}
-function show(value) {
-    try {
-        return JSON.stringify(value);
-    }
-    catch {
-        // YAML can refer to itself
-        return 'what was given';
-    }
-}
-/** A command that could not be started, failed or ran out of time. The message holds command, exit code and output. */
-class CommandError extends Error {
-    command;
-    outcome;
-    output;
-    constructor(command, 
-    /** What ended it: `exit code 1`, `no such program`, `no end within 30 s`. */
-    outcome, output) {
-        const tail = output.trim().split('\n').slice(-60);
-        super([`${formatCommand(command)}: ${outcome}`, ...tail.filter((line) => line !== '').map((line) => `  ${line}`)].join('\n'));
-        this.command = command;
-        this.outcome = outcome;
-        this.output = output;
-        this.name = 'CommandError';
-    }
-}
-/** A command as a line to paste; scripts and long data are cut. */
-function formatCommand(command) {
-    return command
-        .map((word) => word.length > 200 || word.includes('\n') ? `${word.slice(0, 40).trim().replaceAll('\n', ' ')} …` : word)
-        .map((word) => (/^[\w@%+=:,./{}^-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
-        .join(' ');
-}
-/** The run was told to stop: a signal from the terminal or the runner. */
-class CancelledError extends Error {
-    signal;
-    constructor(signal) {
-        super(`stopped by ${signal}`);
-        this.signal = signal;
-        this.name = 'CancelledError';
-    }
-}
-/** The text of anything thrown. */
-function messageOf(error) {
-    return error instanceof Error ? error.message : String(error);
-}
-
 ;// CONCATENATED MODULE: ./lib/adapters/exec-runner.js
 
 
@@ -53038,7 +53954,7 @@ function createExecRunner(environment, debug, signals = []) {
     };
 }
 async function run(command, options, environment, debug, signals) {
-    const { input, environment: own, timeoutSeconds = 120, onLine } = options;
+    const { input, inputFile, environment: own, timeoutSeconds = 120, onLine } = options;
     const [program = '', ...parameters] = command;
     const timeout = AbortSignal.timeout(Math.ceil(timeoutSeconds * 1000));
     const stop = AbortSignal.any([...signals, timeout]);
@@ -53049,7 +53965,7 @@ async function run(command, options, environment, debug, signals) {
         cleanup: false,
         env: { ...environment, ...own },
         all: true,
-        ...(input === undefined ? { stdin: 'ignore' } : { input }),
+        ...standardInput(input, inputFile),
         stripFinalNewline: false,
         maxBuffer: 50_000_000,
     });
@@ -53075,6 +53991,11 @@ async function run(command, options, environment, debug, signals) {
     finally {
         stop.removeEventListener('abort', endGroup);
     }
+}
+function standardInput(input, inputFile) {
+    if (input !== undefined)
+        return { input };
+    return inputFile === undefined ? { stdin: 'ignore' } : { stdin: { file: inputFile } };
 }
 function throwIfAborted(signals) {
     for (const signal of signals)
@@ -53109,25 +54030,23 @@ async function forEachLine(lines, onLine) {
     }
 }
 
-;// CONCATENATED MODULE: external "node:fs/promises"
-const external_node_fs_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
 ;// CONCATENATED MODULE: ./lib/adapters/node-files.js
 
 const nodeFiles = {
-    exists: (path) => (0,external_node_fs_promises_namespaceObject.access)(path).then(() => true, () => false),
-    isDirectory: (path) => (0,external_node_fs_promises_namespaceObject.stat)(path).then((found) => found.isDirectory(), () => false),
-    read: (path) => (0,external_node_fs_promises_namespaceObject.readFile)(path, 'utf8'),
+    exists: (path) => (0,promises_namespaceObject.access)(path).then(() => true, () => false),
+    isDirectory: (path) => (0,promises_namespaceObject.stat)(path).then((found) => found.isDirectory(), () => false),
+    read: (path) => (0,promises_namespaceObject.readFile)(path, 'utf8'),
     async writePrivate(path, content) {
         // whole or not at all, and never readable to others for a moment
         const temporary = `${path}.${String(process.pid)}.tmp`;
-        await (0,external_node_fs_promises_namespaceObject.writeFile)(temporary, content, { mode: 0o600 });
-        await (0,external_node_fs_promises_namespaceObject.rename)(temporary, path);
+        await (0,promises_namespaceObject.writeFile)(temporary, content, { mode: 0o600 });
+        await (0,promises_namespaceObject.rename)(temporary, path);
     },
     async makePrivateDirectory(path) {
-        await (0,external_node_fs_promises_namespaceObject.mkdir)(path, { recursive: true, mode: 0o700 });
+        await (0,promises_namespaceObject.mkdir)(path, { recursive: true, mode: 0o700 });
     },
-    removeFile: (path) => (0,external_node_fs_promises_namespaceObject.rm)(path, { force: true }),
-    removeDirectory: (path) => (0,external_node_fs_promises_namespaceObject.rm)(path, { recursive: true, force: true }),
+    removeFile: (path) => (0,promises_namespaceObject.rm)(path, { force: true }),
+    removeDirectory: (path) => (0,promises_namespaceObject.rm)(path, { recursive: true, force: true }),
 };
 
 ;// CONCATENATED MODULE: ./lib/adapters/node-processes.js
@@ -53151,18 +54070,18 @@ function createProcesses(run) {
                     found.add(pid);
                     end(pid, look < 10 ? 'SIGTERM' : 'SIGKILL');
                 }
-                await (0,promises_namespaceObject.setTimeout)(100);
+                await (0,external_node_timers_promises_namespaceObject.setTimeout)(100);
             }
             return found.size;
         },
     };
 }
 async function processesOf(run) {
-    const entries = await (0,external_node_fs_promises_namespaceObject.readdir)('/proc').catch(() => []);
+    const entries = await (0,promises_namespaceObject.readdir)('/proc').catch(() => []);
     const pids = entries.filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid);
     const owned = await Promise.all(pids.map(async (pid) => {
         // other users' processes cannot be read and are not ours; a zombie's environment is empty
-        const environment = await (0,external_node_fs_promises_namespaceObject.readFile)(`/proc/${pid}/environ`, 'utf8').catch(() => '');
+        const environment = await (0,promises_namespaceObject.readFile)(`/proc/${pid}/environ`, 'utf8').catch(() => '');
         return environment.split('\0').includes(`${runVariable}=${run}`);
     }));
     return pids.filter((_, index) => owned[index]).map(Number);
@@ -53176,2694 +54095,8 @@ function end(pid, signal) {
     }
 }
 
-// EXTERNAL MODULE: external "node:perf_hooks"
-var external_node_perf_hooks_ = __nccwpck_require__(643);
-;// CONCATENATED MODULE: ./lib/adapters/system-clock.js
-
-
-const systemClock = {
-    now: () => external_node_perf_hooks_.performance.now() / 1000,
-    sleep: (seconds) => (0,promises_namespaceObject.setTimeout)(seconds * 1000),
-};
-
-;// CONCATENATED MODULE: ./lib/adapters/world.js
-
-
-
-
-/** The real world for a run. */
-function createWorld(run, log, debug) {
-    const environment = {
-        [runVariable]: run,
-        // the plan names the provider and the network; kind must not be told otherwise
-        KIND_EXPERIMENTAL_PROVIDER: 'docker',
-        KIND_EXPERIMENTAL_DOCKER_NETWORK: undefined,
-        KIND_CLUSTER_NAME: undefined,
-    };
-    return {
-        runner: createExecRunner(environment, debug),
-        files: nodeFiles,
-        processes: createProcesses(run),
-        log,
-        clock: systemClock,
-    };
-}
-
-;// CONCATENATED MODULE: ./lib/adapters/signals.js
-
-/** Aborted with a CancelledError when the process is told to stop. A second signal of the same kind ends it at once. */
-function onSignal() {
-    const controller = new AbortController();
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-        process.once(signal, () => {
-            controller.abort(new CancelledError(signal));
-        });
-    }
-    return controller.signal;
-}
-
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
-;// CONCATENATED MODULE: ./lib/adapters/run-id.js
-
-/** Eight hexadecimal digits: names a run on all it makes. */
-function newRunId() {
-    return (0,external_node_crypto_.randomBytes)(4).toString('hex');
-}
-
-;// CONCATENATED MODULE: ./lib/plan/inputs.js
-/**
- * Every input, once: its default and what it means. `action.yml` and the command line's flags say the same; a test
- * compares them.
- */
-const inputs = {
-    clusters: {
-        default: '2',
-        description: 'How many clusters (3 gives cluster1 to cluster3), or a YAML list with name, workers, control-planes, ip-family, network, pod-subnet, service-subnet, node-image and config for each, or the path of a YAML file with that list',
-    },
-    workers: { default: '0', description: 'Worker nodes of every cluster that does not say otherwise' },
-    'control-planes': { default: '1', description: 'Control-plane nodes of every cluster that does not say otherwise' },
-    'ip-family': {
-        default: 'ipv4',
-        description: 'Address family of every cluster that does not say otherwise: ipv4, ipv6 or dual',
-    },
-    'pod-supernet': {
-        default: '10.128.0.0/10,fd00:10:128::/48',
-        description: 'Subnets that pod subnets are allotted from, one for each address family, separated by a comma',
-    },
-    'service-supernet': {
-        default: '10.192.0.0/10,fd00:10:192::/96',
-        description: 'Subnets that service subnets are allotted from, one for each address family, separated by a comma',
-    },
-    'node-image': {
-        default: '',
-        description: "Node image of every cluster that does not say otherwise; empty: kind's own default",
-    },
-    config: {
-        default: '',
-        description: "kind config (YAML, or the path of a YAML file) merged under each cluster's own config",
-    },
-    'docker-network': {
-        default: '',
-        description: 'Docker network that the nodes are put on; it is made when missing. Empty: one of the run alone',
-    },
-    wait: { default: '5m', description: 'Longest time until a created cluster is ready, such as 90s or 5m' },
-    'route-services': { default: 'true', description: "Also route every other cluster's service subnet (ClusterIPs)" },
-    'preserve-source-ip': {
-        default: 'true',
-        description: "Exempt traffic between clusters from masquerade, so that the other side sees the pod's own address",
-    },
-    'cross-cluster-dns': {
-        default: 'false',
-        description: "Give each cluster the DNS domain <name>.local, and teach every joined cluster's CoreDNS to resolve it",
-    },
-    verify: {
-        default: 'true',
-        description: 'Prove every pair of nodes of different clusters from the pod network: joined ones reach each other, others do not. Fail when one is broken',
-    },
-    reuse: {
-        default: 'false',
-        description: 'Take over clusters of these names that an earlier run left in place: repair what is broken, create what is missing',
-    },
-    kubeconfig: {
-        default: '',
-        description: 'Path of the merged kubeconfig to write; it must not exist yet. Empty: a file in the temporary directory of the run',
-    },
-    cleanup: { default: 'true', description: 'Remove everything again: after the job, and when creation fails' },
-};
-const inputNames = Object.keys(inputs);
-/** Inputs with what is missing or empty filled in from the defaults. */
-function withDefaults(given) {
-    return Object.fromEntries(inputNames.map((name) => [name, trim(given[name] ?? '') || inputs[name].default]));
-}
-/** Takes away what surrounds a value; where several lines are left, the indentation of the first belongs to the YAML. */
-function trim(text) {
-    const lines = text.trimEnd().replace(/^\s*\n/, '');
-    return lines.includes('\n') ? lines : lines.trim();
-}
-
-;// CONCATENATED MODULE: ./lib/plan/budget.js
-/** What a running node takes, measured with kind v0.33 and Kubernetes v1.34, rounded up. */
-const perNode = { inotifyInstances: 20, memory: 500e6 };
-/** Where so many nodes would go beyond what the machine has, with the remedy: kind's commonest trouble with several clusters. */
-function budgetWarnings(nodes, { engine, inotifyInstances }) {
-    const warnings = [];
-    const watches = nodes * perNode.inotifyInstances;
-    if (inotifyInstances !== undefined && watches > inotifyInstances) {
-        warnings.push(`${String(nodes)} nodes take about ${String(watches)} inotify instances, a user of this machine may have ${String(inotifyInstances)}: ` +
-            `"too many open files" is likely; raise it with: sudo sysctl fs.inotify.max_user_instances=${String(Math.max(1024, watches * 2))}`);
-    }
-    if (nodes * perNode.memory > engine.memory) {
-        const [needed, there] = [nodes * perNode.memory, engine.memory].map((bytes) => (bytes / 1e9).toFixed(1));
-        warnings.push(`${String(nodes)} nodes take about ${String(needed)} GB of memory, the engine has ${String(there)} GB; give fewer nodes`);
-    }
-    return warnings;
-}
-
-// EXTERNAL MODULE: external "node:net"
-var external_node_net_ = __nccwpck_require__(7030);
-// EXTERNAL MODULE: ./node_modules/netmask/dist/netmask.js
-var netmask = __nccwpck_require__(8755);
-;// CONCATENATED MODULE: ./lib/plan/cidr.js
-
-
-const families = ['ipv4', 'ipv6'];
-/** A text that is no subnet; the message says what it is and what would be right. */
-class CidrError extends Error {
-}
-const example = { ipv4: '10.128.0.0/16', ipv6: 'fd00:10:128::/56' };
-/**
- * Reads `address/prefix` strictly: no leading zeros in octets, no zones, a prefix, no host bits. netmask itself takes
- * `10`, hex octets and host bits without a word.
- * @throws {CidrError} naming the remedy
- */
-function parseCidr(text) {
-    const [address = '', prefix, ...rest] = text.split('/');
-    const family = familyOf(address);
-    if (!isAddress(address) ||
-        rest.length > 0 ||
-        (prefix !== undefined && (!/^(0|[1-9]\d{0,2})$/.test(prefix) || Number(prefix) > bits[family]))) {
-        throw new CidrError(`is no subnet; give address and prefix length, such as ${example[family]}`);
-    }
-    if (prefix === undefined) {
-        throw new CidrError(`has no prefix length; give one, such as ${address}/${family === 'ipv4' ? '16' : '56'}`);
-    }
-    const network = cidrAt(family, toNumber(address), Number(prefix));
-    if (network.first !== toNumber(address))
-        throw new CidrError(`has host bits set; the subnet is ${network.text}`);
-    return network;
-}
-/** The subnet of that prefix length in which an address (a number) lies. */
-function cidrAt(family, address, prefix) {
-    const size = sizeOf(family, prefix);
-    const first = address - (address % size);
-    return { family, text: `${toText(family, first)}/${String(prefix)}`, first, last: first + size - 1n, prefix };
-}
-/**
- * The subnet that a machine itself told; `undefined` for what is none. Host bits pass: engines before Docker 25 keep
- * those of `docker network create --subnet`.
- */
-function machineCidr(text) {
-    const [address = '', prefix] = text.split('/');
-    if (!isAddress(address))
-        return undefined;
-    const family = familyOf(address);
-    return cidrAt(family, toNumber(address), prefix === undefined ? bits[family] : Number(prefix));
-}
-/** The n-th address of a subnet, counted from 0, in its canonical form. */
-function addressAt({ family, first }, index) {
-    return toText(family, first + BigInt(index));
-}
-/** The canonical form of an address, so that two of them can be compared as texts (RFC 5952). */
-function canonicalAddress(address) {
-    return isAddress(address) ? toText(familyOf(address), toNumber(address)) : address;
-}
-/** The family of an address or a subnet. */
-function familyOf(text) {
-    return text.includes(':') ? 'ipv6' : 'ipv4';
-}
-/** Those of a list that are of a family. */
-function ofFamily(texts, family) {
-    return texts.filter((text) => familyOf(text) === family);
-}
-/** Addresses in a subnet of that prefix length. */
-function sizeOf(family, prefix) {
-    return 1n << BigInt(bits[family] - prefix);
-}
-function overlap(one, other) {
-    return one.family === other.family && one.first <= other.last && other.first <= one.last;
-}
-const bits = { ipv4: 32, ipv6: 128 };
-function isAddress(text) {
-    return (0,external_node_net_.isIPv4)(text) || ((0,external_node_net_.isIPv6)(text) && !text.includes('%'));
-}
-/** netmask keeps the numbers of IPv6 addresses to itself. */
-function toNumber(address) {
-    if ((0,external_node_net_.isIPv4)(address))
-        return BigInt((0,netmask/* ip2long */.GQ)(address));
-    const [before = [], after = []] = canonicalIPv6(address)
-        .split('::')
-        .map((part) => part.split(':').filter((group) => group !== ''));
-    const groups = [...before, ...Array(8 - before.length - after.length).fill('0'), ...after];
-    return BigInt(`0x${groups.map((group) => group.padStart(4, '0')).join('')}`);
-}
-function toText(family, address) {
-    if (family === 'ipv4')
-        return (0,netmask/* long2ip */.aT)(Number(address));
-    return canonicalIPv6(address
-        .toString(16)
-        .padStart(32, '0')
-        .replace(/.{4}(?=.)/g, '$&:'));
-}
-/** As URLs write it, which is RFC 5952's way (WHATWG URL, "IPv6 serializer"). */
-function canonicalIPv6(address) {
-    return new URL(`http://[${address}]`).hostname.slice(1, -1);
-}
-
-;// CONCATENATED MODULE: ./lib/plan/groups.js
-/** Clusters that share a network (a group, not a Docker network) are joined; all others are kept apart. */
-function areJoined(one, other) {
-    return one.name !== other.name && one.networks.some((network) => other.networks.includes(network));
-}
-/** Whether some cluster must tell the addresses of both from each other: they are joined, or have a joined cluster in common. */
-function mustDiffer(one, other, clusters) {
-    return areJoined(one, other) || clusters.some((third) => areJoined(third, one) && areJoined(third, other));
-}
-/** What is odd about the groups: those that join nobody. */
-function groupWarnings(clusters) {
-    if (clusters.length < 2)
-        return [];
-    return [...new Set(clusters.flatMap(({ networks }) => networks))].flatMap((network) => {
-        const members = clusters.filter(({ networks }) => networks.includes(network));
-        if (members.length > 1)
-            return [];
-        return `the network ${network} has ${members.map(({ name }) => name).join(', ')} alone and joins it with no other cluster`;
-    });
-}
-
-;// CONCATENATED MODULE: ./lib/plan/cluster.js
-
-/** The address families of a cluster, the primary one first. */
-function familiesOf({ podSubnets }) {
-    return podSubnets.map(familyOf);
-}
-/** All that has an address in a cluster lies in one of these. */
-function subnetsOf({ podSubnets, serviceSubnets }) {
-    return [...podSubnets, ...serviceSubnets];
-}
-
-;// CONCATENATED MODULE: ./lib/plan/names.js
-/** How kind names things: `pkg/cluster/internal/providers/common/namer.go` and `pkg/cluster/internal/kubeconfig`. */
-/** Names of a cluster's nodes in the order of their roles: `a-control-plane`, `a-worker`, `a-worker2`. */
-function nodeNames(cluster, roles) {
-    const seen = new Map();
-    return roles.map((role) => {
-        const count = (seen.get(role) ?? 0) + 1;
-        seen.set(role, count);
-        return `${cluster}-${role}${count > 1 ? String(count) : ''}`;
-    });
-}
-/** The container kind puts before several control planes. */
-function loadBalancerName(cluster) {
-    return `${cluster}-external-load-balancer`;
-}
-function contextName(cluster) {
-    return `kind-${cluster}`;
-}
-/** Longest host name and label value that Linux and Kubernetes take. */
-const longestHostName = 63;
-/** What is wrong with a cluster's name, and what would be right; `undefined` when it is fine. */
-function nameProblem(name, containerNames) {
-    if (!/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name)) {
-        return 'is no DNS label; use lower-case letters, digits and -, with a letter or digit at both ends';
-    }
-    const longest = containerNames.reduce((a, b) => (b.length > a.length ? b : a), '');
-    if (longest.length > longestHostName) {
-        const room = longestHostName - (longest.length - name.length);
-        return `is too long: ${longest} has ${String(longest.length)} characters, a host name at most ${String(longestHostName)}; use at most ${String(room)} characters`;
-    }
-    return undefined;
-}
-
-;// CONCATENATED MODULE: ./lib/plan/cluster-names.js
-
-/** All containers of a cluster of that name. */
-function containersOf(name, { nodes }) {
-    const roles = nodes.map((node) => node.role);
-    const balancer = roles.filter((role) => role === 'control-plane').length > 1 ? [loadBalancerName(name)] : [];
-    return [...nodeNames(name, roles), ...balancer];
-}
-/** Gives `cluster<n>` to those without a name: n is its place in the list, or the next number that nobody has. */
-function nameClusters(requested, facts) {
-    const taken = new Set([
-        ...requested.flatMap(({ name }) => name ?? []),
-        ...facts.containers.flatMap(({ name, cluster }) => cluster ?? name),
-        ...facts.reservations.flatMap(({ clusters }) => clusters),
-    ]);
-    let last = 0;
-    return requested.map((cluster, index) => {
-        if (cluster.name !== undefined)
-            return { ...cluster, name: cluster.name };
-        const isTaken = (name) => [name, ...containersOf(name, cluster)].some((each) => taken.has(each));
-        for (last = Math.max(last, index) + 1; isTaken(numbered(last));)
-            last++;
-        return { ...cluster, name: numbered(last) };
-    });
-}
-/** Tells of clusters that are not called what a reader of the workflow would think. */
-function nameWarnings(requested, named) {
-    return named.flatMap(({ input, name }, index) => {
-        const expected = numbered(index + 1);
-        if (requested[index]?.name !== undefined || name === expected)
-            return [];
-        return `${input} is called ${name}, because ${expected} is taken: take its context from the output clusters`;
-    });
-}
-/** The name of a cluster that was given none. */
-function numbered(place) {
-    return `cluster${String(place)}`;
-}
-/** Checks the names that were given and those that were found. */
-function checkNames(problems, clusters, { crossClusterDns }, facts) {
-    const seen = new Map();
-    for (const cluster of clusters) {
-        const { input, name } = cluster;
-        const refuse = (message) => {
-            problems.add(`${input}.name`, name, message);
-        };
-        const containers = containersOf(name, cluster);
-        const problem = nameProblem(name, containers);
-        const twin = seen.get(name);
-        const maker = facts.reservations.find((reservation) => reservation.clusters.includes(name));
-        const existing = facts.containers.find((container) => containers.includes(container.name));
-        seen.set(name, input);
-        if (problem !== undefined) {
-            refuse(problem);
-        }
-        else if (twin !== undefined) {
-            refuse(`is the name of ${twin} too; give each cluster a name of its own`);
-        }
-        else if (facts.containers.some((container) => container.cluster === name)) {
-            refuse(`is a kind cluster that exists already; give another name, or remove it with: kind delete cluster --name ${name}`);
-        }
-        else if (maker !== undefined) {
-            refuse(`is a cluster that the run ${maker.run} is making; give another name, or wait until that run has ended`);
-        }
-        else if (existing !== undefined) {
-            refuse(`needs a container named ${existing.name}, which exists already; give another name`);
-        }
-        if (crossClusterDns && domainOf(name) === 'cluster.local') {
-            refuse('gives the domain cluster.local, which every cluster has already; give another name');
-        }
-    }
-}
-/** The DNS domain that joined clusters know a cluster by. */
-function domainOf(name) {
-    return `${name}.local`;
-}
-
-;// CONCATENATED MODULE: ./lib/plan/subnets.js
-
-/**
- * Allots `count` equal subnets from a supernet, lowest first, none overlapping what is taken. Their prefix length is the
- * smallest (the largest subnets) within `prefixes` at which all of them fit.
- */
-function allot(count, supernet, taken, prefixes) {
-    let most = { fits: 0, prefix: prefixes.longest };
-    const inTheWay = taken.filter((other) => overlap(supernet, other));
-    for (let prefix = Math.max(prefixes.shortest, supernet.prefix); prefix <= prefixes.longest; prefix++) {
-        const subnets = freeBlocks(count, supernet, inTheWay, prefix);
-        if (subnets.length === count)
-            return { subnets };
-        if (subnets.length > most.fits)
-            most = { fits: subnets.length, prefix };
-    }
-    return most;
-}
-function freeBlocks(count, supernet, taken, prefix) {
-    const size = sizeOf(supernet.family, prefix);
-    const blocks = [];
-    let first = supernet.first;
-    while (blocks.length < count && first + size - 1n <= supernet.last) {
-        const block = cidrAt(supernet.family, first, prefix);
-        const obstacle = taken.find((other) => overlap(block, other));
-        if (obstacle === undefined)
-            blocks.push(block);
-        // a step past the obstacle, to the next multiple of the size: never through it address by address
-        const next = obstacle === undefined ? block.last + 1n : obstacle.last + 1n;
-        const aligned = ((next + size - 1n) / size) * size;
-        first = aligned > first + size ? aligned : first + size;
-    }
-    return blocks;
-}
-
-;// CONCATENATED MODULE: ./lib/plan/cluster-subnets.js
-
-
-/** kubeadm's `PodSubnetNodeMaskMaxDiff`: a pod subnet is cut into at most 2^16 nodes' parts. */
-const mostNodeBits = 16;
-/** kubeadm's `MaximumBitsForServiceSubnet` (20) and `MinimumAddressesInServiceSubnet` (10). */
-const givenServices = {
-    ipv4: { shortest: 12, longest: 28 },
-    ipv6: { shortest: 108, longest: 124 },
-};
-/** What is allotted is no larger than kind's own defaults. */
-const allottedServices = {
-    ipv4: { shortest: 16, longest: 24 },
-    ipv6: { shortest: 112, longest: 120 },
-};
-const largestPodSubnet = { ipv4: 16, ipv6: 56 };
-/** Checks that a given subnet is of a size that kubeadm takes and that holds all nodes. */
-function checkSize(problems, input, { family, prefix, text }, key, { nodes, nodeMasks }) {
-    const mask = nodeMasks[family];
-    const { shortest, longest } = key === 'service-subnet' ? givenServices[family] : { shortest: Math.max(0, mask - mostNodeBits), longest: mask };
-    const room = 2 ** (mask - prefix);
-    if (prefix < shortest || prefix > longest) {
-        problems.add(input, text, `is a /${String(prefix)}; kubeadm takes /${String(shortest)} to /${String(longest)}` +
-            (key === 'pod-subnet' ? ` where each node gets a /${String(mask)}` : ''));
-    }
-    else if (key === 'pod-subnet' && room < nodes.length) {
-        problems.add(input, text, `holds a /${String(mask)} for ${String(room)} nodes, the cluster has ${String(nodes.length)}; give a /${String(prefixFor(nodes.length, mask))} or larger`);
-    }
-}
-/** Longest prefix of a subnet that has a part of that prefix length for each of so many nodes. */
-function prefixFor(nodes, mask) {
-    return mask - Math.ceil(Math.log2(nodes));
-}
-/**
- * Allots what was not given, family by family; what does not fit becomes a problem.
- * @param taken what nothing may overlap
- * @returns the subnets of each cluster, given and allotted
- */
-function chooseSubnets(problems, clusters, request, taken) {
-    const allotted = { 'pod-subnet': new Map(), 'service-subnet': new Map() };
-    const place = ({ input }, family) => `${input} ${family}`;
-    for (const family of families) {
-        const result = allotFamily(clusters, request, family, taken);
-        if ('problems' in result) {
-            for (const problem of result.problems)
-                problems.add(...problem);
-            continue;
-        }
-        for (const key of ['pod-subnet', 'service-subnet']) {
-            for (const [cluster, subnet] of result[key])
-                allotted[key].set(place(cluster, family), subnet);
-        }
-    }
-    return (cluster) => {
-        const texts = (given, key) => cluster.families.flatMap((family) => (given.find((subnet) => subnet.family === family) ?? allotted[key].get(place(cluster, family)))?.text ?? []);
-        return {
-            podSubnets: texts(cluster.podSubnets, 'pod-subnet'),
-            serviceSubnets: texts(cluster.serviceSubnets, 'service-subnet'),
-        };
-    };
-}
-function allotFamily(clusters, request, family, taken) {
-    const podSupernet = request.podSupernets[family];
-    const serviceSupernet = request.serviceSupernets[family];
-    const lacking = (given) => clusters.filter((cluster) => cluster.families.includes(family) && !given(cluster).some((subnet) => subnet.family === family));
-    const wanted = podWants(lacking(({ podSubnets }) => podSubnets), family);
-    const services = [{ clusters: lacking(({ serviceSubnets }) => serviceSubnets), range: allottedServices[family] }];
-    // where both are cut from the same addresses, pods may have to be content with less
-    const most = overlap(podSupernet, serviceSupernet)
-        ? Math.max(0, ...wanted.map(({ range }) => range.longest - range.shortest))
-        : 0;
-    for (let squeeze = 0;; squeeze++) {
-        const squeezed = wanted.map(({ clusters: of, range: { shortest, longest } }) => ({
-            clusters: of,
-            range: { shortest: Math.min(longest, shortest + squeeze), longest },
-        }));
-        const podSubnets = allotWants(squeezed, 'pod-supernet', podSupernet, taken);
-        const pods = 'problem' in podSubnets ? [] : podSubnets.subnets.map(([, subnet]) => subnet);
-        const between = pods.map((subnet) => ({ subnet, owner: `pod subnet ${subnet.text}` }));
-        const serviceSubnets = allotWants(services, 'service-supernet', serviceSupernet, [...taken, ...between]);
-        if (!('problem' in podSubnets) && !('problem' in serviceSubnets)) {
-            return { 'pod-subnet': podSubnets.subnets, 'service-subnet': serviceSubnets.subnets };
-        }
-        if ('problem' in podSubnets || squeeze === most) {
-            return { problems: [podSubnets, serviceSubnets].flatMap((tried) => ('problem' in tried ? [tried.problem] : [])) };
-        }
-    }
-}
-/** Clusters whose nodes get parts of the same size get subnets of the same size. */
-function podWants(clusters, family) {
-    return [...new Set(clusters.map(({ nodeMasks }) => nodeMasks[family]))].map((mask) => {
-        const of = clusters.filter(({ nodeMasks }) => nodeMasks[family] === mask);
-        const longest = Math.min(...of.map(({ nodes }) => prefixFor(nodes.length, mask)));
-        const shortest = Math.min(longest, Math.max(largestPodSubnet[family], mask - mostNodeBits));
-        return { clusters: of, range: { shortest, longest } };
-    });
-}
-function allotWants(wants, input, supernet, taken) {
-    const subnets = [];
-    for (const { clusters, range } of wants) {
-        const used = [...taken.map(({ subnet }) => subnet), ...subnets.map(([, subnet]) => subnet)];
-        const allotment = allot(clusters.length, supernet, used, range);
-        if ('fits' in allotment) {
-            const inTheWay = taken.filter(({ subnet }) => overlap(subnet, supernet)).map(({ owner }) => owner);
-            const problem = `has room for ${String(allotment.fits)} subnets of /${String(allotment.prefix)}, ${String(clusters.length)} are needed` +
-                (inTheWay.length > 0 ? ` (taken by ${inTheWay.slice(0, 5).join(', ')})` : '') +
-                '; give a larger or freer supernet';
-            return { problem: [input, supernet.text, problem] };
-        }
-        subnets.push(...clusters.map((cluster, index) => [cluster, allotment.subnets[index]]));
-    }
-    return { subnets };
-}
-
-;// CONCATENATED MODULE: ./node_modules/deepmerge-ts/dist/index.mjs
-/**
- * Special values that tell deepmerge to perform a certain action.
- */
-const actions = {
-    defaultMerge: Symbol("deepmerge-ts: default merge"),
-    skip: Symbol("deepmerge-ts: skip"),
-};
-/**
- * Special values that tell deepmergeInto to perform a certain action.
- */
-const actionsInto = {
-    defaultMerge: actions.defaultMerge,
-};
-
-/**
- * Returns an empty container of the same outward type as `value`. Used when
- * `deepmergeInto` recurses through a property the target does not have, so
- * the recursion has a place to write its result without aliasing any source's
- * nested array/set/map.
- *
- * @param value - A representative value (the kind to copy structurally).
- * @returns A fresh `Array` / `Set` / `Map` / `Record` (or `value` itself if it
- * is not one of those types).
- */
-function emptyLike(value) {
-    if (Array.isArray(value)) {
-        return [];
-    }
-    if (value instanceof Set) {
-        return new Set();
-    }
-    if (value instanceof Map) {
-        return new Map();
-    }
-    if (typeof value === "object" && value !== null) {
-        return {};
-    }
-    return value;
-}
-/**
- * The default function to update meta data.
- *
- * It builds and updates the hierarchy tree.
- *
- * @param previousMeta - The previous meta data.
- * @param mergeInfo - Meta information about the current merge state.
- * @returns The updated meta data.
- */
-function defaultMetaDataUpdater(previousMeta, mergeInfo) {
-    const ancestor = {
-        key: mergeInfo.key,
-        parents: mergeInfo.parents,
-        values: mergeInfo.values,
-        result: mergeInfo.result,
-    };
-    const prevHierarchy = previousMeta?.hierarchy;
-    return {
-        ...ancestor,
-        hierarchy: prevHierarchy === undefined ? [ancestor] : [...prevHierarchy, ancestor],
-    };
-}
-/**
- * The default function to update meta data in fast mode.
- *
- * It doesn't track any meta data.
- *
- * @param previousMeta - The previous meta data.
- * @param mergeInfo - Meta information about the current merge state.
- * @returns The updated meta data (undefined).
- */
-function defaultMetaDataUpdaterFast(previousMeta, mergeInfo) {
-    return undefined;
-}
-/**
- * The default function to filter values.
- *
- * It filters out undefined values.
- *
- * @param values - The values to filter.
- * @param meta - The meta data.
- * @returns The filtered values.
- */
-function defaultFilterValues(values, meta) {
-    // Fast path: avoid allocating a new array when no undefined values exist.
-    return values.includes(undefined) ? values.filter((value) => value !== undefined) : values;
-}
-/**
- * Check if the custom merge result should fall back to the default merge function.
- *
- * @param utils - The utils.
- * @param fallback - The name of the fallback merge function.
- * @param result - The result of the custom merge function.
- * @returns Whether to use the default merge function.
- */
-function shouldFallbackToDefault(utils, fallback, result) {
-    return (result === actions.defaultMerge ||
-        (utils.useImplicitDefaultMerging &&
-            result === undefined &&
-            utils.mergeFunctions[fallback] !== utils.defaultMergeFunctions[fallback]));
-}
-/**
- * Resolve custom merge functions from user options.
- *
- * @param options - The options passed by the user.
- * @param defaultMergeFunctions - The default merge functions.
- * @returns The resolved merge functions.
- */
-function resolveCustomMergeFunctions(options, defaultMergeFunctions) {
-    return {
-        ...defaultMergeFunctions,
-        ...Object.fromEntries(Object.entries(options)
-            .filter(([key]) => Object.hasOwn(defaultMergeFunctions, key))
-            .map(([key, option]) => option === false
-            ? [key, defaultMergeFunctions.mergeOthers]
-            : typeof option === "function"
-                ? [key, option]
-                : [key, defaultMergeFunctions[key]])),
-    };
-}
-/**
- * The default strategy to merge arrays.
- *
- * @param values - The arrays.
- * @param utils - The utils.
- * @param meta - The meta data.
- * @returns The merged array.
- */
-function mergeArrays$1(values, utils, meta) {
-    return values.flat();
-}
-/**
- * The default strategy to merge sets.
- *
- * @param values - The sets.
- * @param utils - The utils.
- * @param meta - The meta data.
- * @returns The merged set.
- */
-function mergeSets$1(values, utils, meta) {
-    const result = new Set();
-    for (const set of values) {
-        for (const element of set) {
-            result.add(element);
-        }
-    }
-    return result;
-}
-/**
- * The default strategy to merge other things.
- *
- * @param values - The other things.
- * @param utils - The utils.
- * @param meta - The meta data.
- * @returns The merged value.
- */
-function mergeOthers$1(values, utils, meta) {
-    return values.at(-1);
-}
-/**
- * The default strategy to merge arrays into a target array.
- *
- * @param mut_target - The target to merge into.
- * @param values - The arrays (including the target's value if there is one).
- */
-function mergeArraysInto$1(mut_target, values) {
-    // Build the merged array.
-    const result = [];
-    for (const value of values) {
-        const arr = value;
-        for (const element of arr) {
-            result.push(element);
-        }
-    }
-    // Mutate the target container in place. At the top level this preserves
-    // the user's target reference; in the recursion `mut_target.value` is
-    // either the user's target's nested array (so the same in-place semantic
-    // applies) or a clone we made ourselves, so the source can never be
-    // touched through this assignment.
-    const target = mut_target.value;
-    target.splice(0, target.length, ...result);
-}
-/**
- * The default strategy to merge sets into a target set.
- *
- * @param mut_target - The target to merge into.
- * @param values - The sets (including the target's value if there is one).
- */
-function mergeSetsInto$1(mut_target, values) {
-    // Build the merged set.
-    const result = new Set();
-    for (const value_ of values) {
-        for (const value of value_) {
-            result.add(value);
-        }
-    }
-    // Mutate the target set in place. See `mergeArraysInto` for the rationale
-    // about why this is safe at recursion (the recursion only runs against
-    // the target's nested container or a clone we made, never a source).
-    const target = mut_target.value;
-    target.clear();
-    for (const value of result) {
-        target.add(value);
-    }
-}
-/**
- * The default strategy to merge other things into a target.
- *
- * @param mut_target - The target to merge into.
- * @param values - The other things.
- */
-function mergeOthersInto$1(mut_target, values) {
-    // Idempotent for non-containers: assigning the leaf value mutates only
-    // the wrapper's `.value` slot (a property on our own object), so this is
-    // safe at recursion regardless of where the wrapper originated.
-    mut_target.value = values.at(-1);
-}
-
-/**
- * The different types of objects deepmerge-ts support.
- */
-var ObjectType;
-(function (ObjectType) {
-    ObjectType[ObjectType["NOT"] = 0] = "NOT";
-    ObjectType[ObjectType["RECORD"] = 1] = "RECORD";
-    ObjectType[ObjectType["ARRAY"] = 2] = "ARRAY";
-    ObjectType[ObjectType["SET"] = 3] = "SET";
-    ObjectType[ObjectType["MAP"] = 4] = "MAP";
-    ObjectType[ObjectType["OTHER"] = 5] = "OTHER";
-})(ObjectType || (ObjectType = {}));
-/**
- * Get the type of the given object.
- *
- * @param object - The object to get the type of.
- * @returns The type of the given object.
- */
-function getObjectType(object) {
-    if (typeof object !== "object" || object === null) {
-        return ObjectType.NOT;
-    }
-    if (Array.isArray(object)) {
-        return ObjectType.ARRAY;
-    }
-    if (isRecord(object)) {
-        return ObjectType.RECORD;
-    }
-    if (object instanceof Set) {
-        return ObjectType.SET;
-    }
-    if (object instanceof Map) {
-        return ObjectType.MAP;
-    }
-    return ObjectType.OTHER;
-}
-/**
- * Get the keys of the given object(s) including symbol keys.
- * If an array is given, the keys of all the objects within the array are returned.
- *
- * Note: Only keys to enumerable properties are returned.
- *
- * @deprecated Use `getKeysOfObjects` instead.
- * @param objects - An array of objects to get the keys of.
- * @returns A set containing all the keys of all the given objects.
- */
-const getKeys = (/* unused pure expression or super */ null && (getKeysOfObjects));
-/**
- * Get the keys of the given objects including symbol keys.
- *
- * Note: Only keys to enumerable properties are returned.
- *
- * @param objects - An array of objects to get the keys of.
- * @returns A set containing all the keys of all the given objects.
- */
-function getKeysOfObjects(objects) {
-    const keys = new Set();
-    for (const currentObject of objects) {
-        const stringKeys = Object.keys(currentObject);
-        for (const stringKey of stringKeys) {
-            keys.add(stringKey);
-        }
-        const symbols = Object.getOwnPropertySymbols(currentObject);
-        // Fast path: skip symbol iteration when the object has no own symbols.
-        if (symbols.length > 0) {
-            for (const symbol of symbols) {
-                if (Object.prototype.propertyIsEnumerable.call(currentObject, symbol)) {
-                    keys.add(symbol);
-                }
-            }
-        }
-    }
-    return keys;
-}
-/**
- * Get the keys of the given object.
- *
- * Note: Only keys to enumerable properties are returned.
- *
- * @param object - The object to get the keys of.
- * @returns The keys of the given object.
- */
-function getKeysOfObject(object) {
-    const symbols = Object.getOwnPropertySymbols(object).filter((symbol) => Object.prototype.propertyIsEnumerable.call(object, symbol));
-    return [...Object.keys(object), ...symbols];
-}
-/**
- * Does the given object have the given property.
- *
- * @param object - The object to test.
- * @param property - The property to test.
- * @returns Whether the object has the property.
- */
-function objectHasProperty(object, property) {
-    return typeof object === "object" && Object.prototype.propertyIsEnumerable.call(object, property);
-}
-/**
- * Does the given object appear to be a record.
- *
- * @param value - The object to check.
- * @returns Whether the object is a record.
- */
-function isRecord(value) {
-    // Fast path: Objects created via `{}` (whose prototype is `Object.prototype`)
-    // or `Object.create(null)` (whose prototype is `null`) are plain records.
-    // Assumes that standard plain objects do not have modified prototypes.
-    const prototype = Object.getPrototypeOf(value);
-    if (prototype === null || prototype === Object.prototype) {
-        return true;
-    }
-    // All records are objects.
-    const objectToString = Object.prototype.toString.call(value);
-    if (objectToString !== "[object Object]" && objectToString !== "[object Module]") {
-        return false;
-    }
-    const { constructor } = value;
-    // If has modified constructor.
-    // eslint-disable-next-line ts/no-unnecessary-condition
-    if (constructor === undefined) {
-        return true;
-    }
-    const constructorPrototype = constructor.prototype;
-    // If has modified prototype.
-    if (constructorPrototype === null || typeof constructorPrototype !== "object") {
-        return false;
-    }
-    const constructorToString = Object.prototype.toString.call(constructorPrototype);
-    if (constructorToString !== "[object Object]" && constructorToString !== "[object Module]") {
-        return false;
-    }
-    // If constructor does not have an Object-specific method.
-    if (!Object.hasOwn(constructorPrototype, "isPrototypeOf")) {
-        return false;
-    }
-    // Most likely a record.
-    return true;
-}
-/**
- * If the given object is a cyclic reference in its ancestor tree, return how far down the ancestor tree the object is from its first occurrence. Otherwise, return 0.
- *
- * @param object - The object to check.
- * @param hierarchy - The hierarchy of the object.
- * @param index - The index of the object (or ancestor of) within the original values passed to the merge function.
- * @returns The cyclic reference depth of the object if it is a cyclic reference, or 0 if it is not.
- */
-function getCyclicReferenceDepth(object, hierarchy, index) {
-    // If there is no hierarchy, then there can be no cyclic reference.
-    if (hierarchy === undefined || hierarchy.length === 0) {
-        return 0;
-    }
-    let mut_depth = 1;
-    // Check if the child is an ancestor of itself.
-    for (let mut_index = hierarchy.length - 1; mut_index >= 0; mut_index--) {
-        const { parents } = hierarchy[mut_index];
-        if (parents[index] === object || parents.includes(object)) {
-            return mut_depth;
-        }
-        mut_depth += 1;
-    }
-    return 0;
-}
-/**
- * Get the hierarchy array from the given meta data if present.
- *
- * @param meta - The meta data.
- * @returns The hierarchy array or undefined.
- */
-function getMetaDataHierarchy(meta) {
-    return meta?.hierarchy;
-}
-
-/**
- * The default strategy to merge records.
- *
- * @param values - The records.
- * @param utils - The utils.
- * @param meta - The meta data.
- * @returns The merged records.
- */
-function mergeRecords$1(values, utils, meta) {
-    if (values.length === 2) {
-        const result = {};
-        // Fast path for 2 records: avoid building a union key set and per-key value
-        // arrays. Only the keys present in each record are iterated.
-        const mergeProperty = (key, propValues) => {
-            const updatedMeta = utils.metaDataUpdater(meta, {
-                key,
-                parents: values,
-                values: propValues,
-                result,
-            });
-            const propertyResult = mergeUnknowns(propValues, utils, updatedMeta);
-            if (propertyResult === actions.skip) {
-                return;
-            }
-            if (key === "__proto__") {
-                Object.defineProperty(result, key, {
-                    value: propertyResult,
-                    configurable: true,
-                    enumerable: true,
-                    writable: true,
-                });
-            }
-            else {
-                result[key] = propertyResult;
-            }
-        };
-        const firstValue = values[0];
-        const secondValue = values[1];
-        for (const key of getKeysOfObject(firstValue)) {
-            mergeProperty(key, objectHasProperty(secondValue, key) ? [firstValue[key], secondValue[key]] : [firstValue[key]]);
-        }
-        for (const key of getKeysOfObject(secondValue)) {
-            if (!objectHasProperty(firstValue, key)) {
-                mergeProperty(key, [secondValue[key]]);
-            }
-        }
-        return result;
-    }
-    return mergeRecordsGeneral(values, utils, meta);
-}
-/**
- * The default strategy to merge 3 or more records.
- *
- * @param values - The records.
- * @param utils - The utils.
- * @param meta - The meta data.
- * @returns The merged records.
- */
-function mergeRecordsGeneral(values, utils, meta) {
-    const result = {};
-    for (const key of getKeysOfObjects(values)) {
-        const propValues = [];
-        for (const value of values) {
-            if (objectHasProperty(value, key)) {
-                propValues.push(value[key]);
-            }
-        }
-        const updatedMeta = utils.metaDataUpdater(meta, {
-            key,
-            parents: values,
-            values: propValues,
-            result,
-        });
-        const propertyResult = mergeUnknowns(propValues, utils, updatedMeta);
-        if (propertyResult === actions.skip) {
-            continue;
-        }
-        if (key === "__proto__") {
-            Object.defineProperty(result, key, {
-                value: propertyResult,
-                configurable: true,
-                enumerable: true,
-                writable: true,
-            });
-        }
-        else {
-            result[key] = propertyResult;
-        }
-    }
-    return result;
-}
-/**
- * The default strategy to merge maps.
- *
- * @param values - The maps.
- * @param utils - The utils.
- * @param meta - The meta data.
- * @returns The merged map.
- */
-function mergeMaps$1(values, utils, meta) {
-    const result = new Map();
-    const valuesByKey = new Map();
-    for (const map of values) {
-        for (const [key, value] of map) {
-            const mut_keyValues = valuesByKey.get(key);
-            if (mut_keyValues === undefined) {
-                valuesByKey.set(key, [value]);
-            }
-            else {
-                mut_keyValues.push(value);
-            }
-        }
-    }
-    for (const [key, keyValues] of valuesByKey) {
-        const updatedMeta = utils.metaDataUpdater(meta, {
-            key,
-            parents: values,
-            values: keyValues,
-            result,
-        });
-        const keyResult = mergeUnknowns(keyValues, utils, updatedMeta);
-        if (keyResult === actions.skip) {
-            continue;
-        }
-        result.set(key, keyResult);
-    }
-    return result;
-}
-/**
- * Resolve any cyclic references within a non-cyclic object pointing to ancestors in meta.hierarchy.
- *
- * @param value - The value to resolve circular references for.
- * @param utils - The utils.
- * @param meta - The meta data.
- * @returns The resolved value.
- */
-function resolveCyclicReferences(value, utils, meta) {
-    if (typeof value !== "object" || value === null) {
-        return value;
-    }
-    const hierarchy = getMetaDataHierarchy(meta);
-    const depth = getCyclicReferenceDepth(value, hierarchy, 0);
-    if (hierarchy !== undefined && depth > 0) {
-        return hierarchy[hierarchy.length - depth]?.result;
-    }
-    const type = getObjectType(value);
-    if (type === ObjectType.RECORD) {
-        const record = value;
-        let mut_changed = false;
-        const result = {};
-        for (const key of getKeysOfObject(record)) {
-            const propVal = record[key];
-            const updatedMeta = utils.metaDataUpdater(meta, {
-                key,
-                parents: [record],
-                values: [propVal],
-                result,
-            });
-            const resolvedProp = resolveCyclicReferences(propVal, utils, updatedMeta);
-            if (resolvedProp !== propVal) {
-                mut_changed = true;
-            }
-            if (key === "__proto__") {
-                Object.defineProperty(result, key, {
-                    value: resolvedProp,
-                    configurable: true,
-                    enumerable: true,
-                    writable: true,
-                });
-            }
-            else {
-                result[key] = resolvedProp;
-            }
-        }
-        return mut_changed ? result : value;
-    }
-    return value;
-}
-/**
- * The default strategy to merge circular references.
- *
- * @param values - The circular references.
- * @param cyclicDepths - The depth of each circular reference.
- * @param utils - The utils.
- * @param meta - The meta data.
- * @returns The merged circular references.
- */
-function mergeCircularReferences$1(values, cyclicDepths, utils, meta) {
-    const depth = cyclicDepths[0];
-    const hierarchy = getMetaDataHierarchy(meta);
-    for (let mut_index = 1; mut_index < values.length; mut_index++) {
-        if (cyclicDepths[mut_index] !== depth) {
-            const lastCyclicDepth = cyclicDepths.at(-1);
-            return (lastCyclicDepth === 0
-                ? resolveCyclicReferences(values.at(-1), utils, meta)
-                : hierarchy?.[hierarchy.length - lastCyclicDepth]?.result);
-        }
-    }
-    return hierarchy?.[hierarchy.length - depth]?.result;
-}
-/**
- * The merge functions.
- */
-const mergeFunctions = {
-    mergeRecords: mergeRecords$1,
-    mergeArrays: mergeArrays$1,
-    mergeSets: mergeSets$1,
-    mergeMaps: mergeMaps$1,
-    mergeCircularReferences: mergeCircularReferences$1,
-    mergeOthers: mergeOthers$1,
-};
-
-const defaultDeepmerge = /* #__PURE__ */ (/* unused pure expression or super */ null && (deepmergeCustom()));
-/**
- * Deeply merge objects.
- *
- * @param objects - The objects to merge.
- * @returns The merged result.
- */
-function deepmerge(...objects) {
-    return defaultDeepmerge(...objects);
-}
-function deepmergeCustom(options = {}, rootMetaData) {
-    const utils = getUtils$1(options, customizedDeepmerge);
-    /**
-     * The customized deepmerge function.
-     *
-     * @param objects - The objects to merge.
-     * @returns The merged result.
-     */
-    function customizedDeepmerge(...objects) {
-        return mergeUnknowns(objects, utils, rootMetaData ?? undefined);
-    }
-    return customizedDeepmerge;
-}
-/**
- * Get the utils that are available to the merge functions.
- *
- * @param options - The options the user specified.
- * @param customizedDeepmerge - The customized deepmerge function.
- * @returns The merge utils.
- */
-function getUtils$1(options, customizedDeepmerge) {
-    const defaultMergeFns = mergeFunctions;
-    const defaultMetaDataUpd = defaultMetaDataUpdater;
-    return {
-        defaultMergeFunctions: defaultMergeFns,
-        mergeFunctions: resolveCustomMergeFunctions(options, defaultMergeFns),
-        metaDataUpdater: typeof options.metaDataUpdater === "function" ? options.metaDataUpdater : defaultMetaDataUpd,
-        deepmerge: customizedDeepmerge,
-        useImplicitDefaultMerging: options.enableImplicitDefaultMerging ?? false,
-        filterValues: options.filterValues === false
-            ? undefined
-            : typeof options.filterValues === "function"
-                ? options.filterValues
-                : defaultFilterValues,
-        maxDepth: typeof options.maxDepth === "number" && !Number.isNaN(options.maxDepth) && options.maxDepth >= 0
-            ? options.maxDepth
-            : 1000,
-        actions,
-    };
-}
-/**
- * Merge unknown things.
- *
- * @param values - The values.
- * @param utils - The utils.
- * @param meta - The meta data.
- * @returns The merged result.
- */
-function mergeUnknowns(values, utils, meta) {
-    const filteredValues = utils.filterValues?.(values, meta) ?? values;
-    if (filteredValues.length === 0) {
-        return undefined;
-    }
-    const hierarchy = getMetaDataHierarchy(meta);
-    const currentDepth = hierarchy?.length ?? (typeof meta === "number" ? meta : (meta?.depth ?? 0));
-    if (utils.maxDepth !== undefined && currentDepth >= utils.maxDepth) {
-        return mergeOthers(filteredValues, utils, meta);
-    }
-    if (filteredValues.length === 1) {
-        if (hierarchy !== undefined) {
-            const depth = getCyclicReferenceDepth(filteredValues[0], hierarchy, 0);
-            if (depth > 0) {
-                return (hierarchy[hierarchy.length - depth]?.result ??
-                    hierarchy[hierarchy.length - depth]?.parents[0]);
-            }
-        }
-        return mergeOthers(filteredValues, utils, meta);
-    }
-    const type = getObjectType(filteredValues[0]);
-    if (type !== ObjectType.NOT && type !== ObjectType.OTHER) {
-        if (filteredValues.length === 2) {
-            // Fast path: avoid dynamic array allocations and loop overhead for 2 elements.
-            if (getObjectType(filteredValues[1]) !== type) {
-                return mergeOthers(filteredValues, utils, meta);
-            }
-            const d0 = getCyclicReferenceDepth(filteredValues[0], hierarchy, 0);
-            const d1 = getCyclicReferenceDepth(filteredValues[1], hierarchy, 1);
-            if (d0 !== 0 || d1 !== 0) {
-                return mergeCircularReferences(filteredValues, [d0, d1], utils, meta);
-            }
-        }
-        else {
-            // Slow path: 3 or more elements require dynamic array allocations and full iteration.
-            // eslint-disable-next-line unicorn/no-new-array -- We know the final length of the array.
-            const cyclicDepths = new Array(filteredValues.length);
-            cyclicDepths[0] = getCyclicReferenceDepth(filteredValues[0], hierarchy, 0);
-            for (let mut_index = 1; mut_index < filteredValues.length; mut_index++) {
-                // If the object types are different, then we can't merge them.
-                if (getObjectType(filteredValues[mut_index]) !== type) {
-                    return mergeOthers(filteredValues, utils, meta);
-                }
-                // Check if the object is a cyclic reference.
-                cyclicDepths[mut_index] = getCyclicReferenceDepth(filteredValues[mut_index], hierarchy, mut_index);
-            }
-            if (cyclicDepths.some((depth) => depth !== 0)) {
-                return mergeCircularReferences(filteredValues, cyclicDepths, utils, meta);
-            }
-        }
-    }
-    switch (type) {
-        case ObjectType.RECORD: {
-            return mergeRecords(filteredValues, utils, meta);
-        }
-        case ObjectType.ARRAY: {
-            return mergeArrays(filteredValues, utils, meta);
-        }
-        case ObjectType.SET: {
-            return mergeSets(filteredValues, utils, meta);
-        }
-        case ObjectType.MAP: {
-            return mergeMaps(filteredValues, utils, meta);
-        }
-        default: {
-            return mergeOthers(filteredValues, utils, meta);
-        }
-    }
-}
-/**
- * Merge records.
- *
- * @param values - The records.
- * @param utils - The utils.
- * @param meta - The meta data.
- * @returns The merged result.
- */
-function mergeRecords(values, utils, meta) {
-    const result = utils.mergeFunctions.mergeRecords(values, utils, meta);
-    if (shouldFallbackToDefault(utils, "mergeRecords", result)) {
-        return utils.defaultMergeFunctions.mergeRecords(values, utils, meta);
-    }
-    return result;
-}
-/**
- * Merge arrays.
- *
- * @param values - The arrays.
- * @param utils - The utils.
- * @param meta - The meta data.
- * @returns The merged result.
- */
-function mergeArrays(values, utils, meta) {
-    const result = utils.mergeFunctions.mergeArrays(values, utils, meta);
-    if (shouldFallbackToDefault(utils, "mergeArrays", result)) {
-        return utils.defaultMergeFunctions.mergeArrays(values);
-    }
-    return result;
-}
-/**
- * Merge sets.
- *
- * @param values - The sets.
- * @param utils - The utils.
- * @param meta - The meta data.
- * @returns The merged result.
- */
-function mergeSets(values, utils, meta) {
-    const result = utils.mergeFunctions.mergeSets(values, utils, meta);
-    if (shouldFallbackToDefault(utils, "mergeSets", result)) {
-        return utils.defaultMergeFunctions.mergeSets(values);
-    }
-    return result;
-}
-/**
- * Merge maps.
- *
- * @param values - The maps.
- * @param utils - The utils.
- * @param meta - The meta data.
- * @returns The merged result.
- */
-function mergeMaps(values, utils, meta) {
-    const result = utils.mergeFunctions.mergeMaps(values, utils, meta);
-    if (shouldFallbackToDefault(utils, "mergeMaps", result)) {
-        return utils.defaultMergeFunctions.mergeMaps(values, utils, meta);
-    }
-    return result;
-}
-/**
- * Merge circular references.
- *
- * @param values - The circular references.
- * @param cyclicDepths - The depth of each circular reference.
- * @param utils - The utils.
- * @param meta - The meta data.
- * @returns The merged result.
- */
-function mergeCircularReferences(values, cyclicDepths, utils, meta) {
-    const result = utils.mergeFunctions.mergeCircularReferences(values, cyclicDepths, utils, meta);
-    if (shouldFallbackToDefault(utils, "mergeCircularReferences", result)) {
-        return utils.defaultMergeFunctions.mergeCircularReferences(values, cyclicDepths, utils, meta);
-    }
-    return result;
-}
-/**
- * Merge other things.
- *
- * @param values - The other things.
- * @param utils - The utils.
- * @param meta - The meta data.
- * @returns The merged result.
- */
-function mergeOthers(values, utils, meta) {
-    const result = utils.mergeFunctions.mergeOthers(values, utils, meta);
-    if (shouldFallbackToDefault(utils, "mergeOthers", result)) {
-        return utils.defaultMergeFunctions.mergeOthers(values);
-    }
-    return result;
-}
-
-/**
- * The fast default strategy to merge records without circular reference checks or depth limits.
- *
- * Assumes input is trusted and non-circular.
- *
- * @param values - The records.
- * @param utils - The utils.
- * @returns The merged records.
- */
-function mergeRecordsFast$1(values, utils) {
-    if (values.length === 2) {
-        const result = {};
-        // Fast path for 2 records: avoid building a union key set and per-key value
-        // arrays. Only the keys present in each record are iterated.
-        const mergeProperty = (key, propValues) => {
-            const propertyResult = mergeUnknownsFast(propValues, utils);
-            if (propertyResult === actions.skip) {
-                return;
-            }
-            result[key] = propertyResult;
-        };
-        const firstValue = values[0];
-        const secondValue = values[1];
-        for (const key of getKeysOfObject(firstValue)) {
-            mergeProperty(key, objectHasProperty(secondValue, key) ? [firstValue[key], secondValue[key]] : [firstValue[key]]);
-        }
-        for (const key of getKeysOfObject(secondValue)) {
-            if (!objectHasProperty(firstValue, key)) {
-                mergeProperty(key, [secondValue[key]]);
-            }
-        }
-        return result;
-    }
-    return mergeRecordsFastGeneral(values, utils);
-}
-/**
- * The fast default strategy to merge 3 or more records without circular reference checks or depth limits.
- *
- * Assumes input is trusted and non-circular.
- *
- * @param values - The records.
- * @param utils - The utils.
- * @returns The merged records.
- */
-function mergeRecordsFastGeneral(values, utils) {
-    const result = {};
-    for (const key of getKeysOfObjects(values)) {
-        const propValues = [];
-        for (const value of values) {
-            if (objectHasProperty(value, key)) {
-                propValues.push(value[key]);
-            }
-        }
-        const propertyResult = mergeUnknownsFast(propValues, utils);
-        if (propertyResult === actions.skip) {
-            continue;
-        }
-        result[key] = propertyResult;
-    }
-    return result;
-}
-/**
- * The fast default strategy to merge maps without circular reference checks or depth limits.
- *
- * Assumes input is trusted and non-circular.
- *
- * @param values - The maps.
- * @param utils - The utils.
- * @returns The merged map.
- */
-function mergeMapsFast$1(values, utils) {
-    const result = new Map();
-    const valuesByKey = new Map();
-    for (const map of values) {
-        for (const [key, value] of map) {
-            const mut_keyValues = valuesByKey.get(key);
-            if (mut_keyValues === undefined) {
-                valuesByKey.set(key, [value]);
-            }
-            else {
-                mut_keyValues.push(value);
-            }
-        }
-    }
-    for (const [key, keyValues] of valuesByKey) {
-        const keyResult = mergeUnknownsFast(keyValues, utils);
-        if (keyResult === actions.skip) {
-            continue;
-        }
-        result.set(key, keyResult);
-    }
-    return result;
-}
-/**
- * The fast merge functions without circular reference checks.
- */
-const mergeFunctionsFast = {
-    mergeRecords: mergeRecordsFast$1,
-    mergeArrays: mergeArrays$1,
-    mergeSets: mergeSets$1,
-    mergeMaps: mergeMapsFast$1,
-    mergeOthers: mergeOthers$1,
-};
-
-const defaultDeepmergeFastUnsafe = /* #__PURE__ */ (/* unused pure expression or super */ null && (deepmergeFastUnsafeCustom()));
-/**
- * Deeply merge objects using a high-performance strategy.
- *
- * Differences from `deepmerge` (standard version):
- * - **No circular reference detection:** Does not track object hierarchies or detect cyclic references. Circular structures will result in a stack overflow.
- * - **No recursion depth limits:** Does not enforce a `maxDepth` limit (standard version defaults to 1000).
- * - **No metadata tracking:** Metadata updates and custom metadata tracking are bypassed, avoiding metadata object allocations.
- * - **No prototype pollution interception:** Assumes trusted data and directly assigns properties.
- *
- * @warning Only use this function with **trusted, non-circular data**.
- * Using this function with untrusted user data can result in serious security vulnerabilities:
- * - **Prototype pollution:** Prototype pollution safeguards are omitted for speed; malicious keys like `__proto__` can pollute object prototypes.
- * - **Denial of Service (DoS):** Circular reference detection and recursion depth limits are disabled; cyclic or deeply nested input will cause infinite recursion and crash via stack overflow.
- * @param objects - The objects to merge.
- * @returns The merged result.
- */
-function deepmergeFastUnsafe(...objects) {
-    return defaultDeepmergeFastUnsafe(...objects);
-}
-function deepmergeFastUnsafeCustom(options = {}) {
-    const utils = getUtilsFast$1(options, customizedDeepmergeFast);
-    function customizedDeepmergeFast(...objects) {
-        return mergeUnknownsFast(objects, utils);
-    }
-    return customizedDeepmergeFast;
-}
-/**
- * Get the utils that are available to the merge functions in fast mode.
- *
- * @param options - The options the user specified.
- * @param customizedDeepmergeFast - The customized deepmergeFastUnsafe function.
- * @returns The fast merge utils.
- */
-function getUtilsFast$1(options, customizedDeepmergeFast) {
-    const defaultMergeFns = mergeFunctionsFast;
-    const defaultMetaDataUpd = defaultMetaDataUpdaterFast;
-    return {
-        defaultMergeFunctions: defaultMergeFns,
-        mergeFunctions: resolveCustomMergeFunctions(options, defaultMergeFns),
-        metaDataUpdater: defaultMetaDataUpd,
-        deepmerge: customizedDeepmergeFast,
-        useImplicitDefaultMerging: options.enableImplicitDefaultMerging ?? false,
-        filterValues: options.filterValues === false
-            ? undefined
-            : typeof options.filterValues === "function"
-                ? options.filterValues
-                : defaultFilterValues,
-        maxDepth: undefined,
-        actions,
-    };
-}
-/**
- * Merge unknown things in fast mode without checking for circular references or depth limits.
- *
- * @param values - The values.
- * @param utils - The utils.
- * @returns The merged result.
- */
-function mergeUnknownsFast(values, utils) {
-    const filteredValues = utils.filterValues?.(values, undefined) ?? values;
-    if (filteredValues.length === 0) {
-        return undefined;
-    }
-    if (filteredValues.length === 1) {
-        return mergeOthersFast(filteredValues, utils);
-    }
-    const type = getObjectType(filteredValues[0]);
-    if (type !== ObjectType.NOT && type !== ObjectType.OTHER) {
-        if (filteredValues.length === 2) {
-            // Fast path: avoid loop overhead for 2 elements.
-            if (getObjectType(filteredValues[1]) !== type) {
-                return mergeOthersFast(filteredValues, utils);
-            }
-        }
-        else {
-            // Slow path: 3 or more elements require full iteration.
-            for (let mut_index = 1; mut_index < filteredValues.length; mut_index++) {
-                if (getObjectType(filteredValues[mut_index]) !== type) {
-                    return mergeOthersFast(filteredValues, utils);
-                }
-            }
-        }
-    }
-    switch (type) {
-        case ObjectType.RECORD: {
-            return mergeRecordsFast(filteredValues, utils);
-        }
-        case ObjectType.ARRAY: {
-            return mergeArraysFast(filteredValues, utils);
-        }
-        case ObjectType.SET: {
-            return mergeSetsFast(filteredValues, utils);
-        }
-        case ObjectType.MAP: {
-            return mergeMapsFast(filteredValues, utils);
-        }
-        default: {
-            return mergeOthersFast(filteredValues, utils);
-        }
-    }
-}
-/**
- * Merge records in fast mode.
- *
- * @param values - The records.
- * @param utils - The utils.
- * @returns The merged result.
- */
-function mergeRecordsFast(values, utils) {
-    const result = utils.mergeFunctions.mergeRecords(values, utils, undefined);
-    if (shouldFallbackToDefault(utils, "mergeRecords", result)) {
-        return utils.defaultMergeFunctions.mergeRecords(values, utils, undefined);
-    }
-    return result;
-}
-/**
- * Merge arrays in fast mode.
- *
- * @param values - The arrays.
- * @param utils - The utils.
- * @returns The merged result.
- */
-function mergeArraysFast(values, utils) {
-    const result = utils.mergeFunctions.mergeArrays(values, utils, undefined);
-    if (shouldFallbackToDefault(utils, "mergeArrays", result)) {
-        return utils.defaultMergeFunctions.mergeArrays(values);
-    }
-    return result;
-}
-/**
- * Merge sets in fast mode.
- *
- * @param values - The sets.
- * @param utils - The utils.
- * @returns The merged result.
- */
-function mergeSetsFast(values, utils) {
-    const result = utils.mergeFunctions.mergeSets(values, utils, undefined);
-    if (shouldFallbackToDefault(utils, "mergeSets", result)) {
-        return utils.defaultMergeFunctions.mergeSets(values);
-    }
-    return result;
-}
-/**
- * Merge maps in fast mode.
- *
- * @param values - The maps.
- * @param utils - The utils.
- * @returns The merged result.
- */
-function mergeMapsFast(values, utils) {
-    const result = utils.mergeFunctions.mergeMaps(values, utils, undefined);
-    if (shouldFallbackToDefault(utils, "mergeMaps", result)) {
-        return utils.defaultMergeFunctions.mergeMaps(values, utils, undefined);
-    }
-    return result;
-}
-/**
- * Merge other things in fast mode.
- *
- * @param values - The other things.
- * @param utils - The utils.
- * @returns The merged result.
- */
-function mergeOthersFast(values, utils) {
-    const result = utils.mergeFunctions.mergeOthers(values, utils, undefined);
-    if (shouldFallbackToDefault(utils, "mergeOthers", result)) {
-        return utils.defaultMergeFunctions.mergeOthers(values);
-    }
-    return result;
-}
-
-/**
- * The default strategy to merge records into a target record.
- *
- * @param mut_target - The target to merge into.
- * @param values - The records (including the target's value if there is one).
- * @param utils - The utils.
- * @param meta - The meta data.
- */
-function mergeRecordsInto$1(mut_target, values, utils, meta) {
-    if (values.length === 2) {
-        // Fast path for 2 records: avoid building a union key set and per-key value
-        // arrays. Only the keys present in each record are iterated.
-        const mergeProperty = (key, propValues) => {
-            const updatedMeta = utils.metaDataUpdater(meta, {
-                key,
-                parents: values,
-                values: propValues,
-                result: mut_target.value,
-            });
-            const propertyTarget = objectHasProperty(mut_target.value, key)
-                ? { value: propValues[0] }
-                : { value: emptyLike(propValues[0]) };
-            mergeUnknownsInto(propertyTarget, propValues, utils, updatedMeta);
-            if (key === "__proto__") {
-                Object.defineProperty(mut_target.value, key, {
-                    value: propertyTarget.value,
-                    configurable: true,
-                    enumerable: true,
-                    writable: true,
-                });
-            }
-            else {
-                mut_target.value[key] = propertyTarget.value;
-            }
-        };
-        const firstValue = values[0];
-        const secondValue = values[1];
-        for (const key of getKeysOfObject(firstValue)) {
-            mergeProperty(key, objectHasProperty(secondValue, key) ? [firstValue[key], secondValue[key]] : [firstValue[key]]);
-        }
-        for (const key of getKeysOfObject(secondValue)) {
-            if (!objectHasProperty(firstValue, key)) {
-                mergeProperty(key, [secondValue[key]]);
-            }
-        }
-        return;
-    }
-    mergeRecordsIntoGeneral(mut_target, values, utils, meta);
-}
-/**
- * The default strategy to merge 3 or more records into a target record.
- *
- * @param mut_target - The target to merge into.
- * @param values - The records (including the target's value if there is one).
- * @param utils - The utils.
- * @param meta - The meta data.
- */
-function mergeRecordsIntoGeneral(mut_target, values, utils, meta) {
-    for (const key of getKeysOfObjects(values)) {
-        const propValues = [];
-        for (const value of values) {
-            if (objectHasProperty(value, key)) {
-                propValues.push(value[key]);
-            }
-        }
-        const updatedMeta = utils.metaDataUpdater(meta, {
-            key,
-            parents: values,
-            values: propValues,
-            result: mut_target.value,
-        });
-        const propertyTarget = objectHasProperty(mut_target.value, key)
-            ? { value: propValues[0] }
-            : { value: emptyLike(propValues[0]) };
-        mergeUnknownsInto(propertyTarget, propValues, utils, updatedMeta);
-        if (key === "__proto__") {
-            Object.defineProperty(mut_target.value, key, {
-                value: propertyTarget.value,
-                configurable: true,
-                enumerable: true,
-                writable: true,
-            });
-        }
-        else {
-            mut_target.value[key] = propertyTarget.value;
-        }
-    }
-}
-/**
- * The default strategy to merge maps into a target map.
- *
- * @param mut_target - The target to merge into.
- * @param values - The maps (including the target's value if there is one).
- * @param utils - The utils.
- * @param meta - The meta data.
- */
-function mergeMapsInto$1(mut_target, values, utils, meta) {
-    // Merge into `mut_target.value` in place. The recursion branch never
-    // aliases a source's container: `mergeUnknownsInto` below only operates on
-    // the target's nested value (when target had the key) or on an empty
-    // container we made (when target didn't have the key), so mutating this
-    // map's contents cannot leak into a source.
-    const valuesByKey = new Map();
-    for (const value of values) {
-        if (value === mut_target.value) {
-            // `values` includes the target's own map when the recursion target
-            // already had the key; its entries are merged via `target.get(key)`.
-            continue;
-        }
-        for (const [key, entryValue] of value) {
-            const mut_keyValues = valuesByKey.get(key);
-            if (mut_keyValues === undefined) {
-                valuesByKey.set(key, [entryValue]);
-            }
-            else {
-                mut_keyValues.push(entryValue);
-            }
-        }
-    }
-    const target = mut_target.value;
-    for (const [key, keyValues] of valuesByKey) {
-        const targetValue = target.get(key);
-        const allValues = targetValue === undefined ? keyValues : [targetValue, ...keyValues];
-        // The `result` reported to metaDataUpdater must be `mut_target.value` so
-        // that the hierarchy captures a stable reference to the target. Input
-        // cycles that point back at the target then resolve correctly.
-        const updatedMeta = utils.metaDataUpdater(meta, {
-            key,
-            parents: values,
-            values: allValues,
-            result: mut_target.value,
-        });
-        const propTarget = targetValue === undefined ? { value: emptyLike(allValues[0]) } : { value: targetValue };
-        mergeUnknownsInto(propTarget, allValues, utils, updatedMeta);
-        target.set(key, propTarget.value);
-    }
-}
-/**
- * Resolve any cyclic references within a non-cyclic object pointing to ancestors in meta.hierarchy.
- *
- * @param value - The value to resolve circular references for.
- * @param utils - The utils.
- * @param meta - The meta data.
- * @returns The resolved value.
- */
-function resolveCyclicReferencesInto(value, utils, meta) {
-    if (typeof value !== "object" || value === null) {
-        return value;
-    }
-    const hierarchy = getMetaDataHierarchy(meta);
-    const depth = getCyclicReferenceDepth(value, hierarchy, 0);
-    if (hierarchy !== undefined && depth > 0) {
-        return hierarchy[hierarchy.length - depth]?.result ?? hierarchy[hierarchy.length - depth]?.parents[0];
-    }
-    const type = getObjectType(value);
-    if (type === ObjectType.RECORD) {
-        const record = value;
-        let mut_changed = false;
-        const result = {};
-        for (const key of getKeysOfObject(record)) {
-            const propVal = record[key];
-            const updatedMeta = utils.metaDataUpdater(meta, {
-                key,
-                parents: [record],
-                values: [propVal],
-                result,
-            });
-            const resolvedProp = resolveCyclicReferencesInto(propVal, utils, updatedMeta);
-            if (resolvedProp !== propVal) {
-                mut_changed = true;
-            }
-            if (key === "__proto__") {
-                Object.defineProperty(result, key, {
-                    value: resolvedProp,
-                    configurable: true,
-                    enumerable: true,
-                    writable: true,
-                });
-            }
-            else {
-                result[key] = resolvedProp;
-            }
-        }
-        return mut_changed ? result : value;
-    }
-    return value;
-}
-/**
- * The default strategy to merge circular references into a target.
- *
- * @param mut_target - The target to merge into.
- * @param values - The circular references.
- * @param utils - The utils.
- * @param meta - The meta data.
- */
-function mergeCircularReferencesInto$1(mut_target, values, utils, meta) {
-    const hierarchy = getMetaDataHierarchy(meta);
-    const cyclicDepths = values.map((v, i) => getCyclicReferenceDepth(v, hierarchy, i));
-    const depth = cyclicDepths[0];
-    for (let mut_index = 1; mut_index < values.length; mut_index++) {
-        if (cyclicDepths[mut_index] !== depth) {
-            const lastCyclicDepth = cyclicDepths.at(-1);
-            mut_target.value =
-                lastCyclicDepth === 0
-                    ? resolveCyclicReferencesInto(values.at(-1), utils, meta)
-                    : (hierarchy?.[hierarchy.length - lastCyclicDepth]?.result ??
-                        hierarchy?.[hierarchy.length - lastCyclicDepth]?.parents[0]);
-            return;
-        }
-    }
-    mut_target.value = hierarchy?.[hierarchy.length - depth]?.result ?? hierarchy?.[hierarchy.length - depth]?.parents[0];
-}
-/**
- * The merge functions.
- */
-const mergeIntoFunctions = {
-    mergeRecords: mergeRecordsInto$1,
-    mergeArrays: mergeArraysInto$1,
-    mergeSets: mergeSetsInto$1,
-    mergeMaps: mergeMapsInto$1,
-    mergeCircularReferences: mergeCircularReferencesInto$1,
-    mergeOthers: mergeOthersInto$1,
-};
-
-const defaultDeepmergeInto = /* #__PURE__ */ (/* unused pure expression or super */ null && (deepmergeIntoCustom()));
-function deepmergeInto(target, ...objects) {
-    return void defaultDeepmergeInto(target, ...objects);
-}
-function deepmergeIntoCustom(options = {}, rootMetaData) {
-    const utils = getUtils(options, customizedDeepmergeInto);
-    /**
-     * The customized deepmergeInto function.
-     *
-     * @param target - The target object to merge into.
-     * @param objects - The objects to merge into the target.
-     */
-    function customizedDeepmergeInto(target, ...objects) {
-        mergeUnknownsInto({ value: target }, [target, ...objects], utils, rootMetaData);
-    }
-    return customizedDeepmergeInto;
-}
-/**
- * Get the utils that are available to the merge functions.
- *
- * @param options - The options the user specified.
- * @param customizedDeepmergeInto - The customized deepmergeInto function.
- * @returns The merge into utils.
- */
-function getUtils(options, customizedDeepmergeInto) {
-    const defaultMergeFns = mergeIntoFunctions;
-    const defaultMetaDataUpd = defaultMetaDataUpdater;
-    return {
-        defaultMergeFunctions: defaultMergeFns,
-        mergeFunctions: resolveCustomMergeFunctions(options, defaultMergeFns),
-        metaDataUpdater: typeof options.metaDataUpdater === "function" ? options.metaDataUpdater : defaultMetaDataUpd,
-        deepmergeInto: customizedDeepmergeInto,
-        filterValues: options.filterValues === false
-            ? undefined
-            : typeof options.filterValues === "function"
-                ? options.filterValues
-                : defaultFilterValues,
-        maxDepth: typeof options.maxDepth === "number" && !Number.isNaN(options.maxDepth) && options.maxDepth >= 0
-            ? options.maxDepth
-            : 1000,
-        actions: actionsInto,
-    };
-}
-/**
- * Merge unknown things into a target.
- *
- * @param mut_target - The target to merge into.
- * @param values - The values.
- * @param utils - The utils.
- * @param meta - The meta data.
- */
-function mergeUnknownsInto(mut_target, values, utils, meta) {
-    const filteredValues = utils.filterValues?.(values, meta) ?? values;
-    if (filteredValues.length === 0) {
-        return;
-    }
-    const hierarchy = getMetaDataHierarchy(meta);
-    const currentDepth = hierarchy?.length ?? (typeof meta === "number" ? meta : (meta?.depth ?? 0));
-    if (utils.maxDepth !== undefined && currentDepth >= utils.maxDepth) {
-        return void mergeOthersInto(mut_target, filteredValues, utils, meta);
-    }
-    if (filteredValues.length === 1) {
-        if (hierarchy !== undefined) {
-            const depth = getCyclicReferenceDepth(filteredValues[0], hierarchy, 0);
-            if (depth > 0) {
-                mut_target.value =
-                    hierarchy[hierarchy.length - depth]?.result ?? hierarchy[hierarchy.length - depth]?.parents[0];
-                return;
-            }
-        }
-        return void mergeOthersInto(mut_target, filteredValues, utils, meta);
-    }
-    const type = getObjectType(mut_target.value);
-    if (type !== ObjectType.NOT && type !== ObjectType.OTHER) {
-        if (filteredValues.length === 2) {
-            // Fast path: avoid dynamic array allocations and loop overhead for 2 elements.
-            if (getObjectType(filteredValues[1]) !== type) {
-                return void mergeOthersInto(mut_target, filteredValues, utils, meta);
-            }
-            const d0 = getCyclicReferenceDepth(filteredValues[0], hierarchy, 0);
-            const d1 = getCyclicReferenceDepth(filteredValues[1], hierarchy, 1);
-            if (d0 !== 0 || d1 !== 0) {
-                return void mergeCircularReferencesInto(mut_target, filteredValues, utils, meta);
-            }
-        }
-        else {
-            // Slow path: 3 or more elements require dynamic array allocations and full iteration.
-            // eslint-disable-next-line unicorn/no-new-array -- We know the final length of the array.
-            const cyclicDepths = new Array(filteredValues.length);
-            cyclicDepths[0] = getCyclicReferenceDepth(filteredValues[0], hierarchy, 0);
-            for (let mut_index = 1; mut_index < filteredValues.length; mut_index++) {
-                if (getObjectType(filteredValues[mut_index]) !== type) {
-                    return void mergeOthersInto(mut_target, filteredValues, utils, meta);
-                }
-                cyclicDepths[mut_index] = getCyclicReferenceDepth(filteredValues[mut_index], hierarchy, mut_index);
-            }
-            if (cyclicDepths.some((depth) => depth !== 0)) {
-                return void mergeCircularReferencesInto(mut_target, filteredValues, utils, meta);
-            }
-        }
-    }
-    switch (type) {
-        case ObjectType.RECORD: {
-            return void mergeRecordsInto(mut_target, filteredValues, utils, meta);
-        }
-        case ObjectType.ARRAY: {
-            return void mergeArraysInto(mut_target, filteredValues, utils, meta);
-        }
-        case ObjectType.SET: {
-            return void mergeSetsInto(mut_target, filteredValues, utils, meta);
-        }
-        case ObjectType.MAP: {
-            return void mergeMapsInto(mut_target, filteredValues, utils, meta);
-        }
-        default: {
-            return void mergeOthersInto(mut_target, filteredValues, utils, meta);
-        }
-    }
-}
-/**
- * Merge records into a target record.
- *
- * @param mut_target - The target to merge into.
- * @param values - The records.
- * @param utils - The utils.
- * @param meta - The meta data.
- */
-function mergeRecordsInto(mut_target, values, utils, meta) {
-    const action = utils.mergeFunctions.mergeRecords(mut_target, values, utils, meta);
-    if (action === actionsInto.defaultMerge) {
-        utils.defaultMergeFunctions.mergeRecords(mut_target, values, utils, meta);
-    }
-}
-/**
- * Merge arrays into a target array.
- *
- * @param mut_target - The target to merge into.
- * @param values - The arrays.
- * @param utils - The utils.
- * @param meta - The meta data.
- */
-function mergeArraysInto(mut_target, values, utils, meta) {
-    const action = utils.mergeFunctions.mergeArrays(mut_target, values, utils, meta);
-    if (action === actionsInto.defaultMerge) {
-        utils.defaultMergeFunctions.mergeArrays(mut_target, values);
-    }
-}
-/**
- * Merge sets into a target set.
- *
- * @param mut_target - The target to merge into.
- * @param values - The sets.
- * @param utils - The utils.
- * @param meta - The meta data.
- */
-function mergeSetsInto(mut_target, values, utils, meta) {
-    const action = utils.mergeFunctions.mergeSets(mut_target, values, utils, meta);
-    if (action === actionsInto.defaultMerge) {
-        utils.defaultMergeFunctions.mergeSets(mut_target, values);
-    }
-}
-/**
- * Merge maps into a target map.
- *
- * @param mut_target - The target to merge into.
- * @param values - The maps.
- * @param utils - The utils.
- * @param meta - The meta data.
- */
-function mergeMapsInto(mut_target, values, utils, meta) {
-    const action = utils.mergeFunctions.mergeMaps(mut_target, values, utils, meta);
-    if (action === actionsInto.defaultMerge) {
-        utils.defaultMergeFunctions.mergeMaps(mut_target, values, utils, meta);
-    }
-}
-/**
- * Merge circular references into a target.
- *
- * @param mut_target - The target to merge into.
- * @param values - The circular references.
- * @param utils - The utils.
- * @param meta - The meta data.
- */
-function mergeCircularReferencesInto(mut_target, values, utils, meta) {
-    const action = utils.mergeFunctions.mergeCircularReferences(mut_target, values, utils, meta);
-    if (action === actionsInto.defaultMerge || mut_target.value === actionsInto.defaultMerge) {
-        utils.defaultMergeFunctions.mergeCircularReferences(mut_target, values, utils, meta);
-    }
-}
-/**
- * Merge other things into a target.
- *
- * @param mut_target - The target to merge into.
- * @param values - The other things.
- * @param utils - The utils.
- * @param meta - The meta data.
- */
-function mergeOthersInto(mut_target, values, utils, meta) {
-    const action = utils.mergeFunctions.mergeOthers(mut_target, values, utils, meta);
-    if (action === actionsInto.defaultMerge || mut_target.value === actionsInto.defaultMerge) {
-        utils.defaultMergeFunctions.mergeOthers(mut_target, values);
-    }
-}
-
-/**
- * The fast default strategy to merge records into a target record without circular reference checks or depth limits.
- *
- * Assumes input is trusted and non-circular.
- *
- * @param mut_target - The target to merge into.
- * @param values - The records (including the target's value if there is one).
- * @param utils - The utils.
- */
-function mergeRecordsIntoFast$1(mut_target, values, utils) {
-    if (values.length === 2) {
-        // Fast path for 2 records: avoid building a union key set and per-key value
-        // arrays. Only the keys present in each record are iterated.
-        const mergeProperty = (key, propValues) => {
-            const propertyTarget = objectHasProperty(mut_target.value, key)
-                ? { value: propValues[0] }
-                : { value: emptyLike(propValues[0]) };
-            mergeUnknownsIntoFast(propertyTarget, propValues, utils);
-            mut_target.value[key] = propertyTarget.value;
-        };
-        const firstValue = values[0];
-        const secondValue = values[1];
-        for (const key of getKeysOfObject(firstValue)) {
-            mergeProperty(key, objectHasProperty(secondValue, key) ? [firstValue[key], secondValue[key]] : [firstValue[key]]);
-        }
-        for (const key of getKeysOfObject(secondValue)) {
-            if (!objectHasProperty(firstValue, key)) {
-                mergeProperty(key, [secondValue[key]]);
-            }
-        }
-        return;
-    }
-    mergeRecordsIntoFastGeneral(mut_target, values, utils);
-}
-/**
- * The fast default strategy to merge 3 or more records into a target record without circular reference checks or depth limits.
- *
- * Assumes input is trusted and non-circular.
- *
- * @param mut_target - The target to merge into.
- * @param values - The records (including the target's value if there is one).
- * @param utils - The utils.
- */
-function mergeRecordsIntoFastGeneral(mut_target, values, utils) {
-    for (const key of getKeysOfObjects(values)) {
-        const propValues = [];
-        for (const value of values) {
-            if (objectHasProperty(value, key)) {
-                propValues.push(value[key]);
-            }
-        }
-        const propertyTarget = objectHasProperty(mut_target.value, key)
-            ? { value: propValues[0] }
-            : { value: emptyLike(propValues[0]) };
-        mergeUnknownsIntoFast(propertyTarget, propValues, utils);
-        mut_target.value[key] = propertyTarget.value;
-    }
-}
-/**
- * The fast default strategy to merge maps into a target map without circular reference checks or depth limits.
- *
- * Assumes input is trusted and non-circular.
- *
- * @param mut_target - The target to merge into.
- * @param values - The maps (including the target's value if there is one).
- * @param utils - The utils.
- */
-function mergeMapsIntoFast$1(mut_target, values, utils) {
-    // See `mergeMapsInto` in `defaults/into.ts` for the full rationale.
-    // Merge into `mut_target.value` in place.
-    const valuesByKey = new Map();
-    for (const value of values) {
-        if (value === mut_target.value) {
-            // `values` includes the target's own map when the recursion target
-            // already had the key; its entries are merged via `target.get(key)`.
-            continue;
-        }
-        for (const [key, entryValue] of value) {
-            const mut_keyValues = valuesByKey.get(key);
-            if (mut_keyValues === undefined) {
-                valuesByKey.set(key, [entryValue]);
-            }
-            else {
-                mut_keyValues.push(entryValue);
-            }
-        }
-    }
-    const target = mut_target.value;
-    for (const [key, keyValues] of valuesByKey) {
-        const targetValue = target.get(key);
-        const allValues = targetValue === undefined ? keyValues : [targetValue, ...keyValues];
-        const propTarget = targetValue === undefined ? { value: emptyLike(allValues[0]) } : { value: targetValue };
-        mergeUnknownsIntoFast(propTarget, allValues, utils);
-        target.set(key, propTarget.value);
-    }
-}
-/**
- * The fast merge functions without circular reference checks.
- */
-const mergeIntoFunctionsFast = {
-    mergeRecords: mergeRecordsIntoFast$1,
-    mergeArrays: mergeArraysInto$1,
-    mergeSets: mergeSetsInto$1,
-    mergeMaps: mergeMapsIntoFast$1,
-    mergeOthers: mergeOthersInto$1,
-};
-
-const defaultDeepmergeIntoFastUnsafe = /* #__PURE__ */ (/* unused pure expression or super */ null && (deepmergeIntoFastUnsafeCustom()));
-function deepmergeIntoFastUnsafe(target, ...objects) {
-    return void defaultDeepmergeIntoFastUnsafe(target, ...objects);
-}
-function deepmergeIntoFastUnsafeCustom(options = {}) {
-    const utils = getUtilsFast(options, customizedDeepmergeIntoFast);
-    function customizedDeepmergeIntoFast(target, ...objects) {
-        mergeUnknownsIntoFast({ value: target }, [target, ...objects], utils);
-    }
-    return customizedDeepmergeIntoFast;
-}
-/**
- * Get the utils that are available to the merge functions in fast mode.
- *
- * @param options - The options the user specified.
- * @param customizedDeepmergeIntoFast - The customized deepmergeIntoFastUnsafe function.
- * @returns The fast merge into utils.
- */
-function getUtilsFast(options, customizedDeepmergeIntoFast) {
-    const defaultMergeFns = mergeIntoFunctionsFast;
-    const defaultMetaDataUpd = defaultMetaDataUpdaterFast;
-    return {
-        defaultMergeFunctions: defaultMergeFns,
-        mergeFunctions: resolveCustomMergeFunctions(options, defaultMergeFns),
-        metaDataUpdater: defaultMetaDataUpd,
-        deepmergeInto: customizedDeepmergeIntoFast,
-        filterValues: options.filterValues === false
-            ? undefined
-            : typeof options.filterValues === "function"
-                ? options.filterValues
-                : defaultFilterValues,
-        maxDepth: undefined,
-        actions: actionsInto,
-    };
-}
-/**
- * Merge unknown things into a target in fast mode without checking for circular references or depth limits.
- *
- * @param mut_target - The target to merge into.
- * @param values - The values.
- * @param utils - The utils.
- */
-function mergeUnknownsIntoFast(mut_target, values, utils) {
-    const filteredValues = utils.filterValues?.(values, undefined) ?? values;
-    if (filteredValues.length === 0) {
-        return;
-    }
-    if (filteredValues.length === 1) {
-        return void mergeOthersIntoFast(mut_target, filteredValues, utils);
-    }
-    const type = getObjectType(mut_target.value);
-    if (type !== ObjectType.NOT && type !== ObjectType.OTHER) {
-        if (filteredValues.length === 2) {
-            // Fast path: avoid loop overhead for 2 elements.
-            if (getObjectType(filteredValues[1]) !== type) {
-                return void mergeOthersIntoFast(mut_target, filteredValues, utils);
-            }
-        }
-        else {
-            // Slow path: 3 or more elements require full iteration.
-            for (let mut_index = 1; mut_index < filteredValues.length; mut_index++) {
-                if (getObjectType(filteredValues[mut_index]) !== type) {
-                    return void mergeOthersIntoFast(mut_target, filteredValues, utils);
-                }
-            }
-        }
-    }
-    switch (type) {
-        case ObjectType.RECORD: {
-            return void mergeRecordsIntoFast(mut_target, filteredValues, utils);
-        }
-        case ObjectType.ARRAY: {
-            return void mergeArraysIntoFast(mut_target, filteredValues, utils);
-        }
-        case ObjectType.SET: {
-            return void mergeSetsIntoFast(mut_target, filteredValues, utils);
-        }
-        case ObjectType.MAP: {
-            return void mergeMapsIntoFast(mut_target, filteredValues, utils);
-        }
-        default: {
-            return void mergeOthersIntoFast(mut_target, filteredValues, utils);
-        }
-    }
-}
-/**
- * Merge records into a target record in fast mode.
- *
- * @param mut_target - The target to merge into.
- * @param values - The records.
- * @param utils - The utils.
- */
-function mergeRecordsIntoFast(mut_target, values, utils) {
-    const action = utils.mergeFunctions.mergeRecords(mut_target, values, utils, undefined);
-    if (action === actionsInto.defaultMerge) {
-        utils.defaultMergeFunctions.mergeRecords(mut_target, values, utils, undefined);
-    }
-}
-/**
- * Merge arrays into a target array in fast mode.
- *
- * @param mut_target - The target to merge into.
- * @param values - The arrays.
- * @param utils - The utils.
- */
-function mergeArraysIntoFast(mut_target, values, utils) {
-    const action = utils.mergeFunctions.mergeArrays(mut_target, values, utils, undefined);
-    if (action === actionsInto.defaultMerge) {
-        utils.defaultMergeFunctions.mergeArrays(mut_target, values);
-    }
-}
-/**
- * Merge sets into a target set in fast mode.
- *
- * @param mut_target - The target to merge into.
- * @param values - The sets.
- * @param utils - The utils.
- */
-function mergeSetsIntoFast(mut_target, values, utils) {
-    const action = utils.mergeFunctions.mergeSets(mut_target, values, utils, undefined);
-    if (action === actionsInto.defaultMerge) {
-        utils.defaultMergeFunctions.mergeSets(mut_target, values);
-    }
-}
-/**
- * Merge maps into a target map in fast mode.
- *
- * @param mut_target - The target to merge into.
- * @param values - The maps.
- * @param utils - The utils.
- */
-function mergeMapsIntoFast(mut_target, values, utils) {
-    const action = utils.mergeFunctions.mergeMaps(mut_target, values, utils, undefined);
-    if (action === actionsInto.defaultMerge) {
-        utils.defaultMergeFunctions.mergeMaps(mut_target, values, utils, undefined);
-    }
-}
-/**
- * Merge other things into a target in fast mode.
- *
- * @param mut_target - The target to merge into.
- * @param values - The other things.
- * @param utils - The utils.
- */
-function mergeOthersIntoFast(mut_target, values, utils) {
-    const action = utils.mergeFunctions.mergeOthers(mut_target, values, utils, undefined);
-    if (action === actionsInto.defaultMerge || mut_target.value === actionsInto.defaultMerge) {
-        utils.defaultMergeFunctions.mergeOthers(mut_target, values);
-    }
-}
-
-
-
-;// CONCATENATED MODULE: ./lib/plan/kind-config.js
-
-
-const apiVersion = 'kind.x-k8s.io/v1alpha4';
-/** What in a kind config contradicts the plan's own decisions or cannot be read. Empty when it is fine. */
-function checkKindConfig(config) {
-    if (!isMap(config)) {
-        return [{ path: '', value: config, message: 'is no kind config; give a YAML map, such as "networking: {…}"' }];
-    }
-    const problems = [];
-    const refuse = (path, value, message) => problems.push({ path, value, message });
-    if (config['kind'] !== undefined && config['kind'] !== 'Cluster')
-        refuse('kind', config['kind'], 'is not Cluster; leave it out');
-    if (config['apiVersion'] !== undefined && config['apiVersion'] !== apiVersion) {
-        refuse('apiVersion', config['apiVersion'], `is not ${apiVersion}; leave it out`);
-    }
-    if (config['name'] !== undefined)
-        refuse('name', config['name'], 'cannot be set here; give name in the list of clusters');
-    const networking = config['networking'] ?? {};
-    if (!isMap(networking)) {
-        refuse('networking', networking, 'is no map');
-    }
-    else {
-        for (const [key, input] of [
-            ['podSubnet', 'pod-subnet'],
-            ['serviceSubnet', 'service-subnet'],
-            ['ipFamily', 'ip-family'],
-        ]) {
-            if (networking[key] !== undefined) {
-                refuse(`networking.${key}`, networking[key], `cannot be set here; give ${input} in the list of clusters`);
-            }
-        }
-        if (networking['disableDefaultCNI'] === true) {
-            refuse('networking.disableDefaultCNI', true, "is not joined by this version: routes follow kind's own CNI; leave it out");
-        }
-    }
-    const nodes = config['nodes'] ?? [];
-    if (!Array.isArray(nodes))
-        return [...problems, { path: 'nodes', value: nodes, message: 'is no list' }];
-    for (const [index, node] of nodes.entries()) {
-        const path = `nodes[${String(index)}]`;
-        if (!isMap(node)) {
-            refuse(path, node, 'is no map; give "role: worker"');
-        }
-        else if (!['control-plane', 'worker', undefined].includes(node['role'])) {
-            refuse(`${path}.role`, node['role'], 'is no role; give control-plane or worker');
-        }
-        else if (!Array.isArray(node['extraMounts'] ?? [])) {
-            refuse(`${path}.extraMounts`, node['extraMounts'], 'is no list; put "- " before each mount');
-        }
-    }
-    if (nodes.length > 0 && !nodes.some((node) => isMap(node) && node['role'] !== 'worker')) {
-        refuse('nodes', undefined, 'holds no control plane; add "- role: control-plane"');
-    }
-    return problems;
-}
-/** Merges a cluster's own config over the shared one: maps deep, patches one after the other, nodes replaced whole. */
-const mergeKindConfigs = deepmergeCustom({
-    mergeArrays: (values, _utils, meta) => (meta?.key === 'nodes' ? values.at(-1) : values.flat()),
-});
-/** The nodes of a checked config; `undefined` when it names none. kind takes a node without a role for a control plane. */
-function nodesOf(nodes) {
-    if (!Array.isArray(nodes) || nodes.length === 0)
-        return undefined;
-    return nodes.map((node) => ({ role: 'control-plane', ...node }));
-}
-/** Where in a node's file system the mount stands that tells which run made it. */
-const ownerDirectory = '/kind-flat-network';
-/**
- * The config handed to `kind create cluster`. kind sets no labels of ours on its containers, so every node carries its
- * owner as a mount: `/dev/null` at `/kind-flat-network/<run>`, seen by `docker inspect`.
- */
-function toKindConfig(cluster) {
-    const owner = { hostPath: '/dev/null', containerPath: `${ownerDirectory}/${cluster.run}`, readOnly: true };
-    return {
-        ...cluster.config,
-        kind: 'Cluster',
-        apiVersion,
-        name: cluster.name,
-        networking: {
-            ...cluster.config['networking'],
-            ipFamily: cluster.podSubnets.length > 1 ? 'dual' : familyOf(cluster.podSubnets[0] ?? ''),
-            podSubnet: cluster.podSubnets.join(','),
-            serviceSubnet: cluster.serviceSubnets.join(','),
-        },
-        nodes: cluster.nodes.map((node) => ({
-            ...(cluster.nodeImage !== undefined && { image: cluster.nodeImage }),
-            ...node,
-            extraMounts: [...(node['extraMounts'] ?? []), owner],
-        })),
-    };
-}
-function isMap(value) {
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-;// CONCATENATED MODULE: ./lib/plan/problems.js
-
-/** Collects what is wrong, so that a user learns all of it at once. */
-class Problems {
-    found = [];
-    add(input, value, message) {
-        this.found.push({ input, value, message });
-    }
-    /** Runs a parser; what it throws becomes a problem. */
-    attempt(input, value, parse) {
-        try {
-            return parse();
-        }
-        catch (error) {
-            this.add(input, value, error.message);
-            return undefined;
-        }
-    }
-    /** @throws {InputError} when anything was found */
-    throwIfAny() {
-        if (this.found.length > 0)
-            throw new InputError(this.found);
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/plan/reuse.js
-
-
-
-/** The names of clusters that may exist already: those that were given, and `cluster<n>` for the others. */
-function reusableNames({ reuse, clusters }) {
-    return reuse ? clusters.map(({ name }, index) => name ?? numbered(index + 1)) : [];
-}
-/** Takes over the clusters that exist, with the subnets that they have. */
-function takeOver(clusters, { reusable = [] }) {
-    return clusters.map((cluster) => {
-        const existing = reusable.find(({ name }) => name === cluster.name);
-        if (existing === undefined)
-            return cluster;
-        return {
-            ...cluster,
-            existing,
-            podSubnets: existing.podSubnets.flatMap((text) => machineCidr(text) ?? []),
-            serviceSubnets: existing.serviceSubnets.flatMap((text) => machineCidr(text) ?? []),
-        };
-    });
-}
-/** What must not stand for somebody else's any more once some clusters are taken over. */
-function withoutTakenOver(facts) {
-    const { reusable = [] } = facts;
-    const names = reusable.map(({ name }) => name);
-    const subnets = reusable.flatMap(subnetsOf);
-    return {
-        ...facts,
-        containers: facts.containers.filter(({ cluster }) => cluster === undefined || !names.includes(cluster)),
-        clusters: facts.clusters.filter(({ name }) => !names.includes(name)),
-        reservations: facts.reservations.map((reservation) => ({
-            ...reservation,
-            clusters: reservation.clusters.filter((name) => !names.includes(name)),
-            subnets: reservation.subnets.filter((subnet) => !subnets.includes(subnet)),
-        })),
-    };
-}
-/** Checks that the clusters which exist are those that were asked for. Nodes may have come or gone since. */
-function checkTakeOver(problems, asked, { dockerNetwork }, facts) {
-    const { reusable = [] } = facts;
-    const shared = dockerNetwork ?? dockerNetworkOf(reusable);
-    for (const existing of reusable) {
-        const cluster = asked.find(({ name }) => name === existing.name);
-        if (cluster === undefined)
-            continue;
-        const refuse = (key, value, message) => {
-            problems.add(`${cluster.input}.${key}`, value, message);
-        };
-        const remove = `remove it with: kind delete cluster --name ${existing.name}`;
-        if (existing.run === undefined) {
-            refuse('name', existing.name, 'is a kind cluster that kind-flat-network did not make; give another name');
-            continue;
-        }
-        if (existing.podSubnets.length === 0) {
-            refuse('name', existing.name, `is a cluster whose subnets cannot be read, as while kind is making it; wait, or ${remove}`);
-            continue;
-        }
-        const companions = companionsOf(existing, facts).filter((name) => !asked.some((each) => each.name === name));
-        if (companions.length > 0) {
-            refuse('name', existing.name, `was joined by an earlier run with ${companions.join(', ')}, not in the list; name all of them`);
-        }
-        const families = familiesOf(existing);
-        if (families.join() !== cluster.families.join()) {
-            refuse('ip-family', cluster.families.join(' and '), `is not what the existing cluster has (${families.join(' and ')}); give that, or ${remove}`);
-        }
-        for (const [key, given, has] of [
-            ['pod-subnet', cluster.podSubnets, existing.podSubnets],
-            ['service-subnet', cluster.serviceSubnets, existing.serviceSubnets],
-        ]) {
-            for (const { text } of given.filter((subnet) => !has.includes(subnet.text))) {
-                refuse(key, text, `is not what the existing cluster has (${has.join(', ')}); leave it out, or ${remove}`);
-            }
-        }
-        if (shared !== undefined && !existing.dockerNetworks.includes(shared)) {
-            refuse('name', existing.name, `is not on the Docker network ${shared} but on ${existing.dockerNetworks.join(', ')}; ${remove}`);
-        }
-    }
-}
-/** The clusters that earlier runs made together with one, or joined with it. */
-function companionsOf({ name, run }, { containers, reservations }) {
-    const runs = [
-        run,
-        ...reservations.filter(({ reused }) => reused?.includes(name)).map((reservation) => reservation.run),
-    ];
-    const found = containers.filter((container) => container.run !== undefined && runs.includes(container.run));
-    return [...new Set(found.flatMap(({ cluster }) => cluster ?? []))];
-}
-/** The Docker network that the clusters which are taken over are on. */
-function dockerNetworkOf(reusable) {
-    return reusable.find(({ run }) => run !== undefined)?.dockerNetworks[0];
-}
-
-;// CONCATENATED MODULE: ./lib/plan/plan.js
-
-
-
-
-
-
-
-
-
-
-/**
- * Decides everything that will be made. Pure.
- * @param run the run's id, put on everything it makes
- * @param problems what was found so far
- * @throws {InputError} with every problem: what was found so far, and names, subnets and files that are taken or impossible
- */
-function makePlan(request, facts, run, problems = new Problems()) {
-    const { reusable = [] } = facts;
-    const others = { ...facts, reservations: facts.reservations.filter((reservation) => reservation.run !== run) };
-    const machine = withoutTakenOver(others);
-    const dockerNetwork = request.dockerNetwork ?? dockerNetworkOf(reusable) ?? `kind-flat-network-${run}`;
-    const named = nameClusters(request.clusters, machine);
-    checkTakeOver(problems, named, request, others);
-    const clusters = takeOver(named, others);
-    checkNames(problems, clusters, request, machine);
-    checkFamilies(problems, clusters, dockerNetwork, machine);
-    if (request.kubeconfig !== undefined)
-        checkKubeconfig(problems, request.kubeconfig, machine);
-    const reserved = reservedSubnets(machine);
-    const given = checkGiven(problems, clusters, reserved);
-    const subnets = chooseSubnets(problems, clusters, request, [...reserved, ...given]);
-    problems.throwIfAny();
-    return {
-        run,
-        dockerNetwork,
-        clusters: clusters.map((cluster) => toClusterPlan(cluster, subnets(cluster), request, run)),
-        warnings: [
-            ...nameWarnings(request.clusters, clusters),
-            ...budgetWarnings(sum(clusters.map(({ nodes }) => nodes.length)), machine),
-            ...groupWarnings(clusters),
-        ],
-        concurrency: concurrency(clusters.length, machine),
-        waitSeconds: request.waitSeconds,
-        routeServices: request.routeServices,
-        preserveSourceIp: request.preserveSourceIp,
-        verify: request.verify,
-        cleanup: request.cleanup,
-        ...(request.kubeconfig !== undefined && { kubeconfig: request.kubeconfig }),
-    };
-}
-/** What other runs on the engine must keep away from. */
-function reservationOf({ clusters }) {
-    const made = clusters.filter((cluster) => !cluster.reused);
-    const reused = clusters.filter((cluster) => cluster.reused).map(({ name }) => name);
-    return {
-        clusters: made.map(({ name }) => name),
-        subnets: made.flatMap(subnetsOf),
-        ...(reused.length > 0 && { reused }),
-    };
-}
-function toClusterPlan(cluster, subnets, { crossClusterDns }, run) {
-    const { name, existing, networks, nodes, nodeImage, config } = cluster;
-    const roles = nodes.map((node) => node.role);
-    const planned = nodeNames(name, roles).map((node, index) => ({ name: node, role: roles[index] }));
-    return {
-        name,
-        reused: existing !== undefined,
-        context: contextName(name),
-        networks,
-        ...subnets,
-        ...(crossClusterDns && { domain: domainOf(name) }),
-        nodes: existing?.nodes ?? planned,
-        kindConfig: toKindConfig({ run, name, nodes, ...subnets, nodeImage, config }),
-    };
-}
-function sum(numbers) {
-    return numbers.reduce((total, number) => total + number, 0);
-}
-/** A creating cluster keeps a core busy half of the time and holds about 700 MB. */
-function concurrency(clusters, { engine }) {
-    const byMemory = Math.floor(engine.memory / 700e6);
-    return Math.max(1, Math.min(clusters, Math.max(2, engine.cpus * 2), byMemory));
-}
-function checkFamilies(problems, clusters, dockerNetwork, facts) {
-    const network = facts.networks.find(({ name }) => name === dockerNetwork);
-    const lacksIpv6 = !facts.ipv6
-        ? 'the kernel of this machine has no IPv6; give ipv4, or boot it without ipv6.disable=1'
-        : network !== undefined && !network.subnets.some((subnet) => familyOf(subnet) === 'ipv6')
-            ? `the Docker network ${dockerNetwork} has no IPv6 subnet; give ipv4, or a docker-network that has one`
-            : undefined;
-    clusters.forEach((cluster, index) => {
-        if (cluster.families.includes('ipv6') && lacksIpv6 !== undefined) {
-            problems.add(`${cluster.input}.ip-family`, ipFamilyOf(cluster), `needs IPv6: ${lacksIpv6}`);
-        }
-        for (const other of clusters.slice(0, index).filter((each) => areJoined(each, cluster))) {
-            if (cluster.families.some((family) => other.families.includes(family)))
-                continue;
-            problems.add(`${cluster.input}.ip-family`, ipFamilyOf(cluster), `cannot be joined with ${other.input} (${ipFamilyOf(other)}); give one of them dual, or another network`);
-        }
-    });
-}
-function ipFamilyOf({ families }) {
-    return families.length > 1 ? 'dual' : (families[0] ?? '');
-}
-function checkKubeconfig(problems, path, { files }) {
-    const found = files.find((file) => file.path === path);
-    if (found?.exists === true) {
-        problems.add('kubeconfig', path, 'exists already and is left alone; name a file that does not, or remove it');
-    }
-    else if (found?.directoryExists === false) {
-        problems.add('kubeconfig', path, 'lies in no directory; make it first, or name another file');
-    }
-}
-/** Routes wider than these stand for "everything else", as a VPN's 0.0.0.0/1 or 2000::/3 does. */
-const widestRoute = { ipv4: 8, ipv6: 16 };
-/** Subnets in use on the machine. */
-function reservedSubnets(facts) {
-    const known = (texts, owner) => texts.flatMap((text) => machineCidr(text) ?? []).map((subnet) => ({ subnet, owner: owner(subnet) }));
-    return [
-        ...facts.networks.flatMap(({ name, subnets }) => known(subnets, ({ text }) => `the Docker network ${name} (${text})`)),
-        ...facts.routes
-            .flatMap(({ destination, device }) => known([destination], ({ text }) => `this machine's route to ${text} on ${device}`))
-            .filter(({ subnet }) => subnet.prefix >= widestRoute[subnet.family]),
-        ...facts.clusters.flatMap(({ name, subnets }) => known(subnets, ({ text }) => `the kind cluster ${name} (${text})`)),
-        ...facts.reservations.flatMap(({ run, subnets }) => known(subnets, ({ text }) => `the run ${run} (${text})`)),
-    ];
-}
-/** Checks the subnets the user gave; returns them with their owners. */
-function checkGiven(problems, clusters, reserved) {
-    const given = [];
-    for (const cluster of clusters) {
-        for (const key of ['pod-subnet', 'service-subnet']) {
-            const input = `${cluster.input}.${key}`;
-            for (const subnet of key === 'pod-subnet' ? cluster.podSubnets : cluster.serviceSubnets) {
-                checkSize(problems, input, subnet, key, cluster);
-                const meets = (other) => overlap(subnet, other.subnet);
-                // clusters that are kept apart may use the same addresses
-                const neighbours = given.filter((other) => other.cluster === cluster || mustDiffer(other.cluster, cluster, clusters));
-                // a Docker network is a route of the host too: one of the two is enough to know
-                for (const other of [...reserved.filter(meets).slice(0, 1), ...neighbours.filter(meets)]) {
-                    problems.add(input, subnet.text, `overlaps ${other.owner}; give a subnet that does not`);
-                }
-                given.push({ subnet, owner: `${input} (${subnet.text})`, cluster });
-            }
-        }
-    }
-    return given;
-}
-
-// EXTERNAL MODULE: ./node_modules/fastest-levenshtein/mod.js
-var mod = __nccwpck_require__(1916);
-// EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
-var dist = __nccwpck_require__(8815);
+;// CONCATENATED MODULE: external "node:dns/promises"
+const external_node_dns_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:dns/promises");
 ;// CONCATENATED MODULE: ./node_modules/zod/v4/core/util.js
 
 // functions
@@ -63214,7 +61447,7 @@ function toJSONSchema(input, params) {
 
 ;// CONCATENATED MODULE: ./node_modules/zod/v4/locales/en.js
 
-const en_error = () => {
+const error = () => {
     const Sizable = {
         string: { unit: "characters", verb: "to have" },
         file: { unit: "bytes", verb: "to have" },
@@ -63335,7 +61568,7 @@ const en_error = () => {
 };
 /* harmony default export */ function en() {
     return {
-        localeError: en_error(),
+        localeError: error(),
     };
 }
 
@@ -65399,6 +63632,3895 @@ function preprocess(fn, schema) {
     });
 }
 
+;// CONCATENATED MODULE: ./lib/plan/image-manifest.js
+
+/** What an image consists of, as its registry tells it (OCI image specification; Docker's schema 2 has the same fields). */
+const descriptor = object({ digest: schemas_string().regex(/^sha256:[0-9a-f]{64}$/), size: schemas_int().min(0) });
+const image_manifest_document = object({
+    mediaType: schemas_string().optional(),
+    manifests: array(descriptor.extend({
+        platform: object({ os: schemas_string(), architecture: schemas_string(), variant: schemas_string().optional() }).optional(),
+    }))
+        .optional(),
+    config: descriptor.optional(),
+    layers: array(descriptor).optional(),
+});
+/** The documents that a registry may answer with. */
+const manifestTypes = [
+    'application/vnd.oci.image.index.v1+json',
+    'application/vnd.docker.distribution.manifest.list.v2+json',
+    'application/vnd.oci.image.manifest.v1+json',
+    'application/vnd.docker.distribution.manifest.v2+json',
+];
+/**
+ * Reads an index or a manifest.
+ * @throws when it is neither
+ */
+function parseImageDocument(text) {
+    const { mediaType, manifests, config, layers } = image_manifest_document.parse(JSON.parse(text));
+    if (manifests !== undefined) {
+        return {
+            mediaType: mediaType ?? manifestTypes[0],
+            parts: manifests,
+            manifestOf: (wanted) => manifests.find(({ platform }) => platform && `${platform.os}/${platform.architecture}` === wanted)?.digest,
+        };
+    }
+    if (config === undefined || layers === undefined)
+        throw new Error('is neither an index nor a manifest of an image');
+    return { mediaType: mediaType ?? manifestTypes[2], parts: [config, ...layers] };
+}
+
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(7030);
+;// CONCATENATED MODULE: ./lib/plan/image-reference.js
+
+const dockerHub = 'docker.io';
+const digestPattern = /^sha256:[0-9a-f]{64}$/;
+const component = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*';
+const repositoryPattern = new RegExp(`^${component}(?:/${component})*$`);
+const hostPattern = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
+/** @throws {Error} with what is wrong, to be put after the text */
+function parseImageReference(text) {
+    const [, name = '', tag, digest] = /^(.+?)(?::(\w[\w.-]{0,127}))?(?:@(sha256:[0-9a-f]{64}))?$/.exec(text) ?? [];
+    const slash = name.indexOf('/');
+    const first = name.slice(0, Math.max(slash, 0));
+    const hasHost = first === 'localhost' || /[.:A-Z]/.test(first);
+    const path = hasHost ? name.slice(slash + 1) : name;
+    const registry = hasHost && first !== 'index.docker.io' ? first : dockerHub;
+    if (!repositoryPattern.test(path) || !hostPattern.test(registry)) {
+        throw new Error('is no image; give its name, with a tag or a digest: kindest/node:v1.34.0@sha256:…');
+    }
+    const repository = registry === dockerHub && !path.includes('/') ? `library/${path}` : path;
+    return { name, registry, repository, ...(tag !== undefined && { tag }), ...(digest !== undefined && { digest }) };
+}
+/** Whether a text is the id of an image, which no registry knows. */
+function isImageId(text) {
+    return digestPattern.test(text);
+}
+/**
+ * The same image in the registry that stands for Docker Hub; one of another registry stays as it is.
+ * @throws {Error} with what is wrong with the reference
+ */
+function throughMirror(text, mirror) {
+    if (isImageId(text))
+        return text;
+    const { registry, repository, tag, digest } = parseImageReference(text);
+    if (mirror === undefined || registry !== dockerHub)
+        return text;
+    return `${mirror}/${repository}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`;
+}
+/** A reference for a person: without the digest, where a tag tells the image as well. */
+function shortReference(text) {
+    return text.replace(/(:[\w.-]+)@sha256:[0-9a-f]{64}$/, '$1');
+}
+/** The host of a registry, without its port: a name, or an address without brackets. */
+function hostOf(registry) {
+    return registry.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+}
+const loopback = new external_node_net_.BlockList();
+loopback.addSubnet('127.0.0.0', 8);
+loopback.addAddress('::1', 'ipv6');
+const privateNetworks = new external_node_net_.BlockList();
+// RFC 1918, RFC 3927, RFC 4193, RFC 4291
+privateNetworks.addSubnet('10.0.0.0', 8);
+privateNetworks.addSubnet('172.16.0.0', 12);
+privateNetworks.addSubnet('192.168.0.0', 16);
+privateNetworks.addSubnet('169.254.0.0', 16);
+privateNetworks.addSubnet('fc00::', 7, 'ipv6');
+privateNetworks.addSubnet('fe80::', 10, 'ipv6');
+/** Whether a registry is on this machine; Docker speaks plain HTTP to no other. */
+function isLoopback(host) {
+    return host === 'localhost' || isIn(loopback, host);
+}
+/** Whether an address is of this machine or of a network without a way to the outside. */
+function isPrivateAddress(address) {
+    return isIn(loopback, address) || isIn(privateNetworks, address);
+}
+function isIn(list, address) {
+    const version = (0,external_node_net_.isIP)(address);
+    return version !== 0 && list.check(address, version === 6 ? 'ipv6' : 'ipv4');
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/registry.js
+
+
+
+
+
+
+
+
+
+
+
+/** An answer that is not what was asked for. */
+class RegistryError extends Error {
+    status;
+    constructor(status, message) {
+        super(message);
+        this.status = status;
+        this.name = 'RegistryError';
+    }
+}
+/** Longest time without a byte. */
+const silenceMilliseconds = 30_000;
+/** Longest time for a file to get its name once it is whole. */
+const settleMilliseconds = 500;
+/** Documents are some kilobytes; registries refuse more than 4 MB too. */
+const mostDocumentBytes = 4_000_000;
+/** Images in their registries, asked for without credentials (OCI distribution specification). */
+function createRegistry() {
+    const client = createClient();
+    return {
+        async digestOf(repository, tag) {
+            const response = await client.get(repository, `manifests/${tag}`);
+            return sha256(await readDocument(response));
+        },
+        isNear,
+        serve: (source, directory, onProgress) => serve(new Image(client, source, directory, onProgress)),
+        complete: (source, directory, where) => new Image(client, source, directory).complete(where),
+    };
+}
+/** Whether all addresses of a registry are on this machine or in private networks. */
+async function isNear(registry) {
+    try {
+        const addresses = await (0,external_node_dns_promises_namespaceObject.lookup)(hostOf(registry), { all: true });
+        return addresses.length > 0 && addresses.every(({ address }) => isPrivateAddress(address));
+    }
+    catch {
+        // its name is for a proxy to resolve: far
+        return false;
+    }
+}
+/** Reads from registries, with the anonymous token that some want. */
+function createClient() {
+    const http = new lib/* HttpClient */.Qq('kind-flat-network', [], {
+        socketTimeout: silenceMilliseconds,
+        maxRedirects: 5,
+        allowRedirectDowngrade: false,
+    });
+    const tokens = new Map();
+    return {
+        async get({ registry, repository }, path) {
+            const url = `${baseOf(registry)}/v2/${repository}/${path}`;
+            const ask = async () => {
+                const token = tokens.get(`${registry}/${repository}`);
+                const { message } = await http.get(url, {
+                    accept: manifestTypes.join(', '),
+                    ...(token !== undefined && { authorization: `Bearer ${token}` }),
+                });
+                message.setTimeout(silenceMilliseconds, () => {
+                    message.destroy(new Error(`no bytes from ${registry} for ${String(silenceMilliseconds / 1000)} s`));
+                });
+                return message;
+            };
+            let response = await ask();
+            if (response.statusCode === 401) {
+                response.resume();
+                tokens.set(`${registry}/${repository}`, await askToken(http, response.headers['www-authenticate'], repository));
+                response = await ask();
+            }
+            if (response.statusCode === 200)
+                return response;
+            response.resume();
+            const { statusCode = 0, statusMessage = '' } = response;
+            throw new RegistryError(statusCode, `${url}: ${String(statusCode)} ${statusMessage}`.trim());
+        },
+    };
+}
+function baseOf(registry) {
+    if (registry === 'docker.io')
+        return 'https://registry-1.docker.io';
+    return `${isLoopback(hostOf(registry)) ? 'http' : 'https'}://${registry}`;
+}
+/** A token for everybody who asks (`docs/spec/auth/token` of the distribution project). */
+async function askToken(http, challenge, repository) {
+    const fields = new Map([...(challenge ?? '').matchAll(/(\w+)="([^"]*)"/g)].map(([, key = '', value = '']) => [key, value]));
+    const realm = fields.get('realm') ?? '';
+    const url = URL.canParse(realm) ? new URL(realm) : undefined;
+    if (!/^bearer /i.test(challenge ?? '') || url === undefined)
+        throw new RegistryError(401, 'it wants a login');
+    if (url.protocol !== 'https:' && !isLoopback(hostOf(url.host)))
+        throw new RegistryError(401, 'its login is not https');
+    const service = fields.get('service');
+    if (service !== undefined)
+        url.searchParams.set('service', service);
+    url.searchParams.set('scope', fields.get('scope') ?? `repository:${repository}:pull`);
+    const response = await http.get(url.href);
+    if (response.message.statusCode !== 200) {
+        response.message.resume();
+        throw new RegistryError(401, `it gives no token: ${url.host} said ${String(response.message.statusCode)}`);
+    }
+    const { token, access_token: accessToken } = JSON.parse(await readDocument(response.message));
+    const found = token ?? accessToken;
+    if (typeof found !== 'string')
+        throw new RegistryError(401, `${url.host} gave no token`);
+    return found;
+}
+async function readDocument(response) {
+    const chunks = [];
+    let bytes = 0;
+    for await (const chunk of response) {
+        bytes += chunk.length;
+        if (bytes > mostDocumentBytes)
+            throw new Error(`a document of more than ${String(mostDocumentBytes)} bytes`);
+        chunks.push(chunk);
+    }
+    return Buffer.concat(chunks).toString('utf8');
+}
+function sha256(text) {
+    return `sha256:${(0,external_node_crypto_.createHash)('sha256').update(text).digest('hex')}`;
+}
+/** One image: a directory with a file for each of its parts, named by digest, and the registry that has the others. */
+class Image {
+    client;
+    source;
+    directory;
+    onProgress;
+    /** Nothing else is fetched or served: the image's own digest, and what its documents name. */
+    known;
+    #keeping = new Set();
+    #active = 0;
+    #since = 0;
+    #bytes = 0;
+    #milliseconds = 0;
+    constructor(client, source, directory, onProgress = () => undefined) {
+        this.client = client;
+        this.source = source;
+        this.directory = directory;
+        this.onProgress = onProgress;
+        this.known = new Set([source.digest]);
+    }
+    transferred() {
+        const running = this.#active > 0 ? performance.now() - this.#since : 0;
+        return { bytes: this.#bytes, seconds: (this.#milliseconds + running) / 1000 };
+    }
+    fileOf(digest) {
+        return (0,external_node_path_.join)(this.directory, digest.replace(':', '-'));
+    }
+    /** An index or a manifest; what it names may be asked for from then on. */
+    async document(digest) {
+        const kept = await (0,promises_namespaceObject.readFile)(this.fileOf(digest), 'utf8').catch(() => undefined);
+        const text = kept !== undefined && sha256(kept) === digest ? kept : await this.#fetchDocument(digest);
+        const content = parseImageDocument(text);
+        for (const part of content.parts)
+            this.known.add(part.digest);
+        return { text, content };
+    }
+    async #fetchDocument(digest) {
+        await this.#fetch(digest, `manifests/${digest}`);
+        return (0,promises_namespaceObject.readFile)(this.fileOf(digest), 'utf8');
+    }
+    /** Bytes of a part that is there already. */
+    async kept(digest) {
+        const found = await (0,promises_namespaceObject.stat)(this.fileOf(digest)).catch(() => undefined);
+        return found?.isFile() === true ? found.size : undefined;
+    }
+    fetchBlob(digest, to) {
+        return this.#fetch(digest, `blobs/${digest}`, to);
+    }
+    async #fetch(digest, path, to) {
+        if (!this.source.online)
+            throw new Error(`${digest} is missing, or not whole`);
+        if (this.#active++ === 0)
+            this.#since = performance.now();
+        try {
+            const response = await this.client.get(this.source, path);
+            const keeping = this.#keep(digest, response, to);
+            this.#keeping.add(keeping);
+            await keeping.finally(() => this.#keeping.delete(keeping));
+        }
+        finally {
+            if (--this.#active === 0)
+                this.#milliseconds += performance.now() - this.#since;
+        }
+    }
+    /** Writes a part into its file, and to whoever waits for it. A file has its name only when it is whole and right. */
+    async #keep(digest, response, to) {
+        const temporary = `${this.fileOf(digest)}.${(0,external_node_crypto_.randomUUID)()}`;
+        const file = await (0,promises_namespaceObject.open)(temporary, 'w', 0o600);
+        const hash = (0,external_node_crypto_.createHash)('sha256');
+        const write = async function* (chunks) {
+            for await (const chunk of chunks) {
+                this.#bytes += chunk.length;
+                hash.update(chunk);
+                await file.writeFile(chunk);
+                this.onProgress(this.transferred());
+                yield chunk;
+            }
+            if (`sha256:${hash.digest('hex')}` !== digest)
+                throw new Error(`${digest} came with other bytes`);
+        }.bind(this);
+        try {
+            const length = response.headers['content-length'];
+            to?.writeHead(200, { ...blobHeaders(digest), ...(length !== undefined && { 'content-length': length }) });
+            if (to === undefined)
+                await (0,external_node_stream_promises_namespaceObject.pipeline)(response, write, drain);
+            else
+                await (0,external_node_stream_promises_namespaceObject.pipeline)(response, write, to);
+            await file.close();
+            await (0,promises_namespaceObject.rename)(temporary, this.fileOf(digest));
+        }
+        catch (error) {
+            await file.close();
+            await (0,promises_namespaceObject.rm)(temporary, { force: true });
+            throw error;
+        }
+    }
+    /** Nothing is being written any more. */
+    async settled() {
+        await Promise.allSettled(this.#keeping);
+    }
+    /** Makes sure that all parts for a platform are there, in their right sizes; returns their bytes. */
+    async complete(platform) {
+        let document = (await this.document(this.source.digest)).content;
+        if (document.manifestOf !== undefined) {
+            const manifest = document.manifestOf(platform);
+            if (manifest === undefined)
+                throw new Error(`the image is not made for ${platform}`);
+            document = (await this.document(manifest)).content;
+        }
+        for (const { digest, size } of document.parts) {
+            if ((await this.kept(digest)) !== size)
+                await this.fetchBlob(digest);
+        }
+        return sum(document.parts);
+    }
+}
+async function drain(chunks) {
+    for await (const chunk of chunks)
+        void chunk;
+}
+function sum(parts) {
+    return parts.reduce((total, { size }) => total + size, 0);
+}
+function blobHeaders(digest) {
+    return { 'content-type': 'application/octet-stream', 'docker-content-digest': digest };
+}
+/** A registry on loopback with that one image in it. */
+async function serve(image) {
+    const server = (0,external_node_http_.createServer)((request, response) => {
+        answer(image, request, response).catch((error) => {
+            if (response.headersSent)
+                response.destroy();
+            else
+                response.writeHead(error instanceof RegistryError ? error.status : 502).end();
+        });
+    });
+    await new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(0, '127.0.0.1', resolve);
+    });
+    return {
+        address: `127.0.0.1:${String(server.address().port)}`,
+        transferred: () => image.transferred(),
+        async close() {
+            // Docker may have the last byte before its file has its name
+            await Promise.race([image.settled(), (0,external_node_timers_promises_namespaceObject.setTimeout)(settleMilliseconds, undefined, { ref: false })]);
+            server.closeAllConnections();
+            await new Promise((resolve) => server.close(resolve));
+            await image.settled();
+        },
+    };
+}
+async function answer(image, request, response) {
+    const { method = '', url = '' } = request;
+    const [, kind, digest = ''] = /^\/v2\/.+\/(manifests|blobs)\/(sha256:[0-9a-f]{64})$/.exec(url) ?? [];
+    if (!['GET', 'HEAD'].includes(method)) {
+        response.writeHead(405).end();
+    }
+    else if (url === '/v2/') {
+        response.writeHead(200, { 'docker-distribution-api-version': 'registry/2.0' }).end();
+    }
+    else if (!image.known.has(digest)) {
+        response.writeHead(404).end();
+    }
+    else if (kind === 'manifests') {
+        const { text, content } = await image.document(digest);
+        const headers = { 'content-type': content.mediaType, 'content-length': Buffer.byteLength(text) };
+        response.writeHead(200, { ...headers, 'docker-content-digest': digest }).end(method === 'HEAD' ? undefined : text);
+    }
+    else {
+        await answerBlob(image, digest, method, response);
+    }
+}
+async function answerBlob(image, digest, method, response) {
+    const size = await image.kept(digest);
+    if (size === undefined && method === 'GET')
+        return image.fetchBlob(digest, response);
+    if (size === undefined) {
+        response.writeHead(404).end();
+        return;
+    }
+    response.writeHead(200, { ...blobHeaders(digest), 'content-length': size });
+    if (method === 'HEAD')
+        response.end();
+    else
+        await (0,external_node_stream_promises_namespaceObject.pipeline)((0,external_node_fs_.createReadStream)(image.fileOf(digest)), response);
+}
+
+// EXTERNAL MODULE: external "node:perf_hooks"
+var external_node_perf_hooks_ = __nccwpck_require__(643);
+;// CONCATENATED MODULE: ./lib/adapters/system-clock.js
+
+
+const systemClock = {
+    now: () => external_node_perf_hooks_.performance.now() / 1000,
+    sleep: (seconds) => (0,external_node_timers_promises_namespaceObject.setTimeout)(seconds * 1000),
+};
+
+;// CONCATENATED MODULE: ./lib/adapters/world.js
+
+
+
+
+
+
+/** The real world for a run. */
+function createWorld(run, log, debug, stores) {
+    const environment = {
+        [runVariable]: run,
+        // the plan names the provider and the network; kind must not be told otherwise
+        KIND_EXPERIMENTAL_PROVIDER: 'docker',
+        KIND_EXPERIMENTAL_DOCKER_NETWORK: undefined,
+        KIND_CLUSTER_NAME: undefined,
+    };
+    return {
+        runner: createExecRunner(environment, debug),
+        files: nodeFiles,
+        downloads: createDownloads(),
+        registry: createRegistry(),
+        ...stores,
+        platform: `${process.platform}/${process.arch}`,
+        processes: createProcesses(run),
+        log,
+        clock: systemClock,
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/signals.js
+
+/** Aborted with a CancelledError when the process is told to stop. A second signal of the same kind ends it at once. */
+function onSignal() {
+    const controller = new AbortController();
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+        process.once(signal, () => {
+            controller.abort(new CancelledError(signal));
+        });
+    }
+    return controller.signal;
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/run-id.js
+
+/** Eight hexadecimal digits: names a run on all it makes. */
+function newRunId() {
+    return (0,external_node_crypto_.randomBytes)(4).toString('hex');
+}
+
+;// CONCATENATED MODULE: ./lib/plan/inputs.js
+/**
+ * Every input, once: its default and what it means. `action.yml` and the command line's flags say the same; a test
+ * compares them.
+ */
+const inputs = {
+    clusters: {
+        default: '2',
+        description: 'How many clusters (3 gives cluster1 to cluster3), or a YAML list with name, workers, control-planes, ip-family, network, pod-subnet, service-subnet, node-image, kubernetes-version and config for each, or the path of a YAML file with that list',
+    },
+    workers: { default: '0', description: 'Worker nodes of every cluster that does not say otherwise' },
+    'control-planes': { default: '1', description: 'Control-plane nodes of every cluster that does not say otherwise' },
+    'ip-family': {
+        default: 'ipv4',
+        description: 'Address family of every cluster that does not say otherwise: ipv4, ipv6 or dual',
+    },
+    'pod-supernet': {
+        default: '10.128.0.0/10,fd00:10:128::/48',
+        description: 'Subnets that pod subnets are allotted from, one for each address family, separated by a comma',
+    },
+    'service-supernet': {
+        default: '10.192.0.0/10,fd00:10:192::/96',
+        description: 'Subnets that service subnets are allotted from, one for each address family, separated by a comma',
+    },
+    'node-image': {
+        default: '',
+        description: "Node image of every cluster that does not say otherwise; empty: kind's own default",
+    },
+    'kubernetes-version': {
+        default: '',
+        description: 'Kubernetes of every cluster that does not say otherwise, such as 1.34 or 1.34.0: the node image of that version that was published for the kind in use, pinned by digest',
+    },
+    config: {
+        default: '',
+        description: "kind config (YAML, or the path of a YAML file) merged under each cluster's own config",
+    },
+    'registry-mirror': {
+        default: '',
+        description: 'Registry that node images of Docker Hub are pulled from instead, such as mirror.example.com/hub',
+    },
+    cache: {
+        default: 'auto',
+        description: 'Keep node images for the next run: true, false, or auto (only where that is expected to be faster than pulling)',
+    },
+    images: {
+        default: '',
+        description: 'Images loaded into every node of every cluster, one a line: names of images in the engine, or paths of image archives',
+    },
+    registry: {
+        default: 'false',
+        description: 'Run a registry that the host pushes to and all clusters pull from, at the address of the output',
+    },
+    'registry-image': { default: 'registry:3', description: 'Image of that registry' },
+    'load-balancer': {
+        default: 'none',
+        description: 'What gives Services of type LoadBalancer their addresses: metallb, cloud-provider-kind or none. Each cluster has a part of the Docker network for them in any case',
+    },
+    'kind-version': {
+        default: '',
+        description: 'kind that is used, such as 0.33.0 or ">=0.30 <0.34": the one on the PATH when it fits, else downloaded. Empty: the one on the PATH, or else the newest known',
+    },
+    'kubectl-version': {
+        default: '',
+        description: 'kubectl that is used, such as 1.34.0 or 1.34: the one on the PATH when it fits, else downloaded. Empty: the one on the PATH, or else the newest known',
+    },
+    'kind-sha256': { default: '', description: 'SHA-256 that a downloaded kind must have; empty: the one known here' },
+    'kubectl-sha256': {
+        default: '',
+        description: 'SHA-256 that a downloaded kubectl must have; empty: the one known here',
+    },
+    'download-mirror': {
+        default: '',
+        description: 'Address of a mirror that tools and manifests are downloaded from, under the paths that they have at GitHub and dl.k8s.io',
+    },
+    'docker-network': {
+        default: '',
+        description: 'Docker network that the nodes are put on; it is made when missing. Empty: one of the run alone',
+    },
+    wait: { default: '5m', description: 'Longest time until a created cluster is ready, such as 90s or 5m' },
+    'route-services': { default: 'true', description: "Also route every other cluster's service subnet (ClusterIPs)" },
+    'preserve-source-ip': {
+        default: 'true',
+        description: "Exempt traffic between clusters from masquerade, so that the other side sees the pod's own address",
+    },
+    'cross-cluster-dns': {
+        default: 'false',
+        description: "Give each cluster the DNS domain <name>.local, and teach every joined cluster's CoreDNS to resolve it",
+    },
+    verify: {
+        default: 'true',
+        description: 'Prove every pair of nodes of different clusters from the pod network: joined ones reach each other, others do not. Fail when one is broken',
+    },
+    reuse: {
+        default: 'false',
+        description: 'Take over clusters of these names that an earlier run left in place: repair what is broken, create what is missing',
+    },
+    kubeconfig: {
+        default: '',
+        description: 'Path of the merged kubeconfig to write; it must not exist yet. Empty: a file in the temporary directory of the run',
+    },
+    cleanup: { default: 'true', description: 'Remove everything again: after the job, and when creation fails' },
+};
+const inputNames = Object.keys(inputs);
+/** Inputs with what is missing or empty filled in from the defaults. */
+function withDefaults(given) {
+    return Object.fromEntries(inputNames.map((name) => [name, trim(given[name] ?? '') || inputs[name].default]));
+}
+/** Takes away what surrounds a value; where several lines are left, the indentation of the first belongs to the YAML. */
+function trim(text) {
+    const lines = text.trimEnd().replace(/^\s*\n/, '');
+    return lines.includes('\n') ? lines : lines.trim();
+}
+
+// EXTERNAL MODULE: ./node_modules/netmask/dist/netmask.js
+var netmask = __nccwpck_require__(8755);
+;// CONCATENATED MODULE: ./lib/plan/cidr.js
+
+
+const families = ['ipv4', 'ipv6'];
+/** A text that is no subnet; the message says what it is and what would be right. */
+class CidrError extends Error {
+}
+const example = { ipv4: '10.128.0.0/16', ipv6: 'fd00:10:128::/56' };
+/**
+ * Reads `address/prefix` strictly: no leading zeros in octets, no zones, a prefix, no host bits. netmask itself takes
+ * `10`, hex octets and host bits without a word.
+ * @throws {CidrError} naming the remedy
+ */
+function parseCidr(text) {
+    const [address = '', prefix, ...rest] = text.split('/');
+    const family = familyOf(address);
+    if (!isAddress(address) ||
+        rest.length > 0 ||
+        (prefix !== undefined && (!/^(0|[1-9]\d{0,2})$/.test(prefix) || Number(prefix) > bits[family]))) {
+        throw new CidrError(`is no subnet; give address and prefix length, such as ${example[family]}`);
+    }
+    if (prefix === undefined) {
+        throw new CidrError(`has no prefix length; give one, such as ${address}/${family === 'ipv4' ? '16' : '56'}`);
+    }
+    const network = cidrAt(family, toNumber(address), Number(prefix));
+    if (network.first !== toNumber(address))
+        throw new CidrError(`has host bits set; the subnet is ${network.text}`);
+    return network;
+}
+/** The subnet of that prefix length in which an address (a number) lies. */
+function cidrAt(family, address, prefix) {
+    const size = sizeOf(family, prefix);
+    const first = address - (address % size);
+    return { family, text: `${toText(family, first)}/${String(prefix)}`, first, last: first + size - 1n, prefix };
+}
+/**
+ * The subnet that a machine itself told; `undefined` for what is none. Host bits pass: engines before Docker 25 keep
+ * those of `docker network create --subnet`.
+ */
+function machineCidr(text) {
+    const [address = '', prefix] = text.split('/');
+    if (!isAddress(address))
+        return undefined;
+    const family = familyOf(address);
+    return cidrAt(family, toNumber(address), prefix === undefined ? bits[family] : Number(prefix));
+}
+/** The n-th address of a subnet, counted from 0, in its canonical form. */
+function addressAt({ family, first }, index) {
+    return toText(family, first + BigInt(index));
+}
+/** The canonical form of an address, so that two of them can be compared as texts (RFC 5952). */
+function canonicalAddress(address) {
+    return isAddress(address) ? toText(familyOf(address), toNumber(address)) : address;
+}
+/** The family of an address or a subnet. */
+function familyOf(text) {
+    return text.includes(':') ? 'ipv6' : 'ipv4';
+}
+/** Those of a list that are of a family. */
+function ofFamily(texts, family) {
+    return texts.filter((text) => familyOf(text) === family);
+}
+/** Addresses in a subnet of that prefix length. */
+function sizeOf(family, prefix) {
+    return 1n << BigInt(bits[family] - prefix);
+}
+function overlap(one, other) {
+    return one.family === other.family && one.first <= other.last && other.first <= one.last;
+}
+const bits = { ipv4: 32, ipv6: 128 };
+function isAddress(text) {
+    return (0,external_node_net_.isIPv4)(text) || ((0,external_node_net_.isIPv6)(text) && !text.includes('%'));
+}
+/** netmask keeps the numbers of IPv6 addresses to itself. */
+function toNumber(address) {
+    if ((0,external_node_net_.isIPv4)(address))
+        return BigInt((0,netmask/* ip2long */.GQ)(address));
+    const [before = [], after = []] = canonicalIPv6(address)
+        .split('::')
+        .map((part) => part.split(':').filter((group) => group !== ''));
+    const groups = [...before, ...Array(8 - before.length - after.length).fill('0'), ...after];
+    return BigInt(`0x${groups.map((group) => group.padStart(4, '0')).join('')}`);
+}
+function toText(family, address) {
+    if (family === 'ipv4')
+        return (0,netmask/* long2ip */.aT)(Number(address));
+    return canonicalIPv6(address
+        .toString(16)
+        .padStart(32, '0')
+        .replace(/.{4}(?=.)/g, '$&:'));
+}
+/** As URLs write it, which is RFC 5952's way (WHATWG URL, "IPv6 serializer"). */
+function canonicalIPv6(address) {
+    return new URL(`http://[${address}]`).hostname.slice(1, -1);
+}
+
+;// CONCATENATED MODULE: ./lib/plan/subnets.js
+
+/**
+ * Allots `count` equal subnets from a supernet, lowest first, none overlapping what is taken. Their prefix length is the
+ * smallest (the largest subnets) within `prefixes` at which all of them fit.
+ */
+function allot(count, supernet, taken, prefixes) {
+    let most = { fits: 0, prefix: prefixes.longest };
+    const inTheWay = taken.filter((other) => overlap(supernet, other));
+    for (let prefix = Math.max(prefixes.shortest, supernet.prefix); prefix <= prefixes.longest; prefix++) {
+        const subnets = freeBlocks(count, supernet, inTheWay, prefix);
+        if (subnets.length === count)
+            return { subnets };
+        if (subnets.length > most.fits)
+            most = { fits: subnets.length, prefix };
+    }
+    return most;
+}
+function freeBlocks(count, supernet, taken, prefix) {
+    const size = sizeOf(supernet.family, prefix);
+    const blocks = [];
+    let first = supernet.first;
+    while (blocks.length < count && first + size - 1n <= supernet.last) {
+        const block = cidrAt(supernet.family, first, prefix);
+        const obstacle = taken.find((other) => overlap(block, other));
+        if (obstacle === undefined)
+            blocks.push(block);
+        // a step past the obstacle, to the next multiple of the size: never through it address by address
+        const next = obstacle === undefined ? block.last + 1n : obstacle.last + 1n;
+        const aligned = ((next + size - 1n) / size) * size;
+        first = aligned > first + size ? aligned : first + size;
+    }
+    return blocks;
+}
+
+;// CONCATENATED MODULE: ./lib/plan/load-balancer-subnets.js
+
+
+const prefixes = {
+    ipv4: { shortest: 24, longest: 28 },
+    ipv6: { shortest: 112, longest: 124 },
+};
+/**
+ * Gives each cluster a part of the Docker network for the addresses of its Services, of each of its families. Docker gives
+ * a container the lowest free address, or the lowest of the network's `IPRange` (moby,
+ * `daemon/libnetwork/endpoint.go`, `assignAddressVersion`, asks for no serial allocation): so the parts lie outside of
+ * that range, and where there is none, at the top end and never in the lower half.
+ * @param network undefined until it is made: then nobody has a part yet
+ * @returns the parts of a cluster; none where the network has no room, which is a problem only if it must have
+ */
+function chooseLoadBalancerSubnets(problems, clusters, { loadBalancer }, network, reservations) {
+    if (loadBalancer === 'metallb')
+        checkWorkers(problems, clusters);
+    if (network === undefined)
+        return () => [];
+    const reserved = reservations.flatMap(({ loadBalancerSubnets = {} }) => Object.entries(loadBalancerSubnets));
+    const taken = reserved.flatMap(([, subnets]) => subnets).map(parseCidr);
+    const parts = network.subnets.flatMap((text) => {
+        const subnet = machineCidr(text);
+        if (subnet === undefined)
+            return [];
+        const of = clusters.filter(({ families }) => families.includes(subnet.family));
+        // a cluster that is taken over keeps what it has, since Services of it may have addresses out of that
+        const kept = of.flatMap((cluster) => {
+            const own = reserved.filter(([name]) => cluster.existing?.name === name).flatMap(([, subnets]) => subnets);
+            const [part] = own.map(parseCidr).filter((each) => contains(subnet, each));
+            return part === undefined ? [] : [{ cluster, part }];
+        });
+        const lacking = of.filter((cluster) => !kept.some((each) => each.cluster === cluster));
+        if (lacking.length === 0)
+            return kept;
+        const found = freeParts(lacking.length, subnet, network, taken, containersToCome(clusters));
+        if ('fits' in found) {
+            if (loadBalancer === 'metallb') {
+                problems.add('docker-network', network.name, `is too small for ${String(lacking.length)} clusters' load balancers: besides what Docker gives to containers, ` +
+                    `${subnet.text} has room for ${String(found.fits)} of /${String(found.prefix)}; give a larger one, or load-balancer: none`);
+            }
+            return kept;
+        }
+        return [...kept, ...lacking.map((cluster, index) => ({ cluster, part: found.subnets[index] }))];
+    });
+    return (cluster) => cluster.families.flatMap((family) => parts.find((each) => each.cluster === cluster && each.part.family === family)?.part.text ?? []);
+}
+/** kind takes the taint and the label that keep pods and load balancers off a control plane from a single node alone. */
+function checkWorkers(problems, clusters) {
+    for (const { input, nodes, existing } of clusters) {
+        const { length } = existing?.nodes ?? nodes;
+        if (length === 1 || (existing?.nodes ?? nodes).some(({ role }) => role === 'worker'))
+            continue;
+        problems.add(`${input}.workers`, 0, `leaves ${String(length)} control planes alone, which MetalLB neither runs nor answers on; give a worker, one control plane, or load-balancer: none`);
+    }
+}
+function freeParts(count, subnet, { ranges = [], used = [] }, taken, toCome) {
+    const { family, first, last } = subnet;
+    const { shortest, longest } = prefixes[family];
+    const lowerHalf = cidrAt(family, first, Math.min(subnet.prefix + 1, longest));
+    // one that is the whole subnet bounds nothing
+    const [range = lowerHalf] = ranges
+        .flatMap((text) => machineCidr(text) ?? [])
+        .filter((each) => contains(subnet, each) && each.prefix > subnet.prefix);
+    const inUse = ofFamily(used, family).flatMap((text) => machineCidr(text) ?? []);
+    // without a range Docker goes on above the lower half when that is full
+    const room = lowerHalf.last - lowerHalf.first - 1n;
+    const needed = inUse.filter((each) => overlap(each, lowerHalf)).length + toCome;
+    if (range === lowerHalf && BigInt(needed) > room)
+        return { fits: 0, prefix: longest };
+    // the network's own address, the one that a gateway gets unless told otherwise, and the broadcast address
+    const ends = [first, first + 1n, last].map((address) => host(family, address));
+    const obstacles = [range, ...ends, ...inUse, ...taken];
+    const found = allot(count, fromTop(subnet), obstacles.map(fromTop), { shortest, longest });
+    return 'subnets' in found ? { subnets: found.subnets.map(fromTop) } : found;
+}
+/** Containers that Docker will give addresses to for clusters that are made. */
+function containersToCome(clusters) {
+    return clusters
+        .filter(({ existing }) => existing === undefined)
+        .map(({ nodes }) => nodes.length + (nodes.filter(({ role }) => role === 'control-plane').length > 1 ? 1 : 0))
+        .reduce((total, number) => total + number, 0);
+}
+/** The subnet that lies as far from the last of all addresses as this one from the first; of that one, this one again. */
+function fromTop({ family, last, prefix }) {
+    return cidrAt(family, sizeOf(family, 0) - 1n - last, prefix);
+}
+function host(family, address) {
+    return cidrAt(family, address, family === 'ipv4' ? 32 : 128);
+}
+function contains(outer, inner) {
+    return outer.family === inner.family && outer.first <= inner.first && inner.last <= outer.last;
+}
+/**
+ * What stands in the way of clusters' load balancers: nodes with an address out of a part that Services get theirs from.
+ * Docker gave it to them against what it usually does, or somebody chose it.
+ */
+function nodesInTheWay(clusters, nodes) {
+    return clusters.flatMap(({ name, loadBalancerSubnets }) => loadBalancerSubnets.map(parseCidr).flatMap((part) => nodes.flatMap((node) => node.addresses
+        .filter((address) => machineCidr(address)?.family === part.family)
+        .filter((address) => overlap(machineCidr(address) ?? part, part))
+        .map((address) => `node ${node.name} has ${canonicalAddress(address)}, out of ${part.text} of ${name}'s load balancers`))));
+}
+
+;// CONCATENATED MODULE: ./lib/plan/image-cache.js
+
+
+/** A cached image: what it is cached under, when that pays, and what a later process must know to save it. */
+const imageToSave = object({
+    key: schemas_string(),
+    /** As the plan names it, for the log. */
+    reference: schemas_string(),
+    registry: schemas_string(),
+    repository: schemas_string(),
+    digest: schemas_string(),
+    platform: schemas_string(),
+});
+const cachedPullFile = 'pull.json';
+/** @throws when the text is nothing of the kind */
+function parseCachedPull(text) {
+    return object({ seconds: schemas_number().min(0) }).parse(JSON.parse(text));
+}
+/**
+ * Names the bytes that are cached, and nothing else: an entry never gets stale. A cached image is what its registry
+ * serves, so neither Docker's version nor the way it keeps images matter.
+ */
+function imageCacheKey(digest, platform) {
+    return `kind-flat-network-image-${digest.replace('sha256:', '')}-${platform.replaceAll('/', '-')}`;
+}
+/** The name in the engine of an image that came through the cache: an image gets its registry's digest by a pull from that registry alone. */
+function cachedImageName(digest) {
+    return `${cachedImageRepository}:${digest.replace(':', '-')}`;
+}
+const cachedImageRepository = 'kind-flat-network/node';
+/**
+ * Why the cache is not used for an image; `undefined` when it is.
+ * @param facts.needless why a look into the cache gains nothing here
+ * @param facts.near the registry is on this machine or in a private network
+ */
+function whyNotCached(mode, facts) {
+    if (mode === 'false')
+        return 'cache is false';
+    if (facts.unavailable !== undefined || mode === 'true')
+        return facts.unavailable;
+    if (facts.needless !== undefined)
+        return facts.needless;
+    return facts.near ? 'its registry is near, and as fast as any cache' : undefined;
+}
+/**
+ * Bytes in a second that come out of GitHub's cache on its hosted runners, and the seconds before the first one:
+ * seen were 50 MB/s and 90 MB/s (issues 928 and 810 of actions/cache), and 434 MB unpacked in 11 s (issue 43 of
+ * tespkg/actions-cache).
+ */
+const restored = { bytesPerSecond: 50e6, firstSeconds: 1 };
+/** Seconds that restoring so many bytes takes, as far as is known. */
+function expectedRestoreSeconds(bytes) {
+    return restored.firstSeconds + bytes / restored.bytesPerSecond;
+}
+/**
+ * Why a pulled image is not worth saving; `undefined` when it is. What Docker does with the layers is the same either
+ * way, so only the transfers are compared.
+ */
+function whyNotSaved(mode, transfer) {
+    const expected = expectedRestoreSeconds(transfer.bytes);
+    if (mode === 'true' || transfer.seconds > expected)
+        return undefined;
+    return `its ${byte_size_formatBytes(transfer.bytes)} came in ${image_cache_seconds(transfer.seconds)}; out of the cache they would take about ${image_cache_seconds(expected)}`;
+}
+/** `3.4 s` */
+function image_cache_seconds(value) {
+    return `${value.toFixed(1)} s`;
+}
+
+// EXTERNAL MODULE: ./node_modules/semver/index.js
+var semver = __nccwpck_require__(2088);
+;// CONCATENATED MODULE: ./lib/plan/known-releases.js
+const knownReleases = {
+    kind: [
+        {
+            version: '0.33.0',
+            sha256: {
+                amd64: 'aee6151561422756b764a4ae28e7f44cda5af5a9eead3cc9985112b1de8d8e0d',
+                arm64: '20022bee6cfcd5086cb7234d218e3454e6090022f2a8f55d1fa7fcf42c3867a2',
+                seenIn: 'abd-ulbasit/upgradescope@15079a0dc601 hack/install-tool.sh',
+            },
+            nodeImage: 'kindest/node:v1.37.0@sha256:a1ed56cfb0e7b93589bdf97c8cd566405a265939e3620fc4f5de89adff580ae5',
+            nodeImages: {
+                '1.37.0': 'kindest/node:v1.37.0@sha256:a1ed56cfb0e7b93589bdf97c8cd566405a265939e3620fc4f5de89adff580ae5',
+                '1.36.4': 'kindest/node:v1.36.4@sha256:099e049362a1526b2db71494e1947aae99bd16290d7c895f2b7ea312e3cbfaed',
+                '1.35.8': 'kindest/node:v1.35.8@sha256:07b2536e30b803ed61d1677a79df6115f798ce64c80f9e22f6ed45afd09323c0',
+                '1.34.11': 'kindest/node:v1.34.11@sha256:44e222ee2132dab25ff87301682f89eb82c7880ea3a1bf543bfe9708fd08d67d',
+            },
+            nodeImagesSeenIn: 'FairwindsOps/rok8s-scripts@65ce0d4dd989 docs/versions.md',
+        },
+        {
+            version: '0.32.0',
+            sha256: {
+                amd64: '50030de23cf40a18505f20426f6a8506bedf13c6e509244bd1fa9463721b0f54',
+                arm64: 'b92cd615e97585de8ddade28ed5cd7feb4248d717c233eea5b03c37298900f5d',
+                seenIn: 'cert-manager/makefile-modules@f5352119909a modules/tools/00_mod.mk',
+            },
+            nodeImage: 'kindest/node:v1.36.1@sha256:3489c7674813ba5d8b1a9977baea8a6e553784dab7b84759d1014dbd78f7ebd5',
+            nodeImages: {
+                '1.36.1': 'kindest/node:v1.36.1@sha256:3489c7674813ba5d8b1a9977baea8a6e553784dab7b84759d1014dbd78f7ebd5',
+                '1.35.5': 'kindest/node:v1.35.5@sha256:ce977ae6d65918d0b58a5f8b5e940429c2ce42fa3a5619ec2bbc60b949c0ac95',
+                '1.34.8': 'kindest/node:v1.34.8@sha256:02722c2dedddcfc00febf5d27fbeb9b7b2c14294c82109ff4a85d89ac9ba3256',
+                '1.33.12': 'kindest/node:v1.33.12@sha256:3f5c8443c620245e4d355cfe09e96a91ead32ceaa569d3f1ca9edf0cb2fe2ff4',
+            },
+            nodeImagesSeenIn: 'kubernetes-sigs/cluster-api@ae7ff047db49 test/infrastructure/kind/mapper.go',
+        },
+        {
+            version: '0.31.0',
+            sha256: {
+                amd64: 'eb244cbafcc157dff60cf68693c14c9a75c4e6e6fedaf9cd71c58117cb93e3fa',
+                arm64: '8e1014e87c34901cc422a1445866835d1e666f2a61301c27e722bdeab5a1f7e4',
+                seenIn: 'cert-manager/makefile-modules@2fee92077365 modules/tools/00_mod.mk',
+            },
+            nodeImage: 'kindest/node:v1.35.0@sha256:452d707d4862f52530247495d180205e029056831160e22870e37e3f6c1ac31f',
+            nodeImages: {
+                '1.35.0': 'kindest/node:v1.35.0@sha256:452d707d4862f52530247495d180205e029056831160e22870e37e3f6c1ac31f',
+                '1.34.3': 'kindest/node:v1.34.3@sha256:08497ee19eace7b4b5348db5c6a1591d7752b164530a36f855cb0f2bdcbadd48',
+                '1.33.7': 'kindest/node:v1.33.7@sha256:d26ef333bdb2cbe9862a0f7c3803ecc7b4303d8cea8e814b481b09949d353040',
+                '1.32.11': 'kindest/node:v1.32.11@sha256:5fc52d52a7b9574015299724bd68f183702956aa4a2116ae75a63cb574b35af8',
+                '1.31.14': 'kindest/node:v1.31.14@sha256:6f86cf509dbb42767b6e79debc3f2c32e4ee01386f0489b3b2be24b0a55aac2b',
+            },
+            nodeImagesSeenIn: 'kubernetes-sigs/cluster-api@ae7ff047db49 test/infrastructure/kind/mapper.go',
+        },
+        {
+            version: '0.30.0',
+            sha256: {
+                amd64: '517ab7fc89ddeed5fa65abf71530d90648d9638ef0c4cde22c2c11f8097b8889',
+                arm64: '7ea2de9d2d190022ed4a8a4e3ac0636c8a455e460b9a13ccf19f15d07f4f00eb',
+                seenIn: 'cert-manager/makefile-modules@99b162ac67ad modules/tools/00_mod.mk',
+            },
+            nodeImage: 'kindest/node:v1.34.0@sha256:7416a61b42b1662ca6ca89f02028ac133a309a2a30ba309614e8ec94d976dc5a',
+            nodeImages: {
+                '1.34.0': 'kindest/node:v1.34.0@sha256:7416a61b42b1662ca6ca89f02028ac133a309a2a30ba309614e8ec94d976dc5a',
+                '1.33.4': 'kindest/node:v1.33.4@sha256:25a6018e48dfcaee478f4a59af81157a437f15e6e140bf103f85a2e7cd0cbbf2',
+                '1.32.8': 'kindest/node:v1.32.8@sha256:abd489f042d2b644e2d033f5c2d900bc707798d075e8186cb65e3f1367a9d5a1',
+                '1.31.12': 'kindest/node:v1.31.12@sha256:0f5cc49c5e73c0c2bb6e2df56e7df189240d83cf94edfa30946482eb08ec57d2',
+            },
+            nodeImagesSeenIn: 'kubernetes-sigs/cluster-api@ae7ff047db49 test/infrastructure/kind/mapper.go',
+        },
+        {
+            version: '0.29.0',
+            sha256: {
+                amd64: 'c72eda46430f065fb45c5f70e7c957cc9209402ef309294821978677c8fb3284',
+                arm64: '03d45095dbd9cc1689f179a3e5e5da24b77c2d1b257d7645abf1b4174bebcf2a',
+                seenIn: 'cert-manager/makefile-modules@fdc858d5ea76 modules/tools/00_mod.mk',
+            },
+            nodeImage: 'kindest/node:v1.33.1@sha256:050072256b9a903bd914c0b2866828150cb229cea0efe5892e2b644d5dd3b34f',
+            nodeImages: {
+                '1.33.1': 'kindest/node:v1.33.1@sha256:050072256b9a903bd914c0b2866828150cb229cea0efe5892e2b644d5dd3b34f',
+                '1.32.5': 'kindest/node:v1.32.5@sha256:e3b2327e3a5ab8c76f5ece68936e4cafaa82edf58486b769727ab0b3b97a5b0d',
+                '1.31.9': 'kindest/node:v1.31.9@sha256:b94a3a6c06198d17f59cca8c6f486236fa05e2fb359cbd75dabbfc348a10b211',
+                '1.30.13': 'kindest/node:v1.30.13@sha256:397209b3d947d154f6641f2d0ce8d473732bd91c87d9575ade99049aa33cd648',
+            },
+            nodeImagesSeenIn: 'kubernetes-sigs/cluster-api@ae7ff047db49 test/infrastructure/kind/mapper.go',
+        },
+        {
+            version: '0.28.0',
+            sha256: {
+                amd64: 'd7413a42ca28b4afc14c7125a18f386e4e7f007241f776434a93b65c95807b65',
+                arm64: '9fc6fbcdddbfdd1d1648a8da0d1f9e09dbd772f01ba815403a2641920db2620f',
+                seenIn: 'cashapp/hermit-packages@f0517fd7532f kind.hcl',
+            },
+            nodeImage: 'kindest/node:v1.33.1@sha256:8d866994839cd096b3590681c55a6fa4a071fdaf33be7b9660e5697d2ed13002',
+            nodeImages: {
+                '1.33.1': 'kindest/node:v1.33.1@sha256:8d866994839cd096b3590681c55a6fa4a071fdaf33be7b9660e5697d2ed13002',
+                '1.32.5': 'kindest/node:v1.32.5@sha256:36187f6c542fa9b78d2d499de4c857249c5a0ac8cc2241bef2ccd92729a7a259',
+                '1.31.9': 'kindest/node:v1.31.9@sha256:156da58ab617d0cb4f56bbdb4b493f4dc89725505347a4babde9e9544888bb92',
+                '1.30.13': 'kindest/node:v1.30.13@sha256:8673291894dc400e0fb4f57243f5fdc6e355ceaa765505e0e73941aa1b6e0b80',
+            },
+            nodeImagesSeenIn: 'kubernetes-sigs/cluster-api@e073d9791ea2 test/infrastructure/kind/mapper.go',
+        },
+        {
+            version: '0.27.0',
+            sha256: {
+                amd64: 'a6875aaea358acf0ac07786b1a6755d08fd640f4c79b7a2e46681cc13f49a04b',
+                arm64: '5e4507a41c69679562610b1be82ba4f80693a7826f4e9c6e39236169a3e4f9d0',
+                seenIn: 'cert-manager/makefile-modules@b0f1d467e816 modules/tools/00_mod.mk',
+            },
+            nodeImage: 'kindest/node:v1.32.2@sha256:f226345927d7e348497136874b6d207e0b32cc52154ad8323129352923a3142f',
+            nodeImages: {
+                '1.33.0': 'kindest/node:v1.33.0@sha256:02f73d6ae3f11ad5d543f16736a2cb2a63a300ad60e81dac22099b0b04784a4e',
+                '1.32.2': 'kindest/node:v1.32.2@sha256:f226345927d7e348497136874b6d207e0b32cc52154ad8323129352923a3142f',
+                '1.31.6': 'kindest/node:v1.31.6@sha256:28b7cbb993dfe093c76641a0c95807637213c9109b761f1d422c2400e22b8e87',
+                '1.30.10': 'kindest/node:v1.30.10@sha256:4de75d0e82481ea846c0ed1de86328d821c1e6a6a91ac37bf804e5313670e507',
+                '1.29.14': 'kindest/node:v1.29.14@sha256:8703bd94ee24e51b778d5556ae310c6c0fa67d761fae6379c8e0bb480e6fea29',
+            },
+            nodeImagesSeenIn: 'kubernetes-sigs/cluster-api@ae7ff047db49 test/infrastructure/kind/mapper.go',
+        },
+    ],
+    kubectl: [
+        { version: '1.37.1', sha256: {} },
+        { version: '1.37.0', sha256: {} },
+        {
+            version: '1.36.4',
+            sha256: {
+                amd64: '8b8f088da2dab964f853b38464033b1be15ede2839eca751482357c45abdd05a',
+                arm64: '0ecf44450ee6063bf19dd166a103ee6df4a9034455c2abce626e6eea657d73fb',
+                seenIn: 'kubernetes-sigs/kubespray@46dbdd3994b3 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.36.1',
+            sha256: {
+                amd64: '629d3f410e09bf49b64ae7079f7f0bda1191efed311f7d37fdbab0ad5b0ec2b7',
+                arm64: '59f7ee8e477fae658447607dc3c8790ac17a1b016c01c622c12070e969e2d4e7',
+                seenIn: 'kubernetes-sigs/kubespray@46dbdd3994b3 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.35.8',
+            sha256: {
+                amd64: '874d5e72dbb819f43cff16bcd1e4f8bac5b7f2361fe1e55049b0a6c676fb0cbf',
+                arm64: 'cc749967b62f4422260bc9c0aa7a7c55f45175ae38cb8d95767b5d2b7e04c1fd',
+                seenIn: 'kubernetes-sigs/kubespray@46dbdd3994b3 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.35.5',
+            sha256: {
+                amd64: '90f75ea6ecc9ea5633262e1c0b83a40560003b30fc94a04cb099404fcef0c224',
+                arm64: 'ac69e06fd6860d69786692f5af1c3a1208ed54f8366a4d97ab15c172e99765ee',
+                seenIn: 'kubernetes-sigs/kubespray@46dbdd3994b3 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.35.0',
+            sha256: {
+                amd64: 'a2e984a18a0c063279d692533031c1eff93a262afcc0afdc517375432d060989',
+                arm64: '58f82f9fe796c375c5c4b8439850b0f3f4d401a52434052f2df46035a8789e25',
+                seenIn: 'kubernetes-sigs/kubespray@46dbdd3994b3 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.34.11',
+            sha256: {
+                amd64: '8efbb9435132a190920eb65a47a8c1ecf755ad85ab57a600c9bedbab460bb7a8',
+                arm64: '5b045a4712674c88a56fd98eef4285689738b7fbe8735e1b9ee3509521af5cb4',
+                seenIn: 'kubernetes-sigs/kubespray@46dbdd3994b3 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.34.8',
+            sha256: {
+                amd64: 'f6249132865c13abe3c9dd5038f5da65849cb86eee1608c001831504e481aa8c',
+                arm64: '4c9fe1f717738950c638c38056130a8db5075e6413ae36d8687221a240cdf88b',
+                seenIn: 'kubernetes-sigs/kubespray@46dbdd3994b3 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.34.4',
+            sha256: {
+                amd64: 'd50c359d95e0841eaad08ddc27c7be37cba8fdccfba5c8e2ded65e121ff112db',
+                arm64: '5b982c0644ab1e27780246b9085a5886651b4a7ed86243acbb2bacc1bea01dda',
+                seenIn: 'kubernetes-sigs/kubespray@46dbdd3994b3 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.34.3',
+            sha256: {
+                amd64: 'ab60ca5f0fd60c1eb81b52909e67060e3ba0bd27e55a8ac147cbc2172ff14212',
+                arm64: '46913a7aa0327f6cc2e1cc2775d53c4a2af5e52f7fd8dacbfbfd098e757f19e9',
+                seenIn: 'kubernetes-sigs/kubespray@46dbdd3994b3 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.34.0',
+            sha256: {
+                amd64: 'cfda68cba5848bc3b6c6135ae2f20ba2c78de20059f68789c090166d6abc3e2c',
+                arm64: '00b182d103a8a73da7a4d11e7526d0543dcf352f06cc63a1fde25ce9243f49a0',
+                seenIn: 'kubernetes-sigs/kubespray@46dbdd3994b3 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.33.11',
+            sha256: {
+                amd64: '5d0ff87b99e4bbc38b9876b3172c414f8691008d291e36f89547318925ce7716',
+                arm64: '75ba96c8cc1f74c67ef3890e43186c0f308ee71d71c8d517879fd703c922d903',
+                seenIn: 'kubernetes-sigs/kubespray@dee8a18cccd2 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.33.7',
+            sha256: {
+                amd64: '471d94e208a89be62eb776700fc8206cbef11116a8de2dc06fc0086b0015375b',
+                arm64: 'fa7ee98fdb6fba92ae05b5e0cde0abd5972b2d9a4a084f7052a1fd0dce6bc1de',
+                seenIn: 'kubernetes-sigs/kubespray@dee8a18cccd2 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.33.4',
+            sha256: {
+                amd64: 'c2ba72c115d524b72aaee9aab8df8b876e1596889d2f3f27d68405262ce86ca1',
+                arm64: '76cd7a2aa59571519b68c3943521404cbce55dafb7d8866f8d0ea2995b396eef',
+                seenIn: 'kubernetes-sigs/kubespray@dee8a18cccd2 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.33.1',
+            sha256: {
+                amd64: '5de4e9f2266738fd112b721265a0c1cd7f4e5208b670f811861f699474a100a3',
+                arm64: 'd595d1a26b7444e0beb122e25750ee4524e74414bbde070b672b423139295ce6',
+                seenIn: 'kubernetes-sigs/kubespray@dee8a18cccd2 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.33.0',
+            sha256: {
+                amd64: '9efe8d3facb23e1618cba36fb1c4e15ac9dc3ed5a2c2e18109e4a66b2bac12dc',
+                arm64: '48541d119455ac5bcc5043275ccda792371e0b112483aa0b29378439cf6322b9',
+                seenIn: 'kubernetes-sigs/kubespray@dee8a18cccd2 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.32.13',
+            sha256: {
+                amd64: 'db2ae479a63f3665d7f704ab18c0d4d4050144237980763221835b7305703c4c',
+                arm64: 'b1f87f196633a89208546d79bfa4e2470bda70e7bf42c4d3adb008ec208da9d1',
+                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.32.11',
+            sha256: {
+                amd64: '48581d0e808bd8b7d3c3fc014e86b170e25a987df04c8a879b982b28a5180815',
+                arm64: 'b1c91c106ec20e61c5dff869e9a39e6af4fb96572bddaac9cce307dfa3ed2348',
+                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.32.8',
+            sha256: {
+                amd64: '0fc709a8262be523293a18965771fedfba7466eda7ab4337feaa5c028aa46b1b',
+                arm64: '8a7371e54187249389a9aa222b150d61a4a745c121ab24dbcbb56d1ac2d0b912',
+                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.32.5',
+            sha256: {
+                amd64: 'aaa7e6ff3bd28c262f2d95c8c967597e097b092e9b79bcb37de699e7488e3e7b',
+                arm64: '9edee84103e63c40a37cd15bd11e04e7835f65cb3ff5a50972058ffc343b4d96',
+                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.32.2',
+            sha256: {
+                amd64: '4f6a959dcc5b702135f8354cc7109b542a2933c46b808b248a214c1f69f817ea',
+                arm64: '7381bea99c83c264100f324c2ca6e7e13738a73b8928477ac805991440a065cd',
+                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.31.14',
+            sha256: {
+                amd64: '8791ec7c8966b61420d55103a5fb948de9f0ca3d7306d789734975ad9704bdb0',
+                arm64: '3abb0c2d7121e1833831f56fd857a93de386e76d14b64baf86220d0afe495209',
+                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.31.12',
+            sha256: {
+                amd64: 'cf609add577be9c898c52027e800a008331d6b2a202ecc61413e847f7a12ccd0',
+                arm64: '1c2cc071a6522682f645c5987c0601be92c14848c5123473904e5ede0721039b',
+                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.31.9',
+            sha256: {
+                amd64: '720d31a15368ad56993c127a7d4fa2688a8520029c2e6be86b1a877ad6f92624',
+                arm64: '1e6de599df408824f13602d73333c08c3528cfa5d6c8c98c633868a966882129',
+                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.31.6',
+            sha256: {
+                amd64: 'c46b2f5b0027e919299d1eca073ebf13a4c5c0528dd854fc71a5b93396c9fa9d',
+                arm64: 'fc40a8bbdba41f022aced2dec729a1b9e937ad99872b430b6c2489f1f36a61f5',
+                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.30.14',
+            sha256: {
+                amd64: '7ccac981ece0098284d8961973295f5124d78eab7b89ba5023f35591baa16271',
+                arm64: 'a32e46ae15fe41292dc6a7cd76beba7104282a5a3fa9e3686319000a537f4f5d',
+                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.30.13',
+            sha256: {
+                amd64: 'b92bd89b27386b671841d5970b926b645c2ae44e5ca0663cff0f1c836a1530ee',
+                arm64: 'afed1753b98ab30812203cb469e013082b25502c864f2889e8a0474aac497064',
+                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.30.10',
+            sha256: {
+                amd64: 'bc74dbeefd4b9d53f03016f6778f3ffc9a72ef4ca7b7c80fd5dc1a41d52dcab7',
+                arm64: '9d65d54f02b0b305d9f3f89d19a60d3e130e09f5407df99f6d48f8c10f31e2ae',
+                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+    ],
+    metallb: {
+        version: '0.16.2',
+        manifest: 'config/manifests/metallb-native.yaml',
+        sha256: 'e5f7c268f114c446dc60aaad71b7cabf861f637743e033e354d7d48592807c6d',
+        seenIn: 'go.universe.tf/metallb@v0.16.2 config/manifests/metallb-native.yaml',
+    },
+};
+
+;// CONCATENATED MODULE: ./lib/plan/releases.js
+
+
+const kindReleases = knownReleases.kind;
+const kubectlReleases = knownReleases.kubectl;
+const metallbRelease = knownReleases.metallb;
+/** The release of kind with exactly this version (without `v`), when it is known. */
+function kindRelease(version) {
+    return kindReleases.find((release) => release.version === version);
+}
+/** Kubernetes versions that images were published for with this release of kind, newest first. */
+function knownKubernetesVersions(kindVersion) {
+    return Object.keys(kindRelease(kindVersion)?.nodeImages ?? {}).sort(semver.rcompare);
+}
+/** The image published with this release of kind for a Kubernetes version: `1.34.0`, or `1.34` for its newest patch. */
+function nodeImageFor(kindVersion, kubernetesVersion) {
+    const version = knownKubernetesVersions(kindVersion).find((known) => `${known}.`.startsWith(`${kubernetesVersion}.`));
+    return version === undefined ? undefined : kindRelease(kindVersion)?.nodeImages[version];
+}
+/** The release with the highest version. */
+function newest(releases) {
+    return releases.toSorted((a, b) => rcompare(a.version, b.version))[0];
+}
+
+;// CONCATENATED MODULE: ./lib/plan/node-images.js
+
+
+
+
+/**
+ * The nodes of a cluster with the image that each gets: its own, else the cluster's, else the one published for the
+ * version of Kubernetes, else what kind would use. Nodes are left without one only where this kind's default is not known.
+ * @param kind version of kind in use
+ */
+function chooseNodeImages(problems, cluster, { kind, registryMirror }) {
+    const mirrored = (input, image) => problems.attempt(input, image, () => throughMirror(image, registryMirror));
+    const given = cluster.nodeImage ?? publishedImage(problems, cluster, kind);
+    const shared = given === undefined ? undefined : mirrored(`${cluster.input}.node-image`, given);
+    return cluster.nodes.map((node, index) => {
+        const own = node['image'];
+        const image = typeof own === 'string' ? mirrored(`${cluster.input}.config.nodes[${String(index)}].image`, own) : (own ?? shared);
+        return { ...node, ...(image !== undefined && { image }) };
+    });
+}
+function publishedImage(problems, { input, kubernetesVersion }, kind) {
+    if (kubernetesVersion === undefined)
+        return kindRelease(kind)?.nodeImage;
+    const image = nodeImageFor(kind, kubernetesVersion);
+    if (image === undefined) {
+        const known = knownKubernetesVersions(kind).join(', ');
+        problems.add(`${input}.kubernetes-version`, kubernetesVersion, known === ''
+            ? `cannot be looked up, because no images are known for kind ${kind}; give node-image, or another kind-version`
+            : `has no image that is known for kind ${kind}; give one of ${known}, or node-image`);
+    }
+    return image;
+}
+/** Every image that the nodes of these configs get, once. */
+function nodeImagesOf(configs) {
+    const images = configs.flatMap((config) => nodesOf(config).map((node) => node['image']));
+    return [...new Set(images.filter((image) => typeof image === 'string'))];
+}
+/** The config with the names that the images have in the engine. */
+function withProvidedImages(config, provided) {
+    const names = new Map(provided.map(({ reference, name }) => [reference, name]));
+    return {
+        ...config,
+        nodes: nodesOf(config).map((node) => {
+            const name = names.get(String(node['image']));
+            return name === undefined ? node : { ...node, image: name };
+        }),
+    };
+}
+function nodesOf(config) {
+    return (config['nodes'] ?? []);
+}
+/** Why the cache was not used, or was of little use, or what is still to come. */
+function remarkOf({ seconds: took, insteadOfSeconds, toSave, remark }) {
+    if (insteadOfSeconds !== undefined && insteadOfSeconds < took) {
+        return `slower than the pull that it stands for (${image_cache_seconds(insteadOfSeconds)}): cache: false may be faster here`;
+    }
+    return toSave === undefined ? remark : 'it is saved when the job ends';
+}
+/** One line about an image, for the log and the summary. */
+function describeProvided(image) {
+    const { from, restored, transferred } = image;
+    const reference = shortReference(image.reference);
+    const remark = remarkOf(image);
+    const took = image_cache_seconds(image.seconds);
+    if (from === 'engine')
+        return `${reference}: in the engine already`;
+    const parts = [
+        from === 'cache' ? `out of the cache in ${took}` : `pulled in ${took}`,
+        ...(restored ? [`${byte_size_formatBytes(restored.bytes)} restored in ${image_cache_seconds(restored.seconds)}`] : []),
+        ...(transferred ? [`${byte_size_formatBytes(transferred.bytes)} transferred in ${image_cache_seconds(transferred.seconds)}`] : []),
+        ...(remark === undefined ? [] : [remark]),
+    ];
+    return `${reference}: ${parts.join('; ')}`;
+}
+
+;// CONCATENATED MODULE: ./lib/plan/budget.js
+/** What a running node takes, measured with kind v0.33 and Kubernetes v1.34, rounded up. */
+const perNode = { inotifyInstances: 20, memory: 500e6 };
+/** Where so many nodes would go beyond what the machine has, with the remedy: kind's commonest trouble with several clusters. */
+function budgetWarnings(nodes, { engine, inotifyInstances }) {
+    const warnings = [];
+    const watches = nodes * perNode.inotifyInstances;
+    if (inotifyInstances !== undefined && watches > inotifyInstances) {
+        warnings.push(`${String(nodes)} nodes take about ${String(watches)} inotify instances, a user of this machine may have ${String(inotifyInstances)}: ` +
+            `"too many open files" is likely; raise it with: sudo sysctl fs.inotify.max_user_instances=${String(Math.max(1024, watches * 2))}`);
+    }
+    if (nodes * perNode.memory > engine.memory) {
+        const [needed, there] = [nodes * perNode.memory, engine.memory].map((bytes) => (bytes / 1e9).toFixed(1));
+        warnings.push(`${String(nodes)} nodes take about ${String(needed)} GB of memory, the engine has ${String(there)} GB; give fewer nodes`);
+    }
+    return warnings;
+}
+
+;// CONCATENATED MODULE: ./lib/plan/groups.js
+/** Clusters that share a network (a group, not a Docker network) are joined; all others are kept apart. */
+function areJoined(one, other) {
+    return one.name !== other.name && one.networks.some((network) => other.networks.includes(network));
+}
+/** Whether some cluster must tell the addresses of both from each other: they are joined, or have a joined cluster in common. */
+function mustDiffer(one, other, clusters) {
+    return areJoined(one, other) || clusters.some((third) => areJoined(third, one) && areJoined(third, other));
+}
+/** What is odd about the groups: those that join nobody. */
+function groupWarnings(clusters) {
+    if (clusters.length < 2)
+        return [];
+    return [...new Set(clusters.flatMap(({ networks }) => networks))].flatMap((network) => {
+        const members = clusters.filter(({ networks }) => networks.includes(network));
+        if (members.length > 1)
+            return [];
+        return `the network ${network} has ${members.map(({ name }) => name).join(', ')} alone and joins it with no other cluster`;
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/plan/cluster.js
+
+/** The address families of a cluster, the primary one first. */
+function familiesOf({ podSubnets }) {
+    return podSubnets.map(familyOf);
+}
+/** All that has an address in a cluster lies in one of these. */
+function subnetsOf({ podSubnets, serviceSubnets }) {
+    return [...podSubnets, ...serviceSubnets];
+}
+
+;// CONCATENATED MODULE: ./lib/plan/names.js
+/** How kind names things: `pkg/cluster/internal/providers/common/namer.go` and `pkg/cluster/internal/kubeconfig`. */
+/** Names of a cluster's nodes in the order of their roles: `a-control-plane`, `a-worker`, `a-worker2`. */
+function nodeNames(cluster, roles) {
+    const seen = new Map();
+    return roles.map((role) => {
+        const count = (seen.get(role) ?? 0) + 1;
+        seen.set(role, count);
+        return `${cluster}-${role}${count > 1 ? String(count) : ''}`;
+    });
+}
+/** The container kind puts before several control planes. */
+function loadBalancerName(cluster) {
+    return `${cluster}-external-load-balancer`;
+}
+function contextName(cluster) {
+    return `kind-${cluster}`;
+}
+/** Longest host name and label value that Linux and Kubernetes take. */
+const longestHostName = 63;
+/** What is wrong with a cluster's name, and what would be right; `undefined` when it is fine. */
+function nameProblem(name, containerNames) {
+    if (!/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name)) {
+        return 'is no DNS label; use lower-case letters, digits and -, with a letter or digit at both ends';
+    }
+    const longest = containerNames.reduce((a, b) => (b.length > a.length ? b : a), '');
+    if (longest.length > longestHostName) {
+        const room = longestHostName - (longest.length - name.length);
+        return `is too long: ${longest} has ${String(longest.length)} characters, a host name at most ${String(longestHostName)}; use at most ${String(room)} characters`;
+    }
+    return undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/plan/cluster-names.js
+
+/** All containers of a cluster of that name. */
+function containersOf(name, { nodes }) {
+    const roles = nodes.map((node) => node.role);
+    const balancer = roles.filter((role) => role === 'control-plane').length > 1 ? [loadBalancerName(name)] : [];
+    return [...nodeNames(name, roles), ...balancer];
+}
+/** Gives `cluster<n>` to those without a name: n is its place in the list, or the next number that nobody has. */
+function nameClusters(requested, facts) {
+    const taken = new Set([
+        ...requested.flatMap(({ name }) => name ?? []),
+        ...facts.containers.flatMap(({ name, cluster }) => cluster ?? name),
+        ...facts.reservations.flatMap(({ clusters }) => clusters),
+    ]);
+    let last = 0;
+    return requested.map((cluster, index) => {
+        if (cluster.name !== undefined)
+            return { ...cluster, name: cluster.name };
+        const isTaken = (name) => [name, ...containersOf(name, cluster)].some((each) => taken.has(each));
+        for (last = Math.max(last, index) + 1; isTaken(numbered(last));)
+            last++;
+        return { ...cluster, name: numbered(last) };
+    });
+}
+/** Tells of clusters that are not called what a reader of the workflow would think. */
+function nameWarnings(requested, named) {
+    return named.flatMap(({ input, name }, index) => {
+        const expected = numbered(index + 1);
+        if (requested[index]?.name !== undefined || name === expected)
+            return [];
+        return `${input} is called ${name}, because ${expected} is taken: take its context from the output clusters`;
+    });
+}
+/** The name of a cluster that was given none. */
+function numbered(place) {
+    return `cluster${String(place)}`;
+}
+/** Checks the names that were given and those that were found. */
+function checkNames(problems, clusters, { crossClusterDns }, facts) {
+    const seen = new Map();
+    for (const cluster of clusters) {
+        const { input, name } = cluster;
+        const refuse = (message) => {
+            problems.add(`${input}.name`, name, message);
+        };
+        const containers = containersOf(name, cluster);
+        const problem = nameProblem(name, containers);
+        const twin = seen.get(name);
+        const maker = facts.reservations.find((reservation) => reservation.clusters.includes(name));
+        const existing = facts.containers.find((container) => containers.includes(container.name));
+        seen.set(name, input);
+        if (problem !== undefined) {
+            refuse(problem);
+        }
+        else if (twin !== undefined) {
+            refuse(`is the name of ${twin} too; give each cluster a name of its own`);
+        }
+        else if (facts.containers.some((container) => container.cluster === name)) {
+            refuse(`is a kind cluster that exists already; give another name, or remove it with: kind delete cluster --name ${name}`);
+        }
+        else if (maker !== undefined) {
+            refuse(`is a cluster that the run ${maker.run} is making; give another name, or wait until that run has ended`);
+        }
+        else if (existing !== undefined) {
+            refuse(`needs a container named ${existing.name}, which exists already; give another name`);
+        }
+        if (crossClusterDns && domainOf(name) === 'cluster.local') {
+            refuse('gives the domain cluster.local, which every cluster has already; give another name');
+        }
+    }
+}
+/** The DNS domain that joined clusters know a cluster by. */
+function domainOf(name) {
+    return `${name}.local`;
+}
+
+;// CONCATENATED MODULE: ./lib/plan/cluster-subnets.js
+
+
+/** kubeadm's `PodSubnetNodeMaskMaxDiff`: a pod subnet is cut into at most 2^16 nodes' parts. */
+const mostNodeBits = 16;
+/** kubeadm's `MaximumBitsForServiceSubnet` (20) and `MinimumAddressesInServiceSubnet` (10). */
+const givenServices = {
+    ipv4: { shortest: 12, longest: 28 },
+    ipv6: { shortest: 108, longest: 124 },
+};
+/** What is allotted is no larger than kind's own defaults. */
+const allottedServices = {
+    ipv4: { shortest: 16, longest: 24 },
+    ipv6: { shortest: 112, longest: 120 },
+};
+const largestPodSubnet = { ipv4: 16, ipv6: 56 };
+/** Checks that a given subnet is of a size that kubeadm takes and that holds all nodes. */
+function checkSize(problems, input, { family, prefix, text }, key, { nodes, nodeMasks }) {
+    const mask = nodeMasks[family];
+    const { shortest, longest } = key === 'service-subnet' ? givenServices[family] : { shortest: Math.max(0, mask - mostNodeBits), longest: mask };
+    const room = 2 ** (mask - prefix);
+    if (prefix < shortest || prefix > longest) {
+        problems.add(input, text, `is a /${String(prefix)}; kubeadm takes /${String(shortest)} to /${String(longest)}` +
+            (key === 'pod-subnet' ? ` where each node gets a /${String(mask)}` : ''));
+    }
+    else if (key === 'pod-subnet' && room < nodes.length) {
+        problems.add(input, text, `holds a /${String(mask)} for ${String(room)} nodes, the cluster has ${String(nodes.length)}; give a /${String(prefixFor(nodes.length, mask))} or larger`);
+    }
+}
+/** Longest prefix of a subnet that has a part of that prefix length for each of so many nodes. */
+function prefixFor(nodes, mask) {
+    return mask - Math.ceil(Math.log2(nodes));
+}
+/**
+ * Allots what was not given, family by family; what does not fit becomes a problem.
+ * @param taken what nothing may overlap
+ * @returns the subnets of each cluster, given and allotted
+ */
+function chooseSubnets(problems, clusters, request, taken) {
+    const allotted = { 'pod-subnet': new Map(), 'service-subnet': new Map() };
+    const place = ({ input }, family) => `${input} ${family}`;
+    for (const family of families) {
+        const result = allotFamily(clusters, request, family, taken);
+        if ('problems' in result) {
+            for (const problem of result.problems)
+                problems.add(...problem);
+            continue;
+        }
+        for (const key of ['pod-subnet', 'service-subnet']) {
+            for (const [cluster, subnet] of result[key])
+                allotted[key].set(place(cluster, family), subnet);
+        }
+    }
+    return (cluster) => {
+        const texts = (given, key) => cluster.families.flatMap((family) => (given.find((subnet) => subnet.family === family) ?? allotted[key].get(place(cluster, family)))?.text ?? []);
+        return {
+            podSubnets: texts(cluster.podSubnets, 'pod-subnet'),
+            serviceSubnets: texts(cluster.serviceSubnets, 'service-subnet'),
+        };
+    };
+}
+function allotFamily(clusters, request, family, taken) {
+    const podSupernet = request.podSupernets[family];
+    const serviceSupernet = request.serviceSupernets[family];
+    const lacking = (given) => clusters.filter((cluster) => cluster.families.includes(family) && !given(cluster).some((subnet) => subnet.family === family));
+    const wanted = podWants(lacking(({ podSubnets }) => podSubnets), family);
+    const services = [{ clusters: lacking(({ serviceSubnets }) => serviceSubnets), range: allottedServices[family] }];
+    // where both are cut from the same addresses, pods may have to be content with less
+    const most = overlap(podSupernet, serviceSupernet)
+        ? Math.max(0, ...wanted.map(({ range }) => range.longest - range.shortest))
+        : 0;
+    for (let squeeze = 0;; squeeze++) {
+        const squeezed = wanted.map(({ clusters: of, range: { shortest, longest } }) => ({
+            clusters: of,
+            range: { shortest: Math.min(longest, shortest + squeeze), longest },
+        }));
+        const podSubnets = allotWants(squeezed, 'pod-supernet', podSupernet, taken);
+        const pods = 'problem' in podSubnets ? [] : podSubnets.subnets.map(([, subnet]) => subnet);
+        const between = pods.map((subnet) => ({ subnet, owner: `pod subnet ${subnet.text}` }));
+        const serviceSubnets = allotWants(services, 'service-supernet', serviceSupernet, [...taken, ...between]);
+        if (!('problem' in podSubnets) && !('problem' in serviceSubnets)) {
+            return { 'pod-subnet': podSubnets.subnets, 'service-subnet': serviceSubnets.subnets };
+        }
+        if ('problem' in podSubnets || squeeze === most) {
+            return { problems: [podSubnets, serviceSubnets].flatMap((tried) => ('problem' in tried ? [tried.problem] : [])) };
+        }
+    }
+}
+/** Clusters whose nodes get parts of the same size get subnets of the same size. */
+function podWants(clusters, family) {
+    return [...new Set(clusters.map(({ nodeMasks }) => nodeMasks[family]))].map((mask) => {
+        const of = clusters.filter(({ nodeMasks }) => nodeMasks[family] === mask);
+        const longest = Math.min(...of.map(({ nodes }) => prefixFor(nodes.length, mask)));
+        const shortest = Math.min(longest, Math.max(largestPodSubnet[family], mask - mostNodeBits));
+        return { clusters: of, range: { shortest, longest } };
+    });
+}
+function allotWants(wants, input, supernet, taken) {
+    const subnets = [];
+    for (const { clusters, range } of wants) {
+        const used = [...taken.map(({ subnet }) => subnet), ...subnets.map(([, subnet]) => subnet)];
+        const allotment = allot(clusters.length, supernet, used, range);
+        if ('fits' in allotment) {
+            const inTheWay = taken.filter(({ subnet }) => overlap(subnet, supernet)).map(({ owner }) => owner);
+            const problem = `has room for ${String(allotment.fits)} subnets of /${String(allotment.prefix)}, ${String(clusters.length)} are needed` +
+                (inTheWay.length > 0 ? ` (taken by ${inTheWay.slice(0, 5).join(', ')})` : '') +
+                '; give a larger or freer supernet';
+            return { problem: [input, supernet.text, problem] };
+        }
+        subnets.push(...clusters.map((cluster, index) => [cluster, allotment.subnets[index]]));
+    }
+    return { subnets };
+}
+
+;// CONCATENATED MODULE: ./node_modules/deepmerge-ts/dist/index.mjs
+/**
+ * Special values that tell deepmerge to perform a certain action.
+ */
+const actions = {
+    defaultMerge: Symbol("deepmerge-ts: default merge"),
+    skip: Symbol("deepmerge-ts: skip"),
+};
+/**
+ * Special values that tell deepmergeInto to perform a certain action.
+ */
+const actionsInto = {
+    defaultMerge: actions.defaultMerge,
+};
+
+/**
+ * Returns an empty container of the same outward type as `value`. Used when
+ * `deepmergeInto` recurses through a property the target does not have, so
+ * the recursion has a place to write its result without aliasing any source's
+ * nested array/set/map.
+ *
+ * @param value - A representative value (the kind to copy structurally).
+ * @returns A fresh `Array` / `Set` / `Map` / `Record` (or `value` itself if it
+ * is not one of those types).
+ */
+function emptyLike(value) {
+    if (Array.isArray(value)) {
+        return [];
+    }
+    if (value instanceof Set) {
+        return new Set();
+    }
+    if (value instanceof Map) {
+        return new Map();
+    }
+    if (typeof value === "object" && value !== null) {
+        return {};
+    }
+    return value;
+}
+/**
+ * The default function to update meta data.
+ *
+ * It builds and updates the hierarchy tree.
+ *
+ * @param previousMeta - The previous meta data.
+ * @param mergeInfo - Meta information about the current merge state.
+ * @returns The updated meta data.
+ */
+function defaultMetaDataUpdater(previousMeta, mergeInfo) {
+    const ancestor = {
+        key: mergeInfo.key,
+        parents: mergeInfo.parents,
+        values: mergeInfo.values,
+        result: mergeInfo.result,
+    };
+    const prevHierarchy = previousMeta?.hierarchy;
+    return {
+        ...ancestor,
+        hierarchy: prevHierarchy === undefined ? [ancestor] : [...prevHierarchy, ancestor],
+    };
+}
+/**
+ * The default function to update meta data in fast mode.
+ *
+ * It doesn't track any meta data.
+ *
+ * @param previousMeta - The previous meta data.
+ * @param mergeInfo - Meta information about the current merge state.
+ * @returns The updated meta data (undefined).
+ */
+function defaultMetaDataUpdaterFast(previousMeta, mergeInfo) {
+    return undefined;
+}
+/**
+ * The default function to filter values.
+ *
+ * It filters out undefined values.
+ *
+ * @param values - The values to filter.
+ * @param meta - The meta data.
+ * @returns The filtered values.
+ */
+function defaultFilterValues(values, meta) {
+    // Fast path: avoid allocating a new array when no undefined values exist.
+    return values.includes(undefined) ? values.filter((value) => value !== undefined) : values;
+}
+/**
+ * Check if the custom merge result should fall back to the default merge function.
+ *
+ * @param utils - The utils.
+ * @param fallback - The name of the fallback merge function.
+ * @param result - The result of the custom merge function.
+ * @returns Whether to use the default merge function.
+ */
+function shouldFallbackToDefault(utils, fallback, result) {
+    return (result === actions.defaultMerge ||
+        (utils.useImplicitDefaultMerging &&
+            result === undefined &&
+            utils.mergeFunctions[fallback] !== utils.defaultMergeFunctions[fallback]));
+}
+/**
+ * Resolve custom merge functions from user options.
+ *
+ * @param options - The options passed by the user.
+ * @param defaultMergeFunctions - The default merge functions.
+ * @returns The resolved merge functions.
+ */
+function resolveCustomMergeFunctions(options, defaultMergeFunctions) {
+    return {
+        ...defaultMergeFunctions,
+        ...Object.fromEntries(Object.entries(options)
+            .filter(([key]) => Object.hasOwn(defaultMergeFunctions, key))
+            .map(([key, option]) => option === false
+            ? [key, defaultMergeFunctions.mergeOthers]
+            : typeof option === "function"
+                ? [key, option]
+                : [key, defaultMergeFunctions[key]])),
+    };
+}
+/**
+ * The default strategy to merge arrays.
+ *
+ * @param values - The arrays.
+ * @param utils - The utils.
+ * @param meta - The meta data.
+ * @returns The merged array.
+ */
+function mergeArrays$1(values, utils, meta) {
+    return values.flat();
+}
+/**
+ * The default strategy to merge sets.
+ *
+ * @param values - The sets.
+ * @param utils - The utils.
+ * @param meta - The meta data.
+ * @returns The merged set.
+ */
+function mergeSets$1(values, utils, meta) {
+    const result = new Set();
+    for (const set of values) {
+        for (const element of set) {
+            result.add(element);
+        }
+    }
+    return result;
+}
+/**
+ * The default strategy to merge other things.
+ *
+ * @param values - The other things.
+ * @param utils - The utils.
+ * @param meta - The meta data.
+ * @returns The merged value.
+ */
+function mergeOthers$1(values, utils, meta) {
+    return values.at(-1);
+}
+/**
+ * The default strategy to merge arrays into a target array.
+ *
+ * @param mut_target - The target to merge into.
+ * @param values - The arrays (including the target's value if there is one).
+ */
+function mergeArraysInto$1(mut_target, values) {
+    // Build the merged array.
+    const result = [];
+    for (const value of values) {
+        const arr = value;
+        for (const element of arr) {
+            result.push(element);
+        }
+    }
+    // Mutate the target container in place. At the top level this preserves
+    // the user's target reference; in the recursion `mut_target.value` is
+    // either the user's target's nested array (so the same in-place semantic
+    // applies) or a clone we made ourselves, so the source can never be
+    // touched through this assignment.
+    const target = mut_target.value;
+    target.splice(0, target.length, ...result);
+}
+/**
+ * The default strategy to merge sets into a target set.
+ *
+ * @param mut_target - The target to merge into.
+ * @param values - The sets (including the target's value if there is one).
+ */
+function mergeSetsInto$1(mut_target, values) {
+    // Build the merged set.
+    const result = new Set();
+    for (const value_ of values) {
+        for (const value of value_) {
+            result.add(value);
+        }
+    }
+    // Mutate the target set in place. See `mergeArraysInto` for the rationale
+    // about why this is safe at recursion (the recursion only runs against
+    // the target's nested container or a clone we made, never a source).
+    const target = mut_target.value;
+    target.clear();
+    for (const value of result) {
+        target.add(value);
+    }
+}
+/**
+ * The default strategy to merge other things into a target.
+ *
+ * @param mut_target - The target to merge into.
+ * @param values - The other things.
+ */
+function mergeOthersInto$1(mut_target, values) {
+    // Idempotent for non-containers: assigning the leaf value mutates only
+    // the wrapper's `.value` slot (a property on our own object), so this is
+    // safe at recursion regardless of where the wrapper originated.
+    mut_target.value = values.at(-1);
+}
+
+/**
+ * The different types of objects deepmerge-ts support.
+ */
+var ObjectType;
+(function (ObjectType) {
+    ObjectType[ObjectType["NOT"] = 0] = "NOT";
+    ObjectType[ObjectType["RECORD"] = 1] = "RECORD";
+    ObjectType[ObjectType["ARRAY"] = 2] = "ARRAY";
+    ObjectType[ObjectType["SET"] = 3] = "SET";
+    ObjectType[ObjectType["MAP"] = 4] = "MAP";
+    ObjectType[ObjectType["OTHER"] = 5] = "OTHER";
+})(ObjectType || (ObjectType = {}));
+/**
+ * Get the type of the given object.
+ *
+ * @param object - The object to get the type of.
+ * @returns The type of the given object.
+ */
+function getObjectType(object) {
+    if (typeof object !== "object" || object === null) {
+        return ObjectType.NOT;
+    }
+    if (Array.isArray(object)) {
+        return ObjectType.ARRAY;
+    }
+    if (isRecord(object)) {
+        return ObjectType.RECORD;
+    }
+    if (object instanceof Set) {
+        return ObjectType.SET;
+    }
+    if (object instanceof Map) {
+        return ObjectType.MAP;
+    }
+    return ObjectType.OTHER;
+}
+/**
+ * Get the keys of the given object(s) including symbol keys.
+ * If an array is given, the keys of all the objects within the array are returned.
+ *
+ * Note: Only keys to enumerable properties are returned.
+ *
+ * @deprecated Use `getKeysOfObjects` instead.
+ * @param objects - An array of objects to get the keys of.
+ * @returns A set containing all the keys of all the given objects.
+ */
+const getKeys = (/* unused pure expression or super */ null && (getKeysOfObjects));
+/**
+ * Get the keys of the given objects including symbol keys.
+ *
+ * Note: Only keys to enumerable properties are returned.
+ *
+ * @param objects - An array of objects to get the keys of.
+ * @returns A set containing all the keys of all the given objects.
+ */
+function getKeysOfObjects(objects) {
+    const keys = new Set();
+    for (const currentObject of objects) {
+        const stringKeys = Object.keys(currentObject);
+        for (const stringKey of stringKeys) {
+            keys.add(stringKey);
+        }
+        const symbols = Object.getOwnPropertySymbols(currentObject);
+        // Fast path: skip symbol iteration when the object has no own symbols.
+        if (symbols.length > 0) {
+            for (const symbol of symbols) {
+                if (Object.prototype.propertyIsEnumerable.call(currentObject, symbol)) {
+                    keys.add(symbol);
+                }
+            }
+        }
+    }
+    return keys;
+}
+/**
+ * Get the keys of the given object.
+ *
+ * Note: Only keys to enumerable properties are returned.
+ *
+ * @param object - The object to get the keys of.
+ * @returns The keys of the given object.
+ */
+function getKeysOfObject(object) {
+    const symbols = Object.getOwnPropertySymbols(object).filter((symbol) => Object.prototype.propertyIsEnumerable.call(object, symbol));
+    return [...Object.keys(object), ...symbols];
+}
+/**
+ * Does the given object have the given property.
+ *
+ * @param object - The object to test.
+ * @param property - The property to test.
+ * @returns Whether the object has the property.
+ */
+function objectHasProperty(object, property) {
+    return typeof object === "object" && Object.prototype.propertyIsEnumerable.call(object, property);
+}
+/**
+ * Does the given object appear to be a record.
+ *
+ * @param value - The object to check.
+ * @returns Whether the object is a record.
+ */
+function isRecord(value) {
+    // Fast path: Objects created via `{}` (whose prototype is `Object.prototype`)
+    // or `Object.create(null)` (whose prototype is `null`) are plain records.
+    // Assumes that standard plain objects do not have modified prototypes.
+    const prototype = Object.getPrototypeOf(value);
+    if (prototype === null || prototype === Object.prototype) {
+        return true;
+    }
+    // All records are objects.
+    const objectToString = Object.prototype.toString.call(value);
+    if (objectToString !== "[object Object]" && objectToString !== "[object Module]") {
+        return false;
+    }
+    const { constructor } = value;
+    // If has modified constructor.
+    // eslint-disable-next-line ts/no-unnecessary-condition
+    if (constructor === undefined) {
+        return true;
+    }
+    const constructorPrototype = constructor.prototype;
+    // If has modified prototype.
+    if (constructorPrototype === null || typeof constructorPrototype !== "object") {
+        return false;
+    }
+    const constructorToString = Object.prototype.toString.call(constructorPrototype);
+    if (constructorToString !== "[object Object]" && constructorToString !== "[object Module]") {
+        return false;
+    }
+    // If constructor does not have an Object-specific method.
+    if (!Object.hasOwn(constructorPrototype, "isPrototypeOf")) {
+        return false;
+    }
+    // Most likely a record.
+    return true;
+}
+/**
+ * If the given object is a cyclic reference in its ancestor tree, return how far down the ancestor tree the object is from its first occurrence. Otherwise, return 0.
+ *
+ * @param object - The object to check.
+ * @param hierarchy - The hierarchy of the object.
+ * @param index - The index of the object (or ancestor of) within the original values passed to the merge function.
+ * @returns The cyclic reference depth of the object if it is a cyclic reference, or 0 if it is not.
+ */
+function getCyclicReferenceDepth(object, hierarchy, index) {
+    // If there is no hierarchy, then there can be no cyclic reference.
+    if (hierarchy === undefined || hierarchy.length === 0) {
+        return 0;
+    }
+    let mut_depth = 1;
+    // Check if the child is an ancestor of itself.
+    for (let mut_index = hierarchy.length - 1; mut_index >= 0; mut_index--) {
+        const { parents } = hierarchy[mut_index];
+        if (parents[index] === object || parents.includes(object)) {
+            return mut_depth;
+        }
+        mut_depth += 1;
+    }
+    return 0;
+}
+/**
+ * Get the hierarchy array from the given meta data if present.
+ *
+ * @param meta - The meta data.
+ * @returns The hierarchy array or undefined.
+ */
+function getMetaDataHierarchy(meta) {
+    return meta?.hierarchy;
+}
+
+/**
+ * The default strategy to merge records.
+ *
+ * @param values - The records.
+ * @param utils - The utils.
+ * @param meta - The meta data.
+ * @returns The merged records.
+ */
+function mergeRecords$1(values, utils, meta) {
+    if (values.length === 2) {
+        const result = {};
+        // Fast path for 2 records: avoid building a union key set and per-key value
+        // arrays. Only the keys present in each record are iterated.
+        const mergeProperty = (key, propValues) => {
+            const updatedMeta = utils.metaDataUpdater(meta, {
+                key,
+                parents: values,
+                values: propValues,
+                result,
+            });
+            const propertyResult = mergeUnknowns(propValues, utils, updatedMeta);
+            if (propertyResult === actions.skip) {
+                return;
+            }
+            if (key === "__proto__") {
+                Object.defineProperty(result, key, {
+                    value: propertyResult,
+                    configurable: true,
+                    enumerable: true,
+                    writable: true,
+                });
+            }
+            else {
+                result[key] = propertyResult;
+            }
+        };
+        const firstValue = values[0];
+        const secondValue = values[1];
+        for (const key of getKeysOfObject(firstValue)) {
+            mergeProperty(key, objectHasProperty(secondValue, key) ? [firstValue[key], secondValue[key]] : [firstValue[key]]);
+        }
+        for (const key of getKeysOfObject(secondValue)) {
+            if (!objectHasProperty(firstValue, key)) {
+                mergeProperty(key, [secondValue[key]]);
+            }
+        }
+        return result;
+    }
+    return mergeRecordsGeneral(values, utils, meta);
+}
+/**
+ * The default strategy to merge 3 or more records.
+ *
+ * @param values - The records.
+ * @param utils - The utils.
+ * @param meta - The meta data.
+ * @returns The merged records.
+ */
+function mergeRecordsGeneral(values, utils, meta) {
+    const result = {};
+    for (const key of getKeysOfObjects(values)) {
+        const propValues = [];
+        for (const value of values) {
+            if (objectHasProperty(value, key)) {
+                propValues.push(value[key]);
+            }
+        }
+        const updatedMeta = utils.metaDataUpdater(meta, {
+            key,
+            parents: values,
+            values: propValues,
+            result,
+        });
+        const propertyResult = mergeUnknowns(propValues, utils, updatedMeta);
+        if (propertyResult === actions.skip) {
+            continue;
+        }
+        if (key === "__proto__") {
+            Object.defineProperty(result, key, {
+                value: propertyResult,
+                configurable: true,
+                enumerable: true,
+                writable: true,
+            });
+        }
+        else {
+            result[key] = propertyResult;
+        }
+    }
+    return result;
+}
+/**
+ * The default strategy to merge maps.
+ *
+ * @param values - The maps.
+ * @param utils - The utils.
+ * @param meta - The meta data.
+ * @returns The merged map.
+ */
+function mergeMaps$1(values, utils, meta) {
+    const result = new Map();
+    const valuesByKey = new Map();
+    for (const map of values) {
+        for (const [key, value] of map) {
+            const mut_keyValues = valuesByKey.get(key);
+            if (mut_keyValues === undefined) {
+                valuesByKey.set(key, [value]);
+            }
+            else {
+                mut_keyValues.push(value);
+            }
+        }
+    }
+    for (const [key, keyValues] of valuesByKey) {
+        const updatedMeta = utils.metaDataUpdater(meta, {
+            key,
+            parents: values,
+            values: keyValues,
+            result,
+        });
+        const keyResult = mergeUnknowns(keyValues, utils, updatedMeta);
+        if (keyResult === actions.skip) {
+            continue;
+        }
+        result.set(key, keyResult);
+    }
+    return result;
+}
+/**
+ * Resolve any cyclic references within a non-cyclic object pointing to ancestors in meta.hierarchy.
+ *
+ * @param value - The value to resolve circular references for.
+ * @param utils - The utils.
+ * @param meta - The meta data.
+ * @returns The resolved value.
+ */
+function resolveCyclicReferences(value, utils, meta) {
+    if (typeof value !== "object" || value === null) {
+        return value;
+    }
+    const hierarchy = getMetaDataHierarchy(meta);
+    const depth = getCyclicReferenceDepth(value, hierarchy, 0);
+    if (hierarchy !== undefined && depth > 0) {
+        return hierarchy[hierarchy.length - depth]?.result;
+    }
+    const type = getObjectType(value);
+    if (type === ObjectType.RECORD) {
+        const record = value;
+        let mut_changed = false;
+        const result = {};
+        for (const key of getKeysOfObject(record)) {
+            const propVal = record[key];
+            const updatedMeta = utils.metaDataUpdater(meta, {
+                key,
+                parents: [record],
+                values: [propVal],
+                result,
+            });
+            const resolvedProp = resolveCyclicReferences(propVal, utils, updatedMeta);
+            if (resolvedProp !== propVal) {
+                mut_changed = true;
+            }
+            if (key === "__proto__") {
+                Object.defineProperty(result, key, {
+                    value: resolvedProp,
+                    configurable: true,
+                    enumerable: true,
+                    writable: true,
+                });
+            }
+            else {
+                result[key] = resolvedProp;
+            }
+        }
+        return mut_changed ? result : value;
+    }
+    return value;
+}
+/**
+ * The default strategy to merge circular references.
+ *
+ * @param values - The circular references.
+ * @param cyclicDepths - The depth of each circular reference.
+ * @param utils - The utils.
+ * @param meta - The meta data.
+ * @returns The merged circular references.
+ */
+function mergeCircularReferences$1(values, cyclicDepths, utils, meta) {
+    const depth = cyclicDepths[0];
+    const hierarchy = getMetaDataHierarchy(meta);
+    for (let mut_index = 1; mut_index < values.length; mut_index++) {
+        if (cyclicDepths[mut_index] !== depth) {
+            const lastCyclicDepth = cyclicDepths.at(-1);
+            return (lastCyclicDepth === 0
+                ? resolveCyclicReferences(values.at(-1), utils, meta)
+                : hierarchy?.[hierarchy.length - lastCyclicDepth]?.result);
+        }
+    }
+    return hierarchy?.[hierarchy.length - depth]?.result;
+}
+/**
+ * The merge functions.
+ */
+const mergeFunctions = {
+    mergeRecords: mergeRecords$1,
+    mergeArrays: mergeArrays$1,
+    mergeSets: mergeSets$1,
+    mergeMaps: mergeMaps$1,
+    mergeCircularReferences: mergeCircularReferences$1,
+    mergeOthers: mergeOthers$1,
+};
+
+const defaultDeepmerge = /* #__PURE__ */ (/* unused pure expression or super */ null && (deepmergeCustom()));
+/**
+ * Deeply merge objects.
+ *
+ * @param objects - The objects to merge.
+ * @returns The merged result.
+ */
+function deepmerge(...objects) {
+    return defaultDeepmerge(...objects);
+}
+function deepmergeCustom(options = {}, rootMetaData) {
+    const utils = getUtils$1(options, customizedDeepmerge);
+    /**
+     * The customized deepmerge function.
+     *
+     * @param objects - The objects to merge.
+     * @returns The merged result.
+     */
+    function customizedDeepmerge(...objects) {
+        return mergeUnknowns(objects, utils, rootMetaData ?? undefined);
+    }
+    return customizedDeepmerge;
+}
+/**
+ * Get the utils that are available to the merge functions.
+ *
+ * @param options - The options the user specified.
+ * @param customizedDeepmerge - The customized deepmerge function.
+ * @returns The merge utils.
+ */
+function getUtils$1(options, customizedDeepmerge) {
+    const defaultMergeFns = mergeFunctions;
+    const defaultMetaDataUpd = defaultMetaDataUpdater;
+    return {
+        defaultMergeFunctions: defaultMergeFns,
+        mergeFunctions: resolveCustomMergeFunctions(options, defaultMergeFns),
+        metaDataUpdater: typeof options.metaDataUpdater === "function" ? options.metaDataUpdater : defaultMetaDataUpd,
+        deepmerge: customizedDeepmerge,
+        useImplicitDefaultMerging: options.enableImplicitDefaultMerging ?? false,
+        filterValues: options.filterValues === false
+            ? undefined
+            : typeof options.filterValues === "function"
+                ? options.filterValues
+                : defaultFilterValues,
+        maxDepth: typeof options.maxDepth === "number" && !Number.isNaN(options.maxDepth) && options.maxDepth >= 0
+            ? options.maxDepth
+            : 1000,
+        actions,
+    };
+}
+/**
+ * Merge unknown things.
+ *
+ * @param values - The values.
+ * @param utils - The utils.
+ * @param meta - The meta data.
+ * @returns The merged result.
+ */
+function mergeUnknowns(values, utils, meta) {
+    const filteredValues = utils.filterValues?.(values, meta) ?? values;
+    if (filteredValues.length === 0) {
+        return undefined;
+    }
+    const hierarchy = getMetaDataHierarchy(meta);
+    const currentDepth = hierarchy?.length ?? (typeof meta === "number" ? meta : (meta?.depth ?? 0));
+    if (utils.maxDepth !== undefined && currentDepth >= utils.maxDepth) {
+        return mergeOthers(filteredValues, utils, meta);
+    }
+    if (filteredValues.length === 1) {
+        if (hierarchy !== undefined) {
+            const depth = getCyclicReferenceDepth(filteredValues[0], hierarchy, 0);
+            if (depth > 0) {
+                return (hierarchy[hierarchy.length - depth]?.result ??
+                    hierarchy[hierarchy.length - depth]?.parents[0]);
+            }
+        }
+        return mergeOthers(filteredValues, utils, meta);
+    }
+    const type = getObjectType(filteredValues[0]);
+    if (type !== ObjectType.NOT && type !== ObjectType.OTHER) {
+        if (filteredValues.length === 2) {
+            // Fast path: avoid dynamic array allocations and loop overhead for 2 elements.
+            if (getObjectType(filteredValues[1]) !== type) {
+                return mergeOthers(filteredValues, utils, meta);
+            }
+            const d0 = getCyclicReferenceDepth(filteredValues[0], hierarchy, 0);
+            const d1 = getCyclicReferenceDepth(filteredValues[1], hierarchy, 1);
+            if (d0 !== 0 || d1 !== 0) {
+                return mergeCircularReferences(filteredValues, [d0, d1], utils, meta);
+            }
+        }
+        else {
+            // Slow path: 3 or more elements require dynamic array allocations and full iteration.
+            // eslint-disable-next-line unicorn/no-new-array -- We know the final length of the array.
+            const cyclicDepths = new Array(filteredValues.length);
+            cyclicDepths[0] = getCyclicReferenceDepth(filteredValues[0], hierarchy, 0);
+            for (let mut_index = 1; mut_index < filteredValues.length; mut_index++) {
+                // If the object types are different, then we can't merge them.
+                if (getObjectType(filteredValues[mut_index]) !== type) {
+                    return mergeOthers(filteredValues, utils, meta);
+                }
+                // Check if the object is a cyclic reference.
+                cyclicDepths[mut_index] = getCyclicReferenceDepth(filteredValues[mut_index], hierarchy, mut_index);
+            }
+            if (cyclicDepths.some((depth) => depth !== 0)) {
+                return mergeCircularReferences(filteredValues, cyclicDepths, utils, meta);
+            }
+        }
+    }
+    switch (type) {
+        case ObjectType.RECORD: {
+            return mergeRecords(filteredValues, utils, meta);
+        }
+        case ObjectType.ARRAY: {
+            return mergeArrays(filteredValues, utils, meta);
+        }
+        case ObjectType.SET: {
+            return mergeSets(filteredValues, utils, meta);
+        }
+        case ObjectType.MAP: {
+            return mergeMaps(filteredValues, utils, meta);
+        }
+        default: {
+            return mergeOthers(filteredValues, utils, meta);
+        }
+    }
+}
+/**
+ * Merge records.
+ *
+ * @param values - The records.
+ * @param utils - The utils.
+ * @param meta - The meta data.
+ * @returns The merged result.
+ */
+function mergeRecords(values, utils, meta) {
+    const result = utils.mergeFunctions.mergeRecords(values, utils, meta);
+    if (shouldFallbackToDefault(utils, "mergeRecords", result)) {
+        return utils.defaultMergeFunctions.mergeRecords(values, utils, meta);
+    }
+    return result;
+}
+/**
+ * Merge arrays.
+ *
+ * @param values - The arrays.
+ * @param utils - The utils.
+ * @param meta - The meta data.
+ * @returns The merged result.
+ */
+function mergeArrays(values, utils, meta) {
+    const result = utils.mergeFunctions.mergeArrays(values, utils, meta);
+    if (shouldFallbackToDefault(utils, "mergeArrays", result)) {
+        return utils.defaultMergeFunctions.mergeArrays(values);
+    }
+    return result;
+}
+/**
+ * Merge sets.
+ *
+ * @param values - The sets.
+ * @param utils - The utils.
+ * @param meta - The meta data.
+ * @returns The merged result.
+ */
+function mergeSets(values, utils, meta) {
+    const result = utils.mergeFunctions.mergeSets(values, utils, meta);
+    if (shouldFallbackToDefault(utils, "mergeSets", result)) {
+        return utils.defaultMergeFunctions.mergeSets(values);
+    }
+    return result;
+}
+/**
+ * Merge maps.
+ *
+ * @param values - The maps.
+ * @param utils - The utils.
+ * @param meta - The meta data.
+ * @returns The merged result.
+ */
+function mergeMaps(values, utils, meta) {
+    const result = utils.mergeFunctions.mergeMaps(values, utils, meta);
+    if (shouldFallbackToDefault(utils, "mergeMaps", result)) {
+        return utils.defaultMergeFunctions.mergeMaps(values, utils, meta);
+    }
+    return result;
+}
+/**
+ * Merge circular references.
+ *
+ * @param values - The circular references.
+ * @param cyclicDepths - The depth of each circular reference.
+ * @param utils - The utils.
+ * @param meta - The meta data.
+ * @returns The merged result.
+ */
+function mergeCircularReferences(values, cyclicDepths, utils, meta) {
+    const result = utils.mergeFunctions.mergeCircularReferences(values, cyclicDepths, utils, meta);
+    if (shouldFallbackToDefault(utils, "mergeCircularReferences", result)) {
+        return utils.defaultMergeFunctions.mergeCircularReferences(values, cyclicDepths, utils, meta);
+    }
+    return result;
+}
+/**
+ * Merge other things.
+ *
+ * @param values - The other things.
+ * @param utils - The utils.
+ * @param meta - The meta data.
+ * @returns The merged result.
+ */
+function mergeOthers(values, utils, meta) {
+    const result = utils.mergeFunctions.mergeOthers(values, utils, meta);
+    if (shouldFallbackToDefault(utils, "mergeOthers", result)) {
+        return utils.defaultMergeFunctions.mergeOthers(values);
+    }
+    return result;
+}
+
+/**
+ * The fast default strategy to merge records without circular reference checks or depth limits.
+ *
+ * Assumes input is trusted and non-circular.
+ *
+ * @param values - The records.
+ * @param utils - The utils.
+ * @returns The merged records.
+ */
+function mergeRecordsFast$1(values, utils) {
+    if (values.length === 2) {
+        const result = {};
+        // Fast path for 2 records: avoid building a union key set and per-key value
+        // arrays. Only the keys present in each record are iterated.
+        const mergeProperty = (key, propValues) => {
+            const propertyResult = mergeUnknownsFast(propValues, utils);
+            if (propertyResult === actions.skip) {
+                return;
+            }
+            result[key] = propertyResult;
+        };
+        const firstValue = values[0];
+        const secondValue = values[1];
+        for (const key of getKeysOfObject(firstValue)) {
+            mergeProperty(key, objectHasProperty(secondValue, key) ? [firstValue[key], secondValue[key]] : [firstValue[key]]);
+        }
+        for (const key of getKeysOfObject(secondValue)) {
+            if (!objectHasProperty(firstValue, key)) {
+                mergeProperty(key, [secondValue[key]]);
+            }
+        }
+        return result;
+    }
+    return mergeRecordsFastGeneral(values, utils);
+}
+/**
+ * The fast default strategy to merge 3 or more records without circular reference checks or depth limits.
+ *
+ * Assumes input is trusted and non-circular.
+ *
+ * @param values - The records.
+ * @param utils - The utils.
+ * @returns The merged records.
+ */
+function mergeRecordsFastGeneral(values, utils) {
+    const result = {};
+    for (const key of getKeysOfObjects(values)) {
+        const propValues = [];
+        for (const value of values) {
+            if (objectHasProperty(value, key)) {
+                propValues.push(value[key]);
+            }
+        }
+        const propertyResult = mergeUnknownsFast(propValues, utils);
+        if (propertyResult === actions.skip) {
+            continue;
+        }
+        result[key] = propertyResult;
+    }
+    return result;
+}
+/**
+ * The fast default strategy to merge maps without circular reference checks or depth limits.
+ *
+ * Assumes input is trusted and non-circular.
+ *
+ * @param values - The maps.
+ * @param utils - The utils.
+ * @returns The merged map.
+ */
+function mergeMapsFast$1(values, utils) {
+    const result = new Map();
+    const valuesByKey = new Map();
+    for (const map of values) {
+        for (const [key, value] of map) {
+            const mut_keyValues = valuesByKey.get(key);
+            if (mut_keyValues === undefined) {
+                valuesByKey.set(key, [value]);
+            }
+            else {
+                mut_keyValues.push(value);
+            }
+        }
+    }
+    for (const [key, keyValues] of valuesByKey) {
+        const keyResult = mergeUnknownsFast(keyValues, utils);
+        if (keyResult === actions.skip) {
+            continue;
+        }
+        result.set(key, keyResult);
+    }
+    return result;
+}
+/**
+ * The fast merge functions without circular reference checks.
+ */
+const mergeFunctionsFast = {
+    mergeRecords: mergeRecordsFast$1,
+    mergeArrays: mergeArrays$1,
+    mergeSets: mergeSets$1,
+    mergeMaps: mergeMapsFast$1,
+    mergeOthers: mergeOthers$1,
+};
+
+const defaultDeepmergeFastUnsafe = /* #__PURE__ */ (/* unused pure expression or super */ null && (deepmergeFastUnsafeCustom()));
+/**
+ * Deeply merge objects using a high-performance strategy.
+ *
+ * Differences from `deepmerge` (standard version):
+ * - **No circular reference detection:** Does not track object hierarchies or detect cyclic references. Circular structures will result in a stack overflow.
+ * - **No recursion depth limits:** Does not enforce a `maxDepth` limit (standard version defaults to 1000).
+ * - **No metadata tracking:** Metadata updates and custom metadata tracking are bypassed, avoiding metadata object allocations.
+ * - **No prototype pollution interception:** Assumes trusted data and directly assigns properties.
+ *
+ * @warning Only use this function with **trusted, non-circular data**.
+ * Using this function with untrusted user data can result in serious security vulnerabilities:
+ * - **Prototype pollution:** Prototype pollution safeguards are omitted for speed; malicious keys like `__proto__` can pollute object prototypes.
+ * - **Denial of Service (DoS):** Circular reference detection and recursion depth limits are disabled; cyclic or deeply nested input will cause infinite recursion and crash via stack overflow.
+ * @param objects - The objects to merge.
+ * @returns The merged result.
+ */
+function deepmergeFastUnsafe(...objects) {
+    return defaultDeepmergeFastUnsafe(...objects);
+}
+function deepmergeFastUnsafeCustom(options = {}) {
+    const utils = getUtilsFast$1(options, customizedDeepmergeFast);
+    function customizedDeepmergeFast(...objects) {
+        return mergeUnknownsFast(objects, utils);
+    }
+    return customizedDeepmergeFast;
+}
+/**
+ * Get the utils that are available to the merge functions in fast mode.
+ *
+ * @param options - The options the user specified.
+ * @param customizedDeepmergeFast - The customized deepmergeFastUnsafe function.
+ * @returns The fast merge utils.
+ */
+function getUtilsFast$1(options, customizedDeepmergeFast) {
+    const defaultMergeFns = mergeFunctionsFast;
+    const defaultMetaDataUpd = defaultMetaDataUpdaterFast;
+    return {
+        defaultMergeFunctions: defaultMergeFns,
+        mergeFunctions: resolveCustomMergeFunctions(options, defaultMergeFns),
+        metaDataUpdater: defaultMetaDataUpd,
+        deepmerge: customizedDeepmergeFast,
+        useImplicitDefaultMerging: options.enableImplicitDefaultMerging ?? false,
+        filterValues: options.filterValues === false
+            ? undefined
+            : typeof options.filterValues === "function"
+                ? options.filterValues
+                : defaultFilterValues,
+        maxDepth: undefined,
+        actions,
+    };
+}
+/**
+ * Merge unknown things in fast mode without checking for circular references or depth limits.
+ *
+ * @param values - The values.
+ * @param utils - The utils.
+ * @returns The merged result.
+ */
+function mergeUnknownsFast(values, utils) {
+    const filteredValues = utils.filterValues?.(values, undefined) ?? values;
+    if (filteredValues.length === 0) {
+        return undefined;
+    }
+    if (filteredValues.length === 1) {
+        return mergeOthersFast(filteredValues, utils);
+    }
+    const type = getObjectType(filteredValues[0]);
+    if (type !== ObjectType.NOT && type !== ObjectType.OTHER) {
+        if (filteredValues.length === 2) {
+            // Fast path: avoid loop overhead for 2 elements.
+            if (getObjectType(filteredValues[1]) !== type) {
+                return mergeOthersFast(filteredValues, utils);
+            }
+        }
+        else {
+            // Slow path: 3 or more elements require full iteration.
+            for (let mut_index = 1; mut_index < filteredValues.length; mut_index++) {
+                if (getObjectType(filteredValues[mut_index]) !== type) {
+                    return mergeOthersFast(filteredValues, utils);
+                }
+            }
+        }
+    }
+    switch (type) {
+        case ObjectType.RECORD: {
+            return mergeRecordsFast(filteredValues, utils);
+        }
+        case ObjectType.ARRAY: {
+            return mergeArraysFast(filteredValues, utils);
+        }
+        case ObjectType.SET: {
+            return mergeSetsFast(filteredValues, utils);
+        }
+        case ObjectType.MAP: {
+            return mergeMapsFast(filteredValues, utils);
+        }
+        default: {
+            return mergeOthersFast(filteredValues, utils);
+        }
+    }
+}
+/**
+ * Merge records in fast mode.
+ *
+ * @param values - The records.
+ * @param utils - The utils.
+ * @returns The merged result.
+ */
+function mergeRecordsFast(values, utils) {
+    const result = utils.mergeFunctions.mergeRecords(values, utils, undefined);
+    if (shouldFallbackToDefault(utils, "mergeRecords", result)) {
+        return utils.defaultMergeFunctions.mergeRecords(values, utils, undefined);
+    }
+    return result;
+}
+/**
+ * Merge arrays in fast mode.
+ *
+ * @param values - The arrays.
+ * @param utils - The utils.
+ * @returns The merged result.
+ */
+function mergeArraysFast(values, utils) {
+    const result = utils.mergeFunctions.mergeArrays(values, utils, undefined);
+    if (shouldFallbackToDefault(utils, "mergeArrays", result)) {
+        return utils.defaultMergeFunctions.mergeArrays(values);
+    }
+    return result;
+}
+/**
+ * Merge sets in fast mode.
+ *
+ * @param values - The sets.
+ * @param utils - The utils.
+ * @returns The merged result.
+ */
+function mergeSetsFast(values, utils) {
+    const result = utils.mergeFunctions.mergeSets(values, utils, undefined);
+    if (shouldFallbackToDefault(utils, "mergeSets", result)) {
+        return utils.defaultMergeFunctions.mergeSets(values);
+    }
+    return result;
+}
+/**
+ * Merge maps in fast mode.
+ *
+ * @param values - The maps.
+ * @param utils - The utils.
+ * @returns The merged result.
+ */
+function mergeMapsFast(values, utils) {
+    const result = utils.mergeFunctions.mergeMaps(values, utils, undefined);
+    if (shouldFallbackToDefault(utils, "mergeMaps", result)) {
+        return utils.defaultMergeFunctions.mergeMaps(values, utils, undefined);
+    }
+    return result;
+}
+/**
+ * Merge other things in fast mode.
+ *
+ * @param values - The other things.
+ * @param utils - The utils.
+ * @returns The merged result.
+ */
+function mergeOthersFast(values, utils) {
+    const result = utils.mergeFunctions.mergeOthers(values, utils, undefined);
+    if (shouldFallbackToDefault(utils, "mergeOthers", result)) {
+        return utils.defaultMergeFunctions.mergeOthers(values);
+    }
+    return result;
+}
+
+/**
+ * The default strategy to merge records into a target record.
+ *
+ * @param mut_target - The target to merge into.
+ * @param values - The records (including the target's value if there is one).
+ * @param utils - The utils.
+ * @param meta - The meta data.
+ */
+function mergeRecordsInto$1(mut_target, values, utils, meta) {
+    if (values.length === 2) {
+        // Fast path for 2 records: avoid building a union key set and per-key value
+        // arrays. Only the keys present in each record are iterated.
+        const mergeProperty = (key, propValues) => {
+            const updatedMeta = utils.metaDataUpdater(meta, {
+                key,
+                parents: values,
+                values: propValues,
+                result: mut_target.value,
+            });
+            const propertyTarget = objectHasProperty(mut_target.value, key)
+                ? { value: propValues[0] }
+                : { value: emptyLike(propValues[0]) };
+            mergeUnknownsInto(propertyTarget, propValues, utils, updatedMeta);
+            if (key === "__proto__") {
+                Object.defineProperty(mut_target.value, key, {
+                    value: propertyTarget.value,
+                    configurable: true,
+                    enumerable: true,
+                    writable: true,
+                });
+            }
+            else {
+                mut_target.value[key] = propertyTarget.value;
+            }
+        };
+        const firstValue = values[0];
+        const secondValue = values[1];
+        for (const key of getKeysOfObject(firstValue)) {
+            mergeProperty(key, objectHasProperty(secondValue, key) ? [firstValue[key], secondValue[key]] : [firstValue[key]]);
+        }
+        for (const key of getKeysOfObject(secondValue)) {
+            if (!objectHasProperty(firstValue, key)) {
+                mergeProperty(key, [secondValue[key]]);
+            }
+        }
+        return;
+    }
+    mergeRecordsIntoGeneral(mut_target, values, utils, meta);
+}
+/**
+ * The default strategy to merge 3 or more records into a target record.
+ *
+ * @param mut_target - The target to merge into.
+ * @param values - The records (including the target's value if there is one).
+ * @param utils - The utils.
+ * @param meta - The meta data.
+ */
+function mergeRecordsIntoGeneral(mut_target, values, utils, meta) {
+    for (const key of getKeysOfObjects(values)) {
+        const propValues = [];
+        for (const value of values) {
+            if (objectHasProperty(value, key)) {
+                propValues.push(value[key]);
+            }
+        }
+        const updatedMeta = utils.metaDataUpdater(meta, {
+            key,
+            parents: values,
+            values: propValues,
+            result: mut_target.value,
+        });
+        const propertyTarget = objectHasProperty(mut_target.value, key)
+            ? { value: propValues[0] }
+            : { value: emptyLike(propValues[0]) };
+        mergeUnknownsInto(propertyTarget, propValues, utils, updatedMeta);
+        if (key === "__proto__") {
+            Object.defineProperty(mut_target.value, key, {
+                value: propertyTarget.value,
+                configurable: true,
+                enumerable: true,
+                writable: true,
+            });
+        }
+        else {
+            mut_target.value[key] = propertyTarget.value;
+        }
+    }
+}
+/**
+ * The default strategy to merge maps into a target map.
+ *
+ * @param mut_target - The target to merge into.
+ * @param values - The maps (including the target's value if there is one).
+ * @param utils - The utils.
+ * @param meta - The meta data.
+ */
+function mergeMapsInto$1(mut_target, values, utils, meta) {
+    // Merge into `mut_target.value` in place. The recursion branch never
+    // aliases a source's container: `mergeUnknownsInto` below only operates on
+    // the target's nested value (when target had the key) or on an empty
+    // container we made (when target didn't have the key), so mutating this
+    // map's contents cannot leak into a source.
+    const valuesByKey = new Map();
+    for (const value of values) {
+        if (value === mut_target.value) {
+            // `values` includes the target's own map when the recursion target
+            // already had the key; its entries are merged via `target.get(key)`.
+            continue;
+        }
+        for (const [key, entryValue] of value) {
+            const mut_keyValues = valuesByKey.get(key);
+            if (mut_keyValues === undefined) {
+                valuesByKey.set(key, [entryValue]);
+            }
+            else {
+                mut_keyValues.push(entryValue);
+            }
+        }
+    }
+    const target = mut_target.value;
+    for (const [key, keyValues] of valuesByKey) {
+        const targetValue = target.get(key);
+        const allValues = targetValue === undefined ? keyValues : [targetValue, ...keyValues];
+        // The `result` reported to metaDataUpdater must be `mut_target.value` so
+        // that the hierarchy captures a stable reference to the target. Input
+        // cycles that point back at the target then resolve correctly.
+        const updatedMeta = utils.metaDataUpdater(meta, {
+            key,
+            parents: values,
+            values: allValues,
+            result: mut_target.value,
+        });
+        const propTarget = targetValue === undefined ? { value: emptyLike(allValues[0]) } : { value: targetValue };
+        mergeUnknownsInto(propTarget, allValues, utils, updatedMeta);
+        target.set(key, propTarget.value);
+    }
+}
+/**
+ * Resolve any cyclic references within a non-cyclic object pointing to ancestors in meta.hierarchy.
+ *
+ * @param value - The value to resolve circular references for.
+ * @param utils - The utils.
+ * @param meta - The meta data.
+ * @returns The resolved value.
+ */
+function resolveCyclicReferencesInto(value, utils, meta) {
+    if (typeof value !== "object" || value === null) {
+        return value;
+    }
+    const hierarchy = getMetaDataHierarchy(meta);
+    const depth = getCyclicReferenceDepth(value, hierarchy, 0);
+    if (hierarchy !== undefined && depth > 0) {
+        return hierarchy[hierarchy.length - depth]?.result ?? hierarchy[hierarchy.length - depth]?.parents[0];
+    }
+    const type = getObjectType(value);
+    if (type === ObjectType.RECORD) {
+        const record = value;
+        let mut_changed = false;
+        const result = {};
+        for (const key of getKeysOfObject(record)) {
+            const propVal = record[key];
+            const updatedMeta = utils.metaDataUpdater(meta, {
+                key,
+                parents: [record],
+                values: [propVal],
+                result,
+            });
+            const resolvedProp = resolveCyclicReferencesInto(propVal, utils, updatedMeta);
+            if (resolvedProp !== propVal) {
+                mut_changed = true;
+            }
+            if (key === "__proto__") {
+                Object.defineProperty(result, key, {
+                    value: resolvedProp,
+                    configurable: true,
+                    enumerable: true,
+                    writable: true,
+                });
+            }
+            else {
+                result[key] = resolvedProp;
+            }
+        }
+        return mut_changed ? result : value;
+    }
+    return value;
+}
+/**
+ * The default strategy to merge circular references into a target.
+ *
+ * @param mut_target - The target to merge into.
+ * @param values - The circular references.
+ * @param utils - The utils.
+ * @param meta - The meta data.
+ */
+function mergeCircularReferencesInto$1(mut_target, values, utils, meta) {
+    const hierarchy = getMetaDataHierarchy(meta);
+    const cyclicDepths = values.map((v, i) => getCyclicReferenceDepth(v, hierarchy, i));
+    const depth = cyclicDepths[0];
+    for (let mut_index = 1; mut_index < values.length; mut_index++) {
+        if (cyclicDepths[mut_index] !== depth) {
+            const lastCyclicDepth = cyclicDepths.at(-1);
+            mut_target.value =
+                lastCyclicDepth === 0
+                    ? resolveCyclicReferencesInto(values.at(-1), utils, meta)
+                    : (hierarchy?.[hierarchy.length - lastCyclicDepth]?.result ??
+                        hierarchy?.[hierarchy.length - lastCyclicDepth]?.parents[0]);
+            return;
+        }
+    }
+    mut_target.value = hierarchy?.[hierarchy.length - depth]?.result ?? hierarchy?.[hierarchy.length - depth]?.parents[0];
+}
+/**
+ * The merge functions.
+ */
+const mergeIntoFunctions = {
+    mergeRecords: mergeRecordsInto$1,
+    mergeArrays: mergeArraysInto$1,
+    mergeSets: mergeSetsInto$1,
+    mergeMaps: mergeMapsInto$1,
+    mergeCircularReferences: mergeCircularReferencesInto$1,
+    mergeOthers: mergeOthersInto$1,
+};
+
+const defaultDeepmergeInto = /* #__PURE__ */ (/* unused pure expression or super */ null && (deepmergeIntoCustom()));
+function deepmergeInto(target, ...objects) {
+    return void defaultDeepmergeInto(target, ...objects);
+}
+function deepmergeIntoCustom(options = {}, rootMetaData) {
+    const utils = getUtils(options, customizedDeepmergeInto);
+    /**
+     * The customized deepmergeInto function.
+     *
+     * @param target - The target object to merge into.
+     * @param objects - The objects to merge into the target.
+     */
+    function customizedDeepmergeInto(target, ...objects) {
+        mergeUnknownsInto({ value: target }, [target, ...objects], utils, rootMetaData);
+    }
+    return customizedDeepmergeInto;
+}
+/**
+ * Get the utils that are available to the merge functions.
+ *
+ * @param options - The options the user specified.
+ * @param customizedDeepmergeInto - The customized deepmergeInto function.
+ * @returns The merge into utils.
+ */
+function getUtils(options, customizedDeepmergeInto) {
+    const defaultMergeFns = mergeIntoFunctions;
+    const defaultMetaDataUpd = defaultMetaDataUpdater;
+    return {
+        defaultMergeFunctions: defaultMergeFns,
+        mergeFunctions: resolveCustomMergeFunctions(options, defaultMergeFns),
+        metaDataUpdater: typeof options.metaDataUpdater === "function" ? options.metaDataUpdater : defaultMetaDataUpd,
+        deepmergeInto: customizedDeepmergeInto,
+        filterValues: options.filterValues === false
+            ? undefined
+            : typeof options.filterValues === "function"
+                ? options.filterValues
+                : defaultFilterValues,
+        maxDepth: typeof options.maxDepth === "number" && !Number.isNaN(options.maxDepth) && options.maxDepth >= 0
+            ? options.maxDepth
+            : 1000,
+        actions: actionsInto,
+    };
+}
+/**
+ * Merge unknown things into a target.
+ *
+ * @param mut_target - The target to merge into.
+ * @param values - The values.
+ * @param utils - The utils.
+ * @param meta - The meta data.
+ */
+function mergeUnknownsInto(mut_target, values, utils, meta) {
+    const filteredValues = utils.filterValues?.(values, meta) ?? values;
+    if (filteredValues.length === 0) {
+        return;
+    }
+    const hierarchy = getMetaDataHierarchy(meta);
+    const currentDepth = hierarchy?.length ?? (typeof meta === "number" ? meta : (meta?.depth ?? 0));
+    if (utils.maxDepth !== undefined && currentDepth >= utils.maxDepth) {
+        return void mergeOthersInto(mut_target, filteredValues, utils, meta);
+    }
+    if (filteredValues.length === 1) {
+        if (hierarchy !== undefined) {
+            const depth = getCyclicReferenceDepth(filteredValues[0], hierarchy, 0);
+            if (depth > 0) {
+                mut_target.value =
+                    hierarchy[hierarchy.length - depth]?.result ?? hierarchy[hierarchy.length - depth]?.parents[0];
+                return;
+            }
+        }
+        return void mergeOthersInto(mut_target, filteredValues, utils, meta);
+    }
+    const type = getObjectType(mut_target.value);
+    if (type !== ObjectType.NOT && type !== ObjectType.OTHER) {
+        if (filteredValues.length === 2) {
+            // Fast path: avoid dynamic array allocations and loop overhead for 2 elements.
+            if (getObjectType(filteredValues[1]) !== type) {
+                return void mergeOthersInto(mut_target, filteredValues, utils, meta);
+            }
+            const d0 = getCyclicReferenceDepth(filteredValues[0], hierarchy, 0);
+            const d1 = getCyclicReferenceDepth(filteredValues[1], hierarchy, 1);
+            if (d0 !== 0 || d1 !== 0) {
+                return void mergeCircularReferencesInto(mut_target, filteredValues, utils, meta);
+            }
+        }
+        else {
+            // Slow path: 3 or more elements require dynamic array allocations and full iteration.
+            // eslint-disable-next-line unicorn/no-new-array -- We know the final length of the array.
+            const cyclicDepths = new Array(filteredValues.length);
+            cyclicDepths[0] = getCyclicReferenceDepth(filteredValues[0], hierarchy, 0);
+            for (let mut_index = 1; mut_index < filteredValues.length; mut_index++) {
+                if (getObjectType(filteredValues[mut_index]) !== type) {
+                    return void mergeOthersInto(mut_target, filteredValues, utils, meta);
+                }
+                cyclicDepths[mut_index] = getCyclicReferenceDepth(filteredValues[mut_index], hierarchy, mut_index);
+            }
+            if (cyclicDepths.some((depth) => depth !== 0)) {
+                return void mergeCircularReferencesInto(mut_target, filteredValues, utils, meta);
+            }
+        }
+    }
+    switch (type) {
+        case ObjectType.RECORD: {
+            return void mergeRecordsInto(mut_target, filteredValues, utils, meta);
+        }
+        case ObjectType.ARRAY: {
+            return void mergeArraysInto(mut_target, filteredValues, utils, meta);
+        }
+        case ObjectType.SET: {
+            return void mergeSetsInto(mut_target, filteredValues, utils, meta);
+        }
+        case ObjectType.MAP: {
+            return void mergeMapsInto(mut_target, filteredValues, utils, meta);
+        }
+        default: {
+            return void mergeOthersInto(mut_target, filteredValues, utils, meta);
+        }
+    }
+}
+/**
+ * Merge records into a target record.
+ *
+ * @param mut_target - The target to merge into.
+ * @param values - The records.
+ * @param utils - The utils.
+ * @param meta - The meta data.
+ */
+function mergeRecordsInto(mut_target, values, utils, meta) {
+    const action = utils.mergeFunctions.mergeRecords(mut_target, values, utils, meta);
+    if (action === actionsInto.defaultMerge) {
+        utils.defaultMergeFunctions.mergeRecords(mut_target, values, utils, meta);
+    }
+}
+/**
+ * Merge arrays into a target array.
+ *
+ * @param mut_target - The target to merge into.
+ * @param values - The arrays.
+ * @param utils - The utils.
+ * @param meta - The meta data.
+ */
+function mergeArraysInto(mut_target, values, utils, meta) {
+    const action = utils.mergeFunctions.mergeArrays(mut_target, values, utils, meta);
+    if (action === actionsInto.defaultMerge) {
+        utils.defaultMergeFunctions.mergeArrays(mut_target, values);
+    }
+}
+/**
+ * Merge sets into a target set.
+ *
+ * @param mut_target - The target to merge into.
+ * @param values - The sets.
+ * @param utils - The utils.
+ * @param meta - The meta data.
+ */
+function mergeSetsInto(mut_target, values, utils, meta) {
+    const action = utils.mergeFunctions.mergeSets(mut_target, values, utils, meta);
+    if (action === actionsInto.defaultMerge) {
+        utils.defaultMergeFunctions.mergeSets(mut_target, values);
+    }
+}
+/**
+ * Merge maps into a target map.
+ *
+ * @param mut_target - The target to merge into.
+ * @param values - The maps.
+ * @param utils - The utils.
+ * @param meta - The meta data.
+ */
+function mergeMapsInto(mut_target, values, utils, meta) {
+    const action = utils.mergeFunctions.mergeMaps(mut_target, values, utils, meta);
+    if (action === actionsInto.defaultMerge) {
+        utils.defaultMergeFunctions.mergeMaps(mut_target, values, utils, meta);
+    }
+}
+/**
+ * Merge circular references into a target.
+ *
+ * @param mut_target - The target to merge into.
+ * @param values - The circular references.
+ * @param utils - The utils.
+ * @param meta - The meta data.
+ */
+function mergeCircularReferencesInto(mut_target, values, utils, meta) {
+    const action = utils.mergeFunctions.mergeCircularReferences(mut_target, values, utils, meta);
+    if (action === actionsInto.defaultMerge || mut_target.value === actionsInto.defaultMerge) {
+        utils.defaultMergeFunctions.mergeCircularReferences(mut_target, values, utils, meta);
+    }
+}
+/**
+ * Merge other things into a target.
+ *
+ * @param mut_target - The target to merge into.
+ * @param values - The other things.
+ * @param utils - The utils.
+ * @param meta - The meta data.
+ */
+function mergeOthersInto(mut_target, values, utils, meta) {
+    const action = utils.mergeFunctions.mergeOthers(mut_target, values, utils, meta);
+    if (action === actionsInto.defaultMerge || mut_target.value === actionsInto.defaultMerge) {
+        utils.defaultMergeFunctions.mergeOthers(mut_target, values);
+    }
+}
+
+/**
+ * The fast default strategy to merge records into a target record without circular reference checks or depth limits.
+ *
+ * Assumes input is trusted and non-circular.
+ *
+ * @param mut_target - The target to merge into.
+ * @param values - The records (including the target's value if there is one).
+ * @param utils - The utils.
+ */
+function mergeRecordsIntoFast$1(mut_target, values, utils) {
+    if (values.length === 2) {
+        // Fast path for 2 records: avoid building a union key set and per-key value
+        // arrays. Only the keys present in each record are iterated.
+        const mergeProperty = (key, propValues) => {
+            const propertyTarget = objectHasProperty(mut_target.value, key)
+                ? { value: propValues[0] }
+                : { value: emptyLike(propValues[0]) };
+            mergeUnknownsIntoFast(propertyTarget, propValues, utils);
+            mut_target.value[key] = propertyTarget.value;
+        };
+        const firstValue = values[0];
+        const secondValue = values[1];
+        for (const key of getKeysOfObject(firstValue)) {
+            mergeProperty(key, objectHasProperty(secondValue, key) ? [firstValue[key], secondValue[key]] : [firstValue[key]]);
+        }
+        for (const key of getKeysOfObject(secondValue)) {
+            if (!objectHasProperty(firstValue, key)) {
+                mergeProperty(key, [secondValue[key]]);
+            }
+        }
+        return;
+    }
+    mergeRecordsIntoFastGeneral(mut_target, values, utils);
+}
+/**
+ * The fast default strategy to merge 3 or more records into a target record without circular reference checks or depth limits.
+ *
+ * Assumes input is trusted and non-circular.
+ *
+ * @param mut_target - The target to merge into.
+ * @param values - The records (including the target's value if there is one).
+ * @param utils - The utils.
+ */
+function mergeRecordsIntoFastGeneral(mut_target, values, utils) {
+    for (const key of getKeysOfObjects(values)) {
+        const propValues = [];
+        for (const value of values) {
+            if (objectHasProperty(value, key)) {
+                propValues.push(value[key]);
+            }
+        }
+        const propertyTarget = objectHasProperty(mut_target.value, key)
+            ? { value: propValues[0] }
+            : { value: emptyLike(propValues[0]) };
+        mergeUnknownsIntoFast(propertyTarget, propValues, utils);
+        mut_target.value[key] = propertyTarget.value;
+    }
+}
+/**
+ * The fast default strategy to merge maps into a target map without circular reference checks or depth limits.
+ *
+ * Assumes input is trusted and non-circular.
+ *
+ * @param mut_target - The target to merge into.
+ * @param values - The maps (including the target's value if there is one).
+ * @param utils - The utils.
+ */
+function mergeMapsIntoFast$1(mut_target, values, utils) {
+    // See `mergeMapsInto` in `defaults/into.ts` for the full rationale.
+    // Merge into `mut_target.value` in place.
+    const valuesByKey = new Map();
+    for (const value of values) {
+        if (value === mut_target.value) {
+            // `values` includes the target's own map when the recursion target
+            // already had the key; its entries are merged via `target.get(key)`.
+            continue;
+        }
+        for (const [key, entryValue] of value) {
+            const mut_keyValues = valuesByKey.get(key);
+            if (mut_keyValues === undefined) {
+                valuesByKey.set(key, [entryValue]);
+            }
+            else {
+                mut_keyValues.push(entryValue);
+            }
+        }
+    }
+    const target = mut_target.value;
+    for (const [key, keyValues] of valuesByKey) {
+        const targetValue = target.get(key);
+        const allValues = targetValue === undefined ? keyValues : [targetValue, ...keyValues];
+        const propTarget = targetValue === undefined ? { value: emptyLike(allValues[0]) } : { value: targetValue };
+        mergeUnknownsIntoFast(propTarget, allValues, utils);
+        target.set(key, propTarget.value);
+    }
+}
+/**
+ * The fast merge functions without circular reference checks.
+ */
+const mergeIntoFunctionsFast = {
+    mergeRecords: mergeRecordsIntoFast$1,
+    mergeArrays: mergeArraysInto$1,
+    mergeSets: mergeSetsInto$1,
+    mergeMaps: mergeMapsIntoFast$1,
+    mergeOthers: mergeOthersInto$1,
+};
+
+const defaultDeepmergeIntoFastUnsafe = /* #__PURE__ */ (/* unused pure expression or super */ null && (deepmergeIntoFastUnsafeCustom()));
+function deepmergeIntoFastUnsafe(target, ...objects) {
+    return void defaultDeepmergeIntoFastUnsafe(target, ...objects);
+}
+function deepmergeIntoFastUnsafeCustom(options = {}) {
+    const utils = getUtilsFast(options, customizedDeepmergeIntoFast);
+    function customizedDeepmergeIntoFast(target, ...objects) {
+        mergeUnknownsIntoFast({ value: target }, [target, ...objects], utils);
+    }
+    return customizedDeepmergeIntoFast;
+}
+/**
+ * Get the utils that are available to the merge functions in fast mode.
+ *
+ * @param options - The options the user specified.
+ * @param customizedDeepmergeIntoFast - The customized deepmergeIntoFastUnsafe function.
+ * @returns The fast merge into utils.
+ */
+function getUtilsFast(options, customizedDeepmergeIntoFast) {
+    const defaultMergeFns = mergeIntoFunctionsFast;
+    const defaultMetaDataUpd = defaultMetaDataUpdaterFast;
+    return {
+        defaultMergeFunctions: defaultMergeFns,
+        mergeFunctions: resolveCustomMergeFunctions(options, defaultMergeFns),
+        metaDataUpdater: defaultMetaDataUpd,
+        deepmergeInto: customizedDeepmergeIntoFast,
+        filterValues: options.filterValues === false
+            ? undefined
+            : typeof options.filterValues === "function"
+                ? options.filterValues
+                : defaultFilterValues,
+        maxDepth: undefined,
+        actions: actionsInto,
+    };
+}
+/**
+ * Merge unknown things into a target in fast mode without checking for circular references or depth limits.
+ *
+ * @param mut_target - The target to merge into.
+ * @param values - The values.
+ * @param utils - The utils.
+ */
+function mergeUnknownsIntoFast(mut_target, values, utils) {
+    const filteredValues = utils.filterValues?.(values, undefined) ?? values;
+    if (filteredValues.length === 0) {
+        return;
+    }
+    if (filteredValues.length === 1) {
+        return void mergeOthersIntoFast(mut_target, filteredValues, utils);
+    }
+    const type = getObjectType(mut_target.value);
+    if (type !== ObjectType.NOT && type !== ObjectType.OTHER) {
+        if (filteredValues.length === 2) {
+            // Fast path: avoid loop overhead for 2 elements.
+            if (getObjectType(filteredValues[1]) !== type) {
+                return void mergeOthersIntoFast(mut_target, filteredValues, utils);
+            }
+        }
+        else {
+            // Slow path: 3 or more elements require full iteration.
+            for (let mut_index = 1; mut_index < filteredValues.length; mut_index++) {
+                if (getObjectType(filteredValues[mut_index]) !== type) {
+                    return void mergeOthersIntoFast(mut_target, filteredValues, utils);
+                }
+            }
+        }
+    }
+    switch (type) {
+        case ObjectType.RECORD: {
+            return void mergeRecordsIntoFast(mut_target, filteredValues, utils);
+        }
+        case ObjectType.ARRAY: {
+            return void mergeArraysIntoFast(mut_target, filteredValues, utils);
+        }
+        case ObjectType.SET: {
+            return void mergeSetsIntoFast(mut_target, filteredValues, utils);
+        }
+        case ObjectType.MAP: {
+            return void mergeMapsIntoFast(mut_target, filteredValues, utils);
+        }
+        default: {
+            return void mergeOthersIntoFast(mut_target, filteredValues, utils);
+        }
+    }
+}
+/**
+ * Merge records into a target record in fast mode.
+ *
+ * @param mut_target - The target to merge into.
+ * @param values - The records.
+ * @param utils - The utils.
+ */
+function mergeRecordsIntoFast(mut_target, values, utils) {
+    const action = utils.mergeFunctions.mergeRecords(mut_target, values, utils, undefined);
+    if (action === actionsInto.defaultMerge) {
+        utils.defaultMergeFunctions.mergeRecords(mut_target, values, utils, undefined);
+    }
+}
+/**
+ * Merge arrays into a target array in fast mode.
+ *
+ * @param mut_target - The target to merge into.
+ * @param values - The arrays.
+ * @param utils - The utils.
+ */
+function mergeArraysIntoFast(mut_target, values, utils) {
+    const action = utils.mergeFunctions.mergeArrays(mut_target, values, utils, undefined);
+    if (action === actionsInto.defaultMerge) {
+        utils.defaultMergeFunctions.mergeArrays(mut_target, values);
+    }
+}
+/**
+ * Merge sets into a target set in fast mode.
+ *
+ * @param mut_target - The target to merge into.
+ * @param values - The sets.
+ * @param utils - The utils.
+ */
+function mergeSetsIntoFast(mut_target, values, utils) {
+    const action = utils.mergeFunctions.mergeSets(mut_target, values, utils, undefined);
+    if (action === actionsInto.defaultMerge) {
+        utils.defaultMergeFunctions.mergeSets(mut_target, values);
+    }
+}
+/**
+ * Merge maps into a target map in fast mode.
+ *
+ * @param mut_target - The target to merge into.
+ * @param values - The maps.
+ * @param utils - The utils.
+ */
+function mergeMapsIntoFast(mut_target, values, utils) {
+    const action = utils.mergeFunctions.mergeMaps(mut_target, values, utils, undefined);
+    if (action === actionsInto.defaultMerge) {
+        utils.defaultMergeFunctions.mergeMaps(mut_target, values, utils, undefined);
+    }
+}
+/**
+ * Merge other things into a target in fast mode.
+ *
+ * @param mut_target - The target to merge into.
+ * @param values - The other things.
+ * @param utils - The utils.
+ */
+function mergeOthersIntoFast(mut_target, values, utils) {
+    const action = utils.mergeFunctions.mergeOthers(mut_target, values, utils, undefined);
+    if (action === actionsInto.defaultMerge || mut_target.value === actionsInto.defaultMerge) {
+        utils.defaultMergeFunctions.mergeOthers(mut_target, values);
+    }
+}
+
+
+
+;// CONCATENATED MODULE: ./lib/plan/kind-config.js
+
+
+const apiVersion = 'kind.x-k8s.io/v1alpha4';
+/** What in a kind config contradicts the plan's own decisions or cannot be read. Empty when it is fine. */
+function checkKindConfig(config) {
+    if (!isMap(config)) {
+        return [{ path: '', value: config, message: 'is no kind config; give a YAML map, such as "networking: {…}"' }];
+    }
+    const problems = [];
+    const refuse = (path, value, message) => problems.push({ path, value, message });
+    if (config['kind'] !== undefined && config['kind'] !== 'Cluster')
+        refuse('kind', config['kind'], 'is not Cluster; leave it out');
+    if (config['apiVersion'] !== undefined && config['apiVersion'] !== apiVersion) {
+        refuse('apiVersion', config['apiVersion'], `is not ${apiVersion}; leave it out`);
+    }
+    if (config['name'] !== undefined)
+        refuse('name', config['name'], 'cannot be set here; give name in the list of clusters');
+    const networking = config['networking'] ?? {};
+    if (!isMap(networking)) {
+        refuse('networking', networking, 'is no map');
+    }
+    else {
+        for (const [key, input] of [
+            ['podSubnet', 'pod-subnet'],
+            ['serviceSubnet', 'service-subnet'],
+            ['ipFamily', 'ip-family'],
+        ]) {
+            if (networking[key] !== undefined) {
+                refuse(`networking.${key}`, networking[key], `cannot be set here; give ${input} in the list of clusters`);
+            }
+        }
+        if (networking['disableDefaultCNI'] === true) {
+            refuse('networking.disableDefaultCNI', true, "is not joined by this version: routes follow kind's own CNI; leave it out");
+        }
+    }
+    const nodes = config['nodes'] ?? [];
+    if (!Array.isArray(nodes))
+        return [...problems, { path: 'nodes', value: nodes, message: 'is no list' }];
+    for (const [index, node] of nodes.entries()) {
+        const path = `nodes[${String(index)}]`;
+        if (!isMap(node)) {
+            refuse(path, node, 'is no map; give "role: worker"');
+        }
+        else if (!['control-plane', 'worker', undefined].includes(node['role'])) {
+            refuse(`${path}.role`, node['role'], 'is no role; give control-plane or worker');
+        }
+        else if (!Array.isArray(node['extraMounts'] ?? [])) {
+            refuse(`${path}.extraMounts`, node['extraMounts'], 'is no list; put "- " before each mount');
+        }
+    }
+    if (nodes.length > 0 && !nodes.some((node) => isMap(node) && node['role'] !== 'worker')) {
+        refuse('nodes', undefined, 'holds no control plane; add "- role: control-plane"');
+    }
+    return problems;
+}
+/** Merges a cluster's own config over the shared one: maps deep, patches one after the other, nodes replaced whole. */
+const mergeKindConfigs = deepmergeCustom({
+    mergeArrays: (values, _utils, meta) => (meta?.key === 'nodes' ? values.at(-1) : values.flat()),
+});
+/** The nodes of a checked config; `undefined` when it names none. kind takes a node without a role for a control plane. */
+function kind_config_nodesOf(nodes) {
+    if (!Array.isArray(nodes) || nodes.length === 0)
+        return undefined;
+    return nodes.map((node) => ({ role: 'control-plane', ...node }));
+}
+/** Where in a node's file system the mount stands that tells which run made it. */
+const ownerDirectory = '/kind-flat-network';
+/**
+ * The config handed to `kind create cluster`. kind sets no labels of ours on its containers, so every node carries its
+ * owner as a mount: `/dev/null` at `/kind-flat-network/<run>`, seen by `docker inspect`.
+ */
+function toKindConfig(cluster) {
+    const owner = { hostPath: '/dev/null', containerPath: `${ownerDirectory}/${cluster.run}`, readOnly: true };
+    return {
+        ...cluster.config,
+        kind: 'Cluster',
+        apiVersion,
+        name: cluster.name,
+        networking: {
+            ...cluster.config['networking'],
+            ipFamily: cluster.podSubnets.length > 1 ? 'dual' : familyOf(cluster.podSubnets[0] ?? ''),
+            podSubnet: cluster.podSubnets.join(','),
+            serviceSubnet: cluster.serviceSubnets.join(','),
+        },
+        nodes: cluster.nodes.map((node) => ({
+            ...node,
+            extraMounts: [...(node['extraMounts'] ?? []), owner],
+        })),
+    };
+}
+function isMap(value) {
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+;// CONCATENATED MODULE: ./lib/plan/problems.js
+
+/** Collects what is wrong, so that a user learns all of it at once. */
+class Problems {
+    found = [];
+    add(input, value, message) {
+        this.found.push({ input, value, message });
+    }
+    /** Runs a parser; what it throws becomes a problem. */
+    attempt(input, value, parse) {
+        try {
+            return parse();
+        }
+        catch (error) {
+            this.add(input, value, error.message);
+            return undefined;
+        }
+    }
+    /** @throws {InputError} when anything was found */
+    throwIfAny() {
+        if (this.found.length > 0)
+            throw new InputError(this.found);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/plan/reuse.js
+
+
+
+/** The names of clusters that may exist already: those that were given, and `cluster<n>` for the others. */
+function reusableNames({ reuse, clusters }) {
+    return reuse ? clusters.map(({ name }, index) => name ?? numbered(index + 1)) : [];
+}
+/** Takes over the clusters that exist, with the subnets that they have. */
+function takeOver(clusters, { reusable = [] }) {
+    return clusters.map((cluster) => {
+        const existing = reusable.find(({ name }) => name === cluster.name);
+        if (existing === undefined)
+            return cluster;
+        return {
+            ...cluster,
+            existing,
+            podSubnets: existing.podSubnets.flatMap((text) => machineCidr(text) ?? []),
+            serviceSubnets: existing.serviceSubnets.flatMap((text) => machineCidr(text) ?? []),
+        };
+    });
+}
+/** What must not stand for somebody else's any more once some clusters are taken over. */
+function withoutTakenOver(facts) {
+    const { reusable = [] } = facts;
+    const names = reusable.map(({ name }) => name);
+    const subnets = reusable.flatMap(subnetsOf);
+    return {
+        ...facts,
+        containers: facts.containers.filter(({ cluster }) => cluster === undefined || !names.includes(cluster)),
+        clusters: facts.clusters.filter(({ name }) => !names.includes(name)),
+        reservations: facts.reservations.map((reservation) => ({
+            ...reservation,
+            clusters: reservation.clusters.filter((name) => !names.includes(name)),
+            subnets: reservation.subnets.filter((subnet) => !subnets.includes(subnet)),
+        })),
+    };
+}
+/** Checks that the clusters which exist are those that were asked for. Nodes may have come or gone since. */
+function checkTakeOver(problems, asked, { dockerNetwork }, facts) {
+    const { reusable = [] } = facts;
+    const shared = dockerNetwork ?? dockerNetworkOf(reusable);
+    for (const existing of reusable) {
+        const cluster = asked.find(({ name }) => name === existing.name);
+        if (cluster === undefined)
+            continue;
+        const refuse = (key, value, message) => {
+            problems.add(`${cluster.input}.${key}`, value, message);
+        };
+        const remove = `remove it with: kind delete cluster --name ${existing.name}`;
+        if (existing.run === undefined) {
+            refuse('name', existing.name, 'is a kind cluster that kind-flat-network did not make; give another name');
+            continue;
+        }
+        if (existing.podSubnets.length === 0) {
+            refuse('name', existing.name, `is a cluster whose subnets cannot be read, as while kind is making it; wait, or ${remove}`);
+            continue;
+        }
+        const companions = companionsOf(existing, facts).filter((name) => !asked.some((each) => each.name === name));
+        if (companions.length > 0) {
+            refuse('name', existing.name, `was joined by an earlier run with ${companions.join(', ')}, not in the list; name all of them`);
+        }
+        const families = familiesOf(existing);
+        if (families.join() !== cluster.families.join()) {
+            refuse('ip-family', cluster.families.join(' and '), `is not what the existing cluster has (${families.join(' and ')}); give that, or ${remove}`);
+        }
+        for (const [key, given, has] of [
+            ['pod-subnet', cluster.podSubnets, existing.podSubnets],
+            ['service-subnet', cluster.serviceSubnets, existing.serviceSubnets],
+        ]) {
+            for (const { text } of given.filter((subnet) => !has.includes(subnet.text))) {
+                refuse(key, text, `is not what the existing cluster has (${has.join(', ')}); leave it out, or ${remove}`);
+            }
+        }
+        if (shared !== undefined && !existing.dockerNetworks.includes(shared)) {
+            refuse('name', existing.name, `is not on the Docker network ${shared} but on ${existing.dockerNetworks.join(', ')}; ${remove}`);
+        }
+    }
+}
+/** The clusters that earlier runs made together with one, or joined with it. */
+function companionsOf({ name, run }, { containers, reservations }) {
+    const runs = [
+        run,
+        ...reservations.filter(({ reused }) => reused?.includes(name)).map((reservation) => reservation.run),
+    ];
+    const found = containers.filter((container) => container.run !== undefined && runs.includes(container.run));
+    return [...new Set(found.flatMap(({ cluster }) => cluster ?? []))];
+}
+/** The Docker network that the clusters which are taken over are on. */
+function dockerNetworkOf(reusable) {
+    return reusable.find(({ run }) => run !== undefined)?.dockerNetworks[0];
+}
+
+;// CONCATENATED MODULE: ./lib/plan/tools.js
+
+/** Programs that are downloaded where the machine has none that fits. */
+const toolNames = ['kind', 'kubectl'];
+/** Platforms that both are downloaded for: Node's name, and the one in addresses. */
+const platforms = { 'linux/x64': 'amd64', 'linux/arm64': 'arm64' };
+/**
+ * Where releases lie, and their checksum files beside them. kind: `hack/release/build/cross.sh` and the links of its
+ * quick start; kubectl: the Kubernetes documentation, "Install kubectl binary with curl on Linux".
+ */
+const sources = {
+    kind: {
+        base: 'https://github.com',
+        path: (version, arch) => `kubernetes-sigs/kind/releases/download/v${version}/kind-linux-${arch}`,
+        sha256Suffix: '.sha256sum',
+    },
+    kubectl: {
+        base: 'https://dl.k8s.io',
+        path: (version, arch) => `release/v${version}/bin/linux/${arch}/kubectl`,
+        sha256Suffix: '.sha256',
+    },
+};
+/**
+ * Chooses both tools: the one on the PATH where it fits, else the newest release known here that does, or exactly the
+ * version that was asked for. Pure.
+ * @param problems gets what cannot be had; such a tool is missing in the result
+ */
+function chooseTools(request, facts, releases, problems) {
+    return toolNames.flatMap((name) => {
+        const onPath = facts[name];
+        if (onPath !== undefined && fits(onPath, request[name]))
+            return [{ name, version: onPath, from: 'path' }];
+        const download = chooseDownload(name, request, facts, releases[name], problems);
+        return download === undefined ? [] : [download];
+    });
+}
+/** One's own builds and pre-releases on the PATH are meant to be used. */
+function fits(version, { version: range }) {
+    return range === undefined || (0,semver.satisfies)(version, range, { includePrerelease: true });
+}
+function chooseDownload(name, request, facts, releases, problems) {
+    const input = `${name}-version`;
+    const { version: range, sha256: given } = request[name];
+    const onPath = facts[name] === undefined ? `there is no ${name} on the PATH that runs` : `the one on the PATH is ${facts[name]}`;
+    const arch = Object.hasOwn(platforms, facts.platform) ? platforms[facts.platform] : undefined;
+    if (arch === undefined) {
+        const where = `${name} is downloaded for linux/x64 and linux/arm64 alone, not for ${facts.platform}`;
+        problems.add(input, range, `cannot be had: ${onPath}, and ${where}; put one that fits on the PATH`);
+        return undefined;
+    }
+    const known = releases.map(({ version }) => version);
+    const version = (0,semver.maxSatisfying)(known, range ?? '*') ?? (0,semver.valid)(range);
+    if (version === null) {
+        const remedy = `give one of them, the exact version of another, or put one that fits on the PATH`;
+        problems.add(input, range, `fits none of the releases known here (${known.join(', ')}), and ${onPath}; ${remedy}`);
+        return undefined;
+    }
+    const { base, path, sha256Suffix } = sources[name];
+    const url = `${request.downloadMirror ?? base}/${path(version, arch)}`;
+    const sums = releases.find((release) => release.version === version)?.sha256;
+    const check = checkOf(name, given, sums?.[arch], sums?.seenIn) ?? { sha256File: `${url}${sha256Suffix}` };
+    if ('sha256File' in check && !url.startsWith('https://')) {
+        const remedy = `give ${name}-sha256 with ${input} ${version}, or a mirror with https`;
+        const why = `no SHA-256 of ${name} ${version} for ${arch} is known here, and a checksum file without TLS proves nothing`;
+        problems.add('download-mirror', request.downloadMirror, `cannot be trusted with it: ${why}; ${remedy}`);
+        return undefined;
+    }
+    return { name, version, from: 'download', url, check };
+}
+/** The user's own goes before the one known here. */
+function checkOf(name, given, known, seenIn = 'the list of known releases') {
+    if (given !== undefined)
+        return { sha256: given, seenIn: `the input ${name}-sha256` };
+    return known === undefined ? undefined : { sha256: known, seenIn };
+}
+/** What a checksum file holds: the digits alone, or `sha256sum`'s line for one file. `undefined`: something else. */
+function parseSha256File(text) {
+    return /^([0-9a-f]{64})(?: [ *]\S+)?\s*$/i.exec(text)?.[1]?.toLowerCase();
+}
+
+;// CONCATENATED MODULE: ./lib/plan/plan.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * Decides everything that will be made. Pure.
+ * @param run the run's id, put on everything it makes
+ * @param problems what was found so far
+ * @throws {InputError} with every problem: what was found so far, and names, subnets and files that are taken or impossible
+ */
+function makePlan(request, facts, run, problems = new Problems()) {
+    const { reusable = [] } = facts;
+    const others = { ...facts, reservations: facts.reservations.filter((reservation) => reservation.run !== run) };
+    const machine = withoutTakenOver(others);
+    const dockerNetwork = request.dockerNetwork ?? dockerNetworkOf(reusable) ?? `kind-flat-network-${run}`;
+    const named = nameClusters(request.clusters, machine);
+    checkTakeOver(problems, named, request, others);
+    const clusters = takeOver(named, others);
+    checkNames(problems, clusters, request, machine);
+    checkFamilies(problems, clusters, dockerNetwork, machine);
+    const tools = chooseTools(request, machine.tools, { kind: kindReleases, kubectl: kubectlReleases }, problems);
+    if (request.kubeconfig !== undefined)
+        checkKubeconfig(problems, request.kubeconfig, machine);
+    const reserved = reservedSubnets(machine);
+    const given = checkGiven(problems, clusters, reserved);
+    const subnets = chooseSubnets(problems, clusters, request, [...reserved, ...given]);
+    const network = machine.networks.find(({ name }) => name === dockerNetwork);
+    const loadBalancerSubnets = chooseLoadBalancerSubnets(problems, clusters, request, network, others.reservations);
+    const kind = tools.find(({ name }) => name === 'kind')?.version;
+    const withImages = clusters.map((cluster) => ({
+        ...cluster,
+        // without a kind, that there is none is the problem
+        nodes: kind === undefined ? cluster.nodes : chooseNodeImages(problems, cluster, { ...request, kind }),
+    }));
+    problems.throwIfAny();
+    const planned = clusters.map((cluster, index) => {
+        const { nodes } = withImages[index] ?? cluster;
+        const parts = { ...subnets(cluster), loadBalancerSubnets: loadBalancerSubnets(cluster) };
+        return toClusterPlan({ ...cluster, nodes }, parts, request, run);
+    });
+    return {
+        run,
+        engine: machine.engine,
+        tools,
+        dockerNetwork,
+        nodeImages: nodeImagesOf(planned.filter(({ reused }) => !reused).map(({ kindConfig }) => kindConfig)),
+        cache: request.cache,
+        clusters: planned,
+        warnings: [
+            ...nameWarnings(request.clusters, clusters),
+            ...budgetWarnings(plan_sum(clusters.map(({ nodes }) => nodes.length)), machine),
+            ...groupWarnings(clusters),
+        ],
+        concurrency: concurrency(clusters.length, machine),
+        waitSeconds: request.waitSeconds,
+        routeServices: request.routeServices,
+        preserveSourceIp: request.preserveSourceIp,
+        verify: request.verify,
+        images: machine.images,
+        ...(request.registry && { registryImage: request.registryImage }),
+        loadBalancer: request.loadBalancer,
+        ...(request.downloadMirror !== undefined && { downloadMirror: request.downloadMirror }),
+        cleanup: request.cleanup,
+        ...(request.kubeconfig !== undefined && { kubeconfig: request.kubeconfig }),
+    };
+}
+/** What other runs on the engine must keep away from. */
+function reservationOf({ clusters }) {
+    const made = clusters.filter((cluster) => !cluster.reused);
+    const reused = clusters.filter((cluster) => cluster.reused).map(({ name }) => name);
+    const parts = clusters.filter(({ loadBalancerSubnets }) => loadBalancerSubnets.length > 0);
+    return {
+        clusters: made.map(({ name }) => name),
+        subnets: made.flatMap(subnetsOf),
+        ...(parts.length > 0 && {
+            loadBalancerSubnets: Object.fromEntries(parts.map(({ name, loadBalancerSubnets }) => [name, loadBalancerSubnets])),
+        }),
+        ...(reused.length > 0 && { reused }),
+    };
+}
+function toClusterPlan(cluster, subnets, { crossClusterDns }, run) {
+    const { name, existing, networks, nodes, config } = cluster;
+    const roles = nodes.map((node) => node.role);
+    const planned = nodeNames(name, roles).map((node, index) => ({ name: node, role: roles[index] }));
+    return {
+        name,
+        reused: existing !== undefined,
+        context: contextName(name),
+        networks,
+        ...subnets,
+        ...(crossClusterDns && { domain: domainOf(name) }),
+        nodes: existing?.nodes ?? planned,
+        kindConfig: toKindConfig({ run, name, nodes, ...subnets, config }),
+    };
+}
+function plan_sum(numbers) {
+    return numbers.reduce((total, number) => total + number, 0);
+}
+/** A creating cluster keeps a core busy half of the time and holds about 700 MB. */
+function concurrency(clusters, { engine }) {
+    const byMemory = Math.floor(engine.memory / 700e6);
+    return Math.max(1, Math.min(clusters, Math.max(2, engine.cpus * 2), byMemory));
+}
+function checkFamilies(problems, clusters, dockerNetwork, facts) {
+    const network = facts.networks.find(({ name }) => name === dockerNetwork);
+    const lacksIpv6 = !facts.ipv6
+        ? 'the kernel of this machine has no IPv6; give ipv4, or boot it without ipv6.disable=1'
+        : network !== undefined && !network.subnets.some((subnet) => familyOf(subnet) === 'ipv6')
+            ? `the Docker network ${dockerNetwork} has no IPv6 subnet; give ipv4, or a docker-network that has one`
+            : undefined;
+    clusters.forEach((cluster, index) => {
+        if (cluster.families.includes('ipv6') && lacksIpv6 !== undefined) {
+            problems.add(`${cluster.input}.ip-family`, ipFamilyOf(cluster), `needs IPv6: ${lacksIpv6}`);
+        }
+        for (const other of clusters.slice(0, index).filter((each) => areJoined(each, cluster))) {
+            if (cluster.families.some((family) => other.families.includes(family)))
+                continue;
+            problems.add(`${cluster.input}.ip-family`, ipFamilyOf(cluster), `cannot be joined with ${other.input} (${ipFamilyOf(other)}); give one of them dual, or another network`);
+        }
+    });
+}
+function ipFamilyOf({ families }) {
+    return families.length > 1 ? 'dual' : (families[0] ?? '');
+}
+function checkKubeconfig(problems, path, { files }) {
+    const found = files.find((file) => file.path === path);
+    if (found?.exists === true) {
+        problems.add('kubeconfig', path, 'exists already and is left alone; name a file that does not, or remove it');
+    }
+    else if (found?.directoryExists === false) {
+        problems.add('kubeconfig', path, 'lies in no directory; make it first, or name another file');
+    }
+}
+/** Routes wider than these stand for "everything else", as a VPN's 0.0.0.0/1 or 2000::/3 does. */
+const widestRoute = { ipv4: 8, ipv6: 16 };
+/** Subnets in use on the machine. */
+function reservedSubnets(facts) {
+    const known = (texts, owner) => texts.flatMap((text) => machineCidr(text) ?? []).map((subnet) => ({ subnet, owner: owner(subnet) }));
+    return [
+        ...facts.networks.flatMap(({ name, subnets }) => known(subnets, ({ text }) => `the Docker network ${name} (${text})`)),
+        ...facts.routes
+            .flatMap(({ destination, device }) => known([destination], ({ text }) => `this machine's route to ${text} on ${device}`))
+            .filter(({ subnet }) => subnet.prefix >= widestRoute[subnet.family]),
+        ...facts.clusters.flatMap(({ name, subnets }) => known(subnets, ({ text }) => `the kind cluster ${name} (${text})`)),
+        ...facts.reservations.flatMap(({ run, subnets }) => known(subnets, ({ text }) => `the run ${run} (${text})`)),
+    ];
+}
+/** Checks the subnets the user gave; returns them with their owners. */
+function checkGiven(problems, clusters, reserved) {
+    const given = [];
+    for (const cluster of clusters) {
+        for (const key of ['pod-subnet', 'service-subnet']) {
+            const input = `${cluster.input}.${key}`;
+            for (const subnet of key === 'pod-subnet' ? cluster.podSubnets : cluster.serviceSubnets) {
+                checkSize(problems, input, subnet, key, cluster);
+                const meets = (other) => overlap(subnet, other.subnet);
+                // clusters that are kept apart may use the same addresses
+                const neighbours = given.filter((other) => other.cluster === cluster || mustDiffer(other.cluster, cluster, clusters));
+                // a Docker network is a route of the host too: one of the two is enough to know
+                for (const other of [...reserved.filter(meets).slice(0, 1), ...neighbours.filter(meets)]) {
+                    problems.add(input, subnet.text, `overlaps ${other.owner}; give a subnet that does not`);
+                }
+                given.push({ subnet, owner: `${input} (${subnet.text})`, cluster });
+            }
+        }
+    }
+    return given;
+}
+
+// EXTERNAL MODULE: ./node_modules/fastest-levenshtein/mod.js
+var mod = __nccwpck_require__(1916);
+// EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
+var dist = __nccwpck_require__(8815);
 ;// CONCATENATED MODULE: ./lib/plan/node-mask.js
 
 /** Prefix length of the subnet that a node gets of its cluster's pod subnet: kube-controller-manager's defaults. */
@@ -65453,6 +67575,8 @@ function extraArgs(document) {
 
 
 
+
+const loadBalancers = ['none', 'metallb', 'cloud-provider-kind'];
 /** The group of clusters that name none. */
 const defaultNetwork = 'default';
 const ipFamilies = { ipv4: ['ipv4'], ipv6: ['ipv6'], dual: families };
@@ -65464,6 +67588,8 @@ const request_count = (least) => {
 };
 const noNetwork = 'is no network; give a name of letters, digits, - and ., or a list of such names';
 const networkName = schemas_string(noNetwork).regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i, noNetwork);
+const kubernetesVersion = /^v?\d+\.\d+(\.\d+)?$/;
+const noKubernetesVersion = 'is no version of Kubernetes; give one such as 1.34 or 1.34.0';
 const clusterEntry = preprocess((value) => (typeof value === 'string' ? { name: value } : value), strictObject({
     name: request_text.optional(),
     workers: request_count(0).optional(),
@@ -65474,6 +67600,9 @@ const clusterEntry = preprocess((value) => (typeof value === 'string' ? { name: 
     'pod-subnet': request_text.optional(),
     'service-subnet': request_text.optional(),
     'node-image': request_text.min(1, 'is empty; name an image or leave it out').optional(),
+    'kubernetes-version': schemas_string('is no text; put it in quotes, or YAML reads 1.30 as 1.3')
+        .regex(kubernetesVersion, noKubernetesVersion)
+        .optional(),
     config: union([schemas_string(), record(schemas_string(), unknown())], 'is no kind config; give a YAML map').optional(),
 }, {
     error: (issue) => issue.code === 'invalid_type' ? 'is no cluster; give a name or a map with name, workers, …' : undefined,
@@ -65488,6 +67617,7 @@ function parseRequest(raw, problems) {
     const controlPlanes = wholeNumber(problems, 'control-planes', raw, 1);
     const ipFamily = request_familiesOf(problems, 'ip-family', raw['ip-family']);
     const sharedConfig = raw.config === '' ? {} : parseKindConfig(problems, 'config', raw.config);
+    checkKubernetesVersion(problems, raw);
     const entries = parseClusters(problems, raw.clusters);
     // an entry that cannot be read keeps its place, or the problems of those behind it would name the wrong one
     const clusters = entries.flatMap((entry, index) => entry === undefined
@@ -65504,6 +67634,15 @@ function parseRequest(raw, problems) {
         verify: yesOrNo(problems, 'verify', raw),
         reuse: yesOrNo(problems, 'reuse', raw),
         cleanup: yesOrNo(problems, 'cleanup', raw),
+        kind: tool(problems, 'kind', raw),
+        kubectl: tool(problems, 'kubectl', raw),
+        ...downloadMirror(problems, raw),
+        ...registryMirror(problems, raw),
+        cache: oneOf(problems, 'cache', raw, ['auto', 'true', 'false']),
+        images: lines(raw.images),
+        registry: yesOrNo(problems, 'registry', raw),
+        registryImage: raw['registry-image'],
+        loadBalancer: oneOf(problems, 'load-balancer', raw, loadBalancers),
         ...dockerNetwork(problems, raw),
         ...(raw.kubeconfig !== '' && { kubeconfig: raw.kubeconfig }),
     };
@@ -65558,14 +67697,14 @@ function toCluster(problems, entry, index, defaults) {
     const input = `clusters[${String(index)}]`;
     const families = entry['ip-family'] === undefined ? defaults.families : (ipFamilies[entry['ip-family']] ?? []);
     const subnets = (key) => entry[key] === undefined ? [] : parseSubnets(problems, `${input}.${key}`, entry[key], families);
-    const nodeImage = entry['node-image'] ?? (defaults.raw['node-image'] || undefined);
+    const image = imageOf(problems, input, entry, defaults.raw);
     const own = entry.config === undefined ? {} : parseKindConfig(problems, `${input}.config`, entry.config);
     const { nodes: configured, ...config } = mergeKindConfigs(defaults.config, own);
     const wanted = {
         'control-plane': entry['control-planes'] ?? explicit(defaults, 'control-planes', defaults.controlPlanes),
         worker: entry.workers ?? explicit(defaults, 'workers', defaults.workers),
     };
-    const nodes = nodesOf(configured) ?? [
+    const nodes = kind_config_nodesOf(configured) ?? [
         ...Array(wanted['control-plane'] ?? defaults.controlPlanes).fill({ role: 'control-plane' }),
         ...Array(wanted.worker ?? defaults.workers).fill({ role: 'worker' }),
     ];
@@ -65584,9 +67723,31 @@ function toCluster(problems, entry, index, defaults) {
         nodeMasks: nodeMasks(config, nodes),
         podSubnets: subnets('pod-subnet'),
         serviceSubnets: subnets('service-subnet'),
-        ...(nodeImage !== undefined && { nodeImage }),
+        ...image,
         config,
     };
+}
+function checkKubernetesVersion(problems, raw) {
+    const version = raw['kubernetes-version'];
+    if (version === '')
+        return;
+    if (!kubernetesVersion.test(version))
+        problems.add('kubernetes-version', version, noKubernetesVersion);
+    if (raw['node-image'] !== '') {
+        problems.add('kubernetes-version', version, 'contradicts node-image; give one of the two');
+    }
+}
+/** An entry's own image or version stands before both defaults. */
+function imageOf(problems, input, entry, raw) {
+    const own = entry['node-image'] !== undefined || entry['kubernetes-version'] !== undefined;
+    const nodeImage = own ? entry['node-image'] : raw['node-image'] || undefined;
+    const version = own ? entry['kubernetes-version'] : raw['kubernetes-version'] || undefined;
+    if (own && nodeImage !== undefined && version !== undefined) {
+        problems.add(`${input}.kubernetes-version`, version, 'contradicts node-image; give one of the two');
+    }
+    if (nodeImage !== undefined)
+        return { nodeImage };
+    return version === undefined ? {} : { kubernetesVersion: version.replace(/^v/, '') };
 }
 /** A default for every cluster counts as asked for only when it is not the built-in one. */
 function explicit(defaults, name, value) {
@@ -65673,6 +67834,51 @@ function wholeNumber(problems, name, raw, least) {
     problems.add(name, value, `is no number of nodes; give a whole number from ${String(least)} to 9999`);
     return least;
 }
+/** Versions as users write them: `v0.33.0`, `0.33`, `>=0.30 <0.34`. */
+function tool(problems, name, raw) {
+    const version = raw[`${name}-version`];
+    const sha256 = raw[`${name}-sha256`].toLowerCase();
+    if ((0,semver.validRange)(version) === null) {
+        problems.add(`${name}-version`, version, 'is no version; give one such as 1.2.3, 1.2 or ">=1.2 <1.4"');
+    }
+    if (!/^([0-9a-f]{64})?$/.test(sha256)) {
+        problems.add(`${name}-sha256`, sha256, 'is no SHA-256; give its 64 hexadecimal digits');
+    }
+    if (sha256 !== '' && (0,semver.valid)(version) === null) {
+        problems.add(`${name}-sha256`, sha256, `belongs to one version; give ${name}-version too, such as 1.2.3`);
+    }
+    return { ...(version !== '' && { version }), ...(sha256 !== '' && { sha256 }) };
+}
+function downloadMirror(problems, raw) {
+    const address = raw['download-mirror'];
+    if (address === '')
+        return {};
+    const url = URL.canParse(address) ? new URL(address) : undefined;
+    if (url === undefined || !['http:', 'https:'].includes(url.protocol) || url.search !== '' || url.hash !== '') {
+        problems.add('download-mirror', address, 'is no address; give one such as https://mirror.example.com/tools');
+    }
+    return { downloadMirror: address.replace(/\/+$/, '') };
+}
+function registryMirror(problems, raw) {
+    const mirror = raw['registry-mirror'].replace(/\/+$/, '');
+    if (mirror === '')
+        return {};
+    const [host = '', ...path] = mirror.split('/');
+    const isHost = host === 'localhost' || /^[a-z0-9][a-z0-9.-]*(\.[a-z0-9-]+|:\d+)$/i.test(host);
+    if (!isHost || !path.every((part) => /^[a-z0-9]+([._-]+[a-z0-9]+)*$/.test(part))) {
+        problems.add('registry-mirror', raw['registry-mirror'], 'is no registry; give its host, and a path if need be, without https://: mirror.example.com/hub');
+    }
+    return { registryMirror: mirror };
+}
+function oneOf(problems, name, raw, known) {
+    const value = known.find((each) => each === raw[name].toLowerCase());
+    if (value === undefined)
+        problems.add(name, raw[name], `is unknown here; give one of ${known.join(', ')}`);
+    return value ?? inputs[name].default;
+}
+function lines(value) {
+    return [...new Set(value.split('\n').map((line) => line.trim()))].filter((line) => line !== '');
+}
 function yesOrNo(problems, name, raw) {
     const value = raw[name];
     if (!/^(true|false)$/i.test(value))
@@ -65692,6 +67898,7 @@ function request_duration(problems, name, raw) {
 
 ;// CONCATENATED MODULE: ./lib/plan/run-record.js
 
+
 const runId = schemas_string().regex(/^[0-9a-f]{8}$/);
 const schema = object({
     run: runId,
@@ -65706,6 +67913,10 @@ const schema = object({
     waitSeconds: schemas_number(),
     routeServices: schemas_boolean(),
     preserveSourceIp: schemas_boolean(),
+    /** Name of the run's registry for everybody: `localhost:32768`. */
+    registry: schemas_string().exactOptional(),
+    /** Images that were pulled and are to be saved when the job is done. */
+    imagesToSave: array(imageToSave),
     clusters: array(object({
         name: schemas_string(),
         reused: schemas_boolean(),
@@ -65713,13 +67924,20 @@ const schema = object({
         networks: array(schemas_string()),
         podSubnets: array(schemas_string()),
         serviceSubnets: array(schemas_string()),
+        loadBalancerSubnets: array(schemas_string()),
         domain: schemas_string().exactOptional(),
         nodes: array(object({ name: schemas_string(), role: schemas_enum(['control-plane', 'worker']) })),
     })),
 });
 /** The record of a run that is about to begin. */
 function recordOf(plan, directory) {
-    return schema.parse({ ...plan, directory, kubeconfig: plan.kubeconfig ?? `${directory}/kubeconfig`, complete: false });
+    return schema.parse({
+        ...plan,
+        directory,
+        kubeconfig: plan.kubeconfig ?? `${directory}/kubeconfig`,
+        imagesToSave: [],
+        complete: false,
+    });
 }
 /**
  * Reads what was saved.
@@ -65791,12 +68009,12 @@ function routesThrough(peer, nodes, routeServices) {
 
 ;// CONCATENATED MODULE: ./lib/report/flat-network.js
 
-function outputsOf({ record, nodes, pairs }) {
+function outputsOf({ record, nodes, pairs, nodeImages = [] }) {
     const { clusters } = record;
     return {
         kubeconfig: record.kubeconfig,
         kubeconfigs: Object.fromEntries(clusters.map(({ name }) => [name, run_record_clusterKubeconfig(record, name)])),
-        clusters: clusters.map(({ name, context, networks, domain, podSubnets, serviceSubnets }) => ({
+        clusters: clusters.map(({ name, context, networks, domain, podSubnets, serviceSubnets, loadBalancerSubnets }) => ({
             name,
             context,
             networks,
@@ -65805,6 +68023,8 @@ function outputsOf({ record, nodes, pairs }) {
             podSubnets,
             serviceSubnet: primary(serviceSubnets),
             serviceSubnets,
+            ...(loadBalancerSubnets[0] !== undefined && { loadBalancerSubnet: loadBalancerSubnets[0] }),
+            loadBalancerSubnets,
             nodes: nodes
                 .filter(({ cluster }) => cluster === name)
                 .map(({ name: node, role, addresses, podCIDRs }) => ({
@@ -65817,6 +68037,8 @@ function outputsOf({ record, nodes, pairs }) {
             })),
         })),
         connectivity: pairs ?? [],
+        registry: record.registry ?? '',
+        'cache-hit': nodeImages.some(({ from }) => from === 'cache') && !nodeImages.some(({ from }) => from === 'registry'),
     };
 }
 function primary(texts) {
@@ -65881,12 +68103,45 @@ function removalHint({ run, directory, kubeconfig, clusters }) {
     ].join('\n');
 }
 
+;// CONCATENATED MODULE: ./lib/steps/when-all-end.js
+/**
+ * Waits until every one has ended, so that nothing of them goes on behind a failure.
+ * @throws the failure that came first
+ */
+async function when_all_end_whenAllEnd(running) {
+    const failures = [];
+    const results = await Promise.allSettled(running.map((each) => each.catch((error) => {
+        failures.push(error);
+        throw error;
+    })));
+    if (failures.length > 0)
+        throw failures[0];
+    return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+}
+
+;// CONCATENATED MODULE: ./lib/steps/all-or-none.js
+
+/**
+ * Does several things at the same time; the first failure ends the commands of the others.
+ * @param works get the world whose runner is ended, and the signal that ends it
+ * @throws the first failure, when all have ended
+ */
+async function allOrNone(world, works) {
+    const failure = new AbortController();
+    const live = { ...world, runner: world.runner.until(failure.signal) };
+    const running = works.map((work) => work(live, failure.signal).catch((error) => {
+        failure.abort(error);
+        throw error;
+    }));
+    return (await when_all_end_whenAllEnd(running));
+}
+
 ;// CONCATENATED MODULE: ./lib/commands/docker.js
 
 /** Arguments for docker, and readers of what it prints. */
 const clusterLabel = 'io.x-k8s.kind.cluster';
 const roleLabel = 'io.x-k8s.kind.role';
-/** Label of the networks and volumes that a run made; its value is the run. */
+/** Label of the networks, volumes and containers that a run made, but for its nodes; its value is the run. */
 const runLabel = 'kind-flat-network.run';
 /** Label of the volume that holds a run's reservation, as JSON. */
 const reservedLabel = 'kind-flat-network.reserved';
@@ -65894,8 +68149,18 @@ const dockerVersion = ['docker', '--version'];
 const engineInfo = ['docker', 'info', '--format', '{{json .}}'];
 function parseEngineInfo(output) {
     const info = JSON.parse(output);
-    return { version: info.ServerVersion ?? '', cpus: info.NCPU ?? 1, memory: info.MemTotal ?? 0 };
+    const architecture = info.Architecture ?? 'amd64';
+    return {
+        version: info.ServerVersion ?? '',
+        cpus: info.NCPU ?? 1,
+        memory: info.MemTotal ?? 0,
+        platform: `${info.OSType ?? 'linux'}/${imageArchitectures[architecture] ?? architecture}`,
+        // moby, `daemon/containerd/service.go`, `LayerStoreStatus`
+        containerdImageStore: (info.DriverStatus ?? []).some(([key, value]) => key === 'driver-type' && value === 'io.containerd.snapshotter.v1'),
+    };
 }
+/** The engine tells the kernel's names of architectures; images have Go's. */
+const imageArchitectures = { x86_64: 'amd64', aarch64: 'arm64' };
 const listContainers = ['docker', 'ps', '--all', '--no-trunc', '--format', '{{json .}}'];
 function parseContainers(output) {
     return jsonLines(output).map(({ Names, Labels }) => {
@@ -65937,12 +68202,23 @@ function inspectNetworks(ids) {
 }
 function parseNetworks(output) {
     const networks = JSON.parse(output);
-    return networks.map(({ Id, Name, IPAM, Containers }) => ({
-        id: Id,
-        name: Name,
-        subnets: (IPAM?.Config ?? []).flatMap(({ Subnet }) => (Subnet === undefined ? [] : [Subnet])),
-        containers: Object.keys(Containers ?? {}).length,
-    }));
+    return networks.map(({ Id, Name, IPAM, Containers }) => {
+        const pools = IPAM?.Config ?? [];
+        const attached = Object.values(Containers ?? {});
+        const used = [
+            ...pools.flatMap(({ Gateway, AuxiliaryAddresses }) => [Gateway, ...Object.values(AuxiliaryAddresses ?? {})]),
+            ...attached.flatMap(({ IPv4Address, IPv6Address }) => [IPv4Address, IPv6Address]),
+        ];
+        return {
+            id: Id,
+            name: Name,
+            subnets: pools.flatMap(({ Subnet }) => Subnet || []),
+            ranges: pools.flatMap(({ IPRange }) => IPRange || []),
+            // with the length of a prefix, or without
+            used: used.flatMap((address) => address?.replace(/\/.*$/, '') || []),
+            containers: attached.length,
+        };
+    });
 }
 /** MTU of Docker's default network, which kind gives its own network too. */
 const defaultNetworkMtu = [
@@ -66021,6 +68297,23 @@ const listKindContainers = [
     '--filter',
     `label=${clusterLabel}`,
 ];
+/** The containers of all runs, but for nodes. */
+const listRunContainers = [
+    'docker',
+    'ps',
+    '--all',
+    '--no-trunc',
+    '--filter',
+    `label=${runLabel}`,
+    '--format',
+    `{{.ID}} {{.Names}} {{.Label "${runLabel}"}}`,
+];
+function parseRunContainers(output) {
+    return docker_parseLines(output).map((line) => {
+        const [id = '', name = '', run = ''] = line.split(' ');
+        return { id, name, run };
+    });
+}
 function inspectContainers(names) {
     return ['docker', 'container', 'inspect', ...names];
 }
@@ -66065,136 +68358,6 @@ function jsonLines(output) {
 /** The lines of an output: ids, names, one for each object. */
 function docker_parseLines(output) {
     return output.split('\n').filter((line) => line !== '');
-}
-
-;// CONCATENATED MODULE: ./lib/commands/kind.js
-
-
-/** Tells kind which Docker network to use (`pkg/cluster/internal/providers/docker/provider.go`). */
-const dockerNetworkVariable = 'KIND_EXPERIMENTAL_DOCKER_NETWORK';
-/** Arguments for kind; its config goes to standard input. kind is not told to wait: readiness is ours to judge. */
-function createCluster(cluster, kubeconfig) {
-    return {
-        command: ['kind', 'create', 'cluster', '--name', cluster.name, '--config', '-', '--kubeconfig', kubeconfig],
-        input: (0,dist/* stringify */.As)(cluster.kindConfig, { aliasDuplicateObjects: false }),
-    };
-}
-/** Prints the kubeconfig of a cluster that exists. */
-function getKubeconfig(cluster) {
-    return ['kind', 'get', 'kubeconfig', '--name', cluster];
-}
-const kindVersion = ['kind', 'version', '--quiet'];
-/** The reason kind gives first, out of all it prints. */
-function causeOf(error) {
-    const line = error.output.split('\n').find((text) => text.startsWith('ERROR: '));
-    return line === undefined ? error.outcome : line.replace(/^ERROR: (failed to create cluster: )?/, '');
-}
-
-;// CONCATENATED MODULE: ./lib/commands/kubectl.js
-/** Arguments for kubectl, and readers of what it prints. */
-function kubectl({ kubeconfig }, ...rest) {
-    return ['kubectl', '--kubeconfig', kubeconfig, ...rest];
-}
-const kubectlVersion = ['kubectl', 'version', '--client', '--output=json'];
-const coreDns = 'deployment/coredns';
-function waitForNodes(target, seconds) {
-    return kubectl(target, 'wait', 'node', '--all', '--for=condition=Ready', `--timeout=${String(Math.ceil(seconds))}s`);
-}
-function waitForCoreDns(target, seconds) {
-    return kubectl(target, '--namespace=kube-system', 'wait', coreDns, '--for=condition=Available', `--timeout=${String(Math.ceil(seconds))}s`);
-}
-function kubectl_getNodesAndCoreDns(target) {
-    return kubectl(target, '--namespace=kube-system', 'get', 'nodes,deployments.apps', '--output=json');
-}
-function kubectl_parseClusterState(output) {
-    const { items } = JSON.parse(output);
-    const condition = (item, type) => {
-        const found = item.status?.conditions?.find((each) => each.type === type);
-        return { is: found?.status === 'True', why: found?.message ?? found?.reason ?? `no condition ${type} yet` };
-    };
-    const deployment = items.find((item) => item.kind === 'Deployment' && item.metadata.name === 'coredns');
-    return {
-        nodes: items
-            .filter((item) => item.kind === 'Node')
-            .map((item) => {
-            const { is, why } = condition(item, 'Ready');
-            return { name: item.metadata.name, podCIDRs: item.spec.podCIDRs ?? [], ready: is, why };
-        }),
-        coreDns: deployment === undefined ? { available: false, why: 'there is no deployment coredns' } : rolledOut(deployment),
-    };
-}
-/**
- * Every pod is of the newest version, as `kubectl rollout status` judges it (kubectl,
- * `pkg/polymorphichelpers/rollout_status.go`), and one of them answers, which is enough for the Service. The API leaves
- * out zeros.
- */
-function rolledOut({ metadata: { generation = 0 }, spec: { replicas: wanted = 0 }, status: { observedGeneration = 0, replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = {}, }) {
-    return {
-        available: observedGeneration >= generation &&
-            updatedReplicas >= wanted &&
-            replicas <= updatedReplicas &&
-            availableReplicas > 0,
-        why: `of ${String(wanted)} pods ${String(updatedReplicas)} are of its newest version, and ${String(availableReplicas)} of all ${String(replicas)} are available`,
-    };
-}
-function getCoreDnsImage(target) {
-    return kubectl(target, '--namespace=kube-system', 'get', coreDns, '--output=jsonpath={.spec.template.spec.containers[0].image}');
-}
-/** The manifest goes to standard input. */
-function applyManifest(target) {
-    return kubectl(target, 'apply', '--server-side', '--force-conflicts', '--filename=-');
-}
-function getPods(target, namespace, selector) {
-    return kubectl(target, `--namespace=${namespace}`, 'get', 'pods', `--selector=${selector}`, '--output=json');
-}
-/** Returns when every such pod is Ready; fails when one is not in time, or when there is none. */
-function waitForPods(target, namespace, selector, seconds) {
-    return kubectl(target, `--namespace=${namespace}`, 'wait', 'pod', `--selector=${selector}`, '--for=condition=Ready', `--timeout=${String(seconds)}s`);
-}
-function parseReadyPods(output) {
-    const { items } = JSON.parse(output);
-    return items
-        .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-        .filter(({ status }) => status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'))
-        .map(({ spec, status }) => ({ node: spec.nodeName ?? '', addresses: (status?.podIPs ?? []).map(({ ip }) => ip) }));
-}
-/** Returns when the object and what belongs to it are gone. */
-function deleteObject(target, namespace, object) {
-    return kubectl(target, `--namespace=${namespace}`, 'delete', object, '--cascade=foreground', '--ignore-not-found', '--timeout=60s');
-}
-
-;// CONCATENATED MODULE: ./lib/steps/check-tools.js
-
-
-
-
-/**
- * Tells the versions of the tools that are used, before anything is made.
- * @throws naming every tool that is missing or does not run
- */
-async function checkTools({ runner, log }) {
-    const ask = async (tool, command, read) => {
-        try {
-            return { version: `${tool} ${read(await runner.run(command))}` };
-        }
-        catch (error) {
-            if (!(error instanceof CommandError))
-                throw error;
-            return { problem: `${tool} is needed and does not run (${error.outcome}); put it on the PATH` };
-        }
-    };
-    const answers = await Promise.all([
-        ask('docker', dockerVersion, (output) => /version (\S+?),/.exec(output)?.[1] ?? output.trim()),
-        ask('kind', kindVersion, (output) => output.trim()),
-        ask('kubectl', kubectlVersion, (output) => {
-            const { clientVersion } = JSON.parse(output);
-            return clientVersion.gitVersion;
-        }),
-    ]);
-    const problems = answers.flatMap(({ problem }) => problem ?? []);
-    if (problems.length > 0)
-        throw new Error(problems.join('\n'));
-    log.info(answers.map(({ version }) => version).join(', '));
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/node-wiring-script.js
@@ -66522,6 +68685,10 @@ function existingNetworks(runner, filter = {}) {
 function existing_objects_existingKindContainers(runner) {
     return existing(runner, listKindContainers, inspectContainers, parseKindContainers);
 }
+/** What runs made besides the nodes of their clusters. */
+async function existing_objects_existingRunContainers(runner) {
+    return parseRunContainers(await runner.run(listRunContainers));
+}
 /** The nodes of a cluster, control planes first, without its load balancer. */
 function existing_objects_nodesOf(cluster, containers) {
     return containers
@@ -66711,8 +68878,10 @@ async function removeReservation({ runner, log }, run) {
     log.info(`removing the Docker volume ${volume}`);
     await runner.run(removeVolumes([volume])).catch(unless(goneOrInUse, volume));
 }
-async function delete_containersOf(runner, { run, clusters }) {
-    return ownedBy(await existing_objects_existingKindContainers(runner), run, clusters?.filter(({ reused }) => !reused).map(({ name }) => name) ?? []);
+async function delete_containersOf(runner, { run, clusters = [] }) {
+    const [ofKind, others] = await Promise.all([existing_objects_existingKindContainers(runner), existing_objects_existingRunContainers(runner)]);
+    const planned = clusters.filter(({ reused }) => !reused).map(({ name }) => name);
+    return [...ownedBy(ofKind, run, planned), ...others.filter((container) => container.run === run)];
 }
 /**
  * The containers of a run: the nodes that carry its mount, and load balancers of those clusters, which carry nothing.
@@ -66729,12 +68898,13 @@ function ownedBy(containers, run, planned) {
 }
 /** Ids of the runs that have a container, a network or a volume on the engine. */
 async function delete_runsOn(runner) {
-    const [containers, labels, volumes] = await Promise.all([
+    const [nodes, others, labels, volumes] = await Promise.all([
         existingKindContainers(runner),
+        existingRunContainers(runner),
         runner.run(listNetworkRuns),
         existingVolumes(runner),
     ]);
-    return [...new Set([...containers, ...volumes].flatMap(({ run }) => run ?? []).concat(parseLines(labels)))];
+    return [...new Set([...nodes, ...others, ...volumes].flatMap(({ run }) => run ?? []).concat(parseLines(labels)))];
 }
 /** Somebody else removes the same container, or has done so: the next look tells. */
 const beingRemoved = new RegExp(`${goneTexts.source}|already in progress`, 'i');
@@ -66824,6 +68994,307 @@ async function networksNamed(runner, name) {
     return networks.sort((a, b) => b.containers - a.containers || (a.id < b.id ? -1 : 1));
 }
 
+;// CONCATENATED MODULE: ./lib/commands/cloud-provider-kind.js
+
+const cloudProviderKind = 'cloud-provider-kind';
+/** Prints the path of the program; fails when there is none. */
+const findCloudProviderKind = ['bash', '-c', 'command -v "$1"', 'bash', cloudProviderKind];
+/**
+ * Starts cloud-provider-kind for one cluster, in the background. Left alone it would serve every kind cluster on the
+ * engine, whoever made it, and on its end remove the load balancers of all (kubernetes-sigs/cloud-provider-kind,
+ * `pkg/controller/controller.go`, `Run` and `cleanup`). It has no flag for that, but all it asks of the engine goes
+ * through the program `docker` (`pkg/container/container.go`, and kind's own `provider.go`): so it gets one that asks for
+ * the cluster alone, and that writes the run on the containers.
+ * @param directory where that program and the log are put
+ */
+function startCloudProviderKind(directory, cluster) {
+    return ['bash', '-c', start, 'bash', directory, cluster, confined, cloudProviderKind];
+}
+/** `docker` for one cluster: both labels are asked for without a value by whoever wants all clusters. */
+const confined = `#!/bin/sh
+case $1 in run)
+  shift
+  set -- run --label "${runLabel}=$KIND_FLAT_NETWORK_RUN" "$@"
+esac
+for word do
+  shift
+  case $word in label=io.x-k8s.kind.cluster | label=io.x-k8s.cloud-provider-kind.cluster)
+    word=$word=$KIND_FLAT_NETWORK_LOAD_BALANCER
+  esac
+  set -- "$@" "$word"
+done
+exec "$KIND_FLAT_NETWORK_DOCKER" "$@"
+`;
+/** A second one for the same cluster would only be in the way of that of an earlier run. */
+const start = `set -eu
+if grep -qsxzF "KIND_FLAT_NETWORK_LOAD_BALANCER=$2" /proc/[0-9]*/environ; then exit 0; fi
+mkdir -p "$1"
+printf %s "$3" >"$1/docker"
+chmod 700 "$1/docker"
+KIND_FLAT_NETWORK_DOCKER=$(command -v docker)
+export KIND_FLAT_NETWORK_DOCKER KIND_FLAT_NETWORK_LOAD_BALANCER=$2 PATH="$1:$PATH"
+setsid nohup "$4" >"$1/log" 2>&1 </dev/null &
+sleep 1
+kill -0 $! || { cat "$1/log" >&2; exit 1; }
+`;
+
+;// CONCATENATED MODULE: ./lib/commands/kind.js
+
+
+/** Tells kind which Docker network to use (`pkg/cluster/internal/providers/docker/provider.go`). */
+const dockerNetworkVariable = 'KIND_EXPERIMENTAL_DOCKER_NETWORK';
+/** Arguments for kind; its config goes to standard input. kind is not told to wait: readiness is ours to judge. */
+function createCluster(cluster, kubeconfig) {
+    return {
+        command: ['kind', 'create', 'cluster', '--name', cluster.name, '--config', '-', '--kubeconfig', kubeconfig],
+        input: (0,dist/* stringify */.As)(cluster.kindConfig, { aliasDuplicateObjects: false }),
+    };
+}
+/** Prints the kubeconfig of a cluster that exists. */
+function getKubeconfig(cluster) {
+    return ['kind', 'get', 'kubeconfig', '--name', cluster];
+}
+const kindVersion = ['kind', 'version', '--quiet'];
+/** The reason kind gives first, out of all it prints. */
+function causeOf(error) {
+    const line = error.output.split('\n').find((text) => text.startsWith('ERROR: '));
+    return line === undefined ? error.outcome : line.replace(/^ERROR: (failed to create cluster: )?/, '');
+}
+
+;// CONCATENATED MODULE: ./lib/commands/kubectl.js
+/** Arguments for kubectl, and readers of what it prints. */
+function kubectl({ kubeconfig }, ...rest) {
+    return ['kubectl', '--kubeconfig', kubeconfig, ...rest];
+}
+const kubectlVersion = ['kubectl', 'version', '--client', '--output=json'];
+const coreDns = 'deployment/coredns';
+function waitForNodes(target, seconds) {
+    return kubectl(target, 'wait', 'node', '--all', '--for=condition=Ready', `--timeout=${String(Math.ceil(seconds))}s`);
+}
+function waitForCoreDns(target, seconds) {
+    return kubectl(target, '--namespace=kube-system', 'wait', coreDns, '--for=condition=Available', `--timeout=${String(Math.ceil(seconds))}s`);
+}
+function kubectl_getNodesAndCoreDns(target) {
+    return kubectl(target, '--namespace=kube-system', 'get', 'nodes,deployments.apps', '--output=json');
+}
+function kubectl_parseClusterState(output) {
+    const { items } = JSON.parse(output);
+    const condition = (item, type) => {
+        const found = item.status?.conditions?.find((each) => each.type === type);
+        return { is: found?.status === 'True', why: found?.message ?? found?.reason ?? `no condition ${type} yet` };
+    };
+    const deployment = items.find((item) => item.kind === 'Deployment' && item.metadata.name === 'coredns');
+    return {
+        nodes: items
+            .filter((item) => item.kind === 'Node')
+            .map((item) => {
+            const { is, why } = condition(item, 'Ready');
+            return { name: item.metadata.name, podCIDRs: item.spec.podCIDRs ?? [], ready: is, why };
+        }),
+        coreDns: deployment === undefined ? { available: false, why: 'there is no deployment coredns' } : rolledOut(deployment),
+    };
+}
+/**
+ * Every pod is of the newest version, as `kubectl rollout status` judges it (kubectl,
+ * `pkg/polymorphichelpers/rollout_status.go`), and one of them answers, which is enough for the Service. The API leaves
+ * out zeros.
+ */
+function rolledOut({ metadata: { generation = 0 }, spec: { replicas: wanted = 0 }, status: { observedGeneration = 0, replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = {}, }) {
+    return {
+        available: observedGeneration >= generation &&
+            updatedReplicas >= wanted &&
+            replicas <= updatedReplicas &&
+            availableReplicas > 0,
+        why: `of ${String(wanted)} pods ${String(updatedReplicas)} are of its newest version, and ${String(availableReplicas)} of all ${String(replicas)} are available`,
+    };
+}
+function getCoreDnsImage(target) {
+    return kubectl(target, '--namespace=kube-system', 'get', coreDns, '--output=jsonpath={.spec.template.spec.containers[0].image}');
+}
+/** The manifest goes to standard input. */
+function applyManifest(target) {
+    return kubectl(target, 'apply', '--server-side', '--force-conflicts', '--filename=-');
+}
+function getPods(target, namespace, selector) {
+    return kubectl(target, `--namespace=${namespace}`, 'get', 'pods', `--selector=${selector}`, '--output=json');
+}
+/** Returns when every such pod is Ready; fails when one is not in time, or when there is none. */
+function waitForPods(target, namespace, selector, seconds) {
+    return kubectl(target, `--namespace=${namespace}`, 'wait', 'pod', `--selector=${selector}`, '--for=condition=Ready', `--timeout=${String(seconds)}s`);
+}
+function parseReadyPods(output) {
+    const { items } = JSON.parse(output);
+    return items
+        .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+        .filter(({ status }) => status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'))
+        .map(({ spec, status }) => ({ node: spec.nodeName ?? '', addresses: (status?.podIPs ?? []).map(({ ip }) => ip) }));
+}
+/** Returns when the object and what belongs to it are gone. */
+function deleteObject(target, namespace, object) {
+    return kubectl(target, `--namespace=${namespace}`, 'delete', object, '--cascade=foreground', '--ignore-not-found', '--timeout=60s');
+}
+
+;// CONCATENATED MODULE: ./lib/commands/metallb.js
+
+/** MetalLB, as its manifest installs it. */
+const metalLb = {
+    namespace: 'metallb-system',
+    controller: 'deployment/controller',
+    speaker: 'daemonset/speaker',
+    /** Of the pods of both. */
+    selector: 'app=metallb',
+};
+const pools = 'ipaddresspools.metallb.io';
+/** Of the pool and its advertisement. */
+const metallb_name = 'kind-flat-network';
+/** Where the manifest of a release is served, or what has the same path under another base. */
+function manifestAddress({ version, manifest }, mirror = 'https://raw.githubusercontent.com') {
+    return `${mirror}/metallb/metallb/v${version}/${manifest}`;
+}
+/** Prints what there is of the definition of pools and of the controller that the manifest makes. */
+function findMetalLb(target) {
+    return kubectl(target, `--namespace=${metalLb.namespace}`, 'get', `customresourcedefinition/${pools}`, metalLb.controller, '--ignore-not-found', '--output=name');
+}
+/** Whether somebody has installed a MetalLB in another way, such as by Helm. */
+function isOtherMetalLb(output) {
+    return output.includes(pools) && !output.includes('/controller');
+}
+/** The addresses that MetalLB gives to Services, told to the network by ARP and NDP (its layer 2 mode). */
+function poolManifest(subnets) {
+    const metadata = { name: metallb_name, namespace: metalLb.namespace };
+    const apiVersion = 'metallb.io/v1beta1';
+    return JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'List',
+        items: [
+            // some programs take addresses that end in 0 or 255 for those of a network
+            { apiVersion, kind: 'IPAddressPool', metadata, spec: { addresses: subnets, avoidBuggyIPs: true } },
+            { apiVersion, kind: 'L2Advertisement', metadata, spec: { ipAddressPools: [metallb_name] } },
+        ],
+    });
+}
+/** Returns when the controller answers, and with it the webhook that looks at every pool. */
+function waitForController(target, seconds) {
+    return kubectl(target, `--namespace=${metalLb.namespace}`, 'wait', metalLb.controller, '--for=condition=Available', `--timeout=${String(Math.ceil(seconds))}s`);
+}
+/** Returns when there is a speaker on every node. */
+function waitForSpeakers(target, seconds) {
+    return kubectl(target, `--namespace=${metalLb.namespace}`, 'rollout', 'status', metalLb.speaker, `--timeout=${String(Math.ceil(seconds))}s`);
+}
+/** What keeps pods from running, one line for each. */
+function parsePodTroubles(output) {
+    const { items } = JSON.parse(output);
+    return items.flatMap(({ metadata, status = {} }) => {
+        const waiting = (status.containerStatuses ?? []).flatMap(({ ready, image, state = {} }) => ready ? [] : [`${image}: ${why(state['waiting'] ?? state['terminated'] ?? { reason: 'not ready' })}`]);
+        const unscheduled = (status.conditions ?? [])
+            .filter(({ type, status: is }) => type === 'PodScheduled' && is === 'False')
+            .map(why);
+        return [...unscheduled, ...waiting].map((trouble) => `pod ${metadata.name}: ${trouble}`);
+    });
+}
+function why({ reason = '', message = '' }) {
+    return [reason, message].filter((text) => text !== '').join(': ');
+}
+
+;// CONCATENATED MODULE: ./lib/steps/until-accepted.js
+
+const attempts = 5;
+/**
+ * Makes a request again that an API server turned away, as one that has just come up may do.
+ * @throws what the last refusal said
+ */
+async function untilAccepted(clock, request) {
+    for (let attempt = 1;; attempt++) {
+        try {
+            return await request();
+        }
+        catch (error) {
+            if (!(error instanceof CommandError) || attempt === attempts)
+                throw error;
+            await clock.sleep(1);
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/steps/give-load-balancers.js
+
+
+
+
+
+
+
+
+/**
+ * Sees to it that nothing is missing, before a cluster is made.
+ * @param source MetalLB's release, and the mirror of its manifest if there is one
+ * @throws when the program or the manifest cannot be had
+ */
+async function prepareLoadBalancers({ runner, downloads }, loadBalancer, { release, mirror }) {
+    if (loadBalancer === 'metallb') {
+        const manifest = await downloads.text(manifestAddress(release, mirror), {
+            sha256: release,
+            remedy: 'give a download-mirror that has it, or load-balancer: none',
+        });
+        return {
+            begin: (live, record, cluster) => installMetalLb(live, record, cluster, manifest),
+            untilReady: giveAddresses,
+        };
+    }
+    await runner.run(findCloudProviderKind).catch((error) => {
+        if (!(error instanceof CommandError))
+            throw error;
+        throw new Error(`load-balancer: "${loadBalancer}" needs the program ${cloudProviderKind} on the PATH; install it, or give metallb`, { cause: error });
+    });
+    return { begin: startProvider, untilReady: () => Promise.resolve() };
+}
+async function startProvider({ runner, log }, record, { name }) {
+    await runner.run(startCloudProviderKind(`${record.directory}/${cloudProviderKind}/${name}`, name), {
+        environment: { [dockerNetworkVariable]: record.dockerNetwork },
+    });
+    log.info(`${name}: ${cloudProviderKind} runs`);
+}
+async function installMetalLb({ runner, clock }, record, { name, reused }, manifest) {
+    const target = { kubeconfig: run_record_clusterKubeconfig(record, name) };
+    if (reused && isOtherMetalLb(await untilAccepted(clock, () => runner.run(findMetalLb(target))))) {
+        throw new Error(`cluster ${name} has a MetalLB that its manifest did not install; give load-balancer: none, or remove that one`);
+    }
+    await untilAccepted(clock, () => runner.run(applyManifest(target), { input: manifest }));
+}
+async function giveAddresses({ runner, log, clock }, record, { name, loadBalancerSubnets }, waitSeconds) {
+    const target = { kubeconfig: run_record_clusterKubeconfig(record, name) };
+    const started = clock.now();
+    const seconds = Math.max(1, waitSeconds);
+    const waits = [waitForController(target, seconds), waitForSpeakers(target, seconds)];
+    await when_all_end_whenAllEnd(waits.map((wait) => runner.run(wait, { timeoutSeconds: seconds + 30 }))).catch(async (error) => {
+        if (!(error instanceof CommandError))
+            throw error;
+        const pods = runner.run(getPods(target, metalLb.namespace, metalLb.selector));
+        const troubles = await pods.then(parsePodTroubles, () => []);
+        throw new Error([`cluster ${name}: MetalLB was not ready within ${String(waitSeconds)} s (input wait)`, ...troubles]
+            .concat(error.message)
+            .join('\n  '), { cause: error });
+    });
+    for (;;) {
+        try {
+            await runner.run(applyManifest(target), { input: poolManifest(loadBalancerSubnets) });
+            break;
+        }
+        catch (error) {
+            if (!(error instanceof CommandError))
+                throw error;
+            // the webhook that must agree may answer a little later than its controller is ready; what it refuses it refuses again
+            if (/denied the request/.test(error.output) || clock.now() - started >= waitSeconds) {
+                throw new Error(`cluster ${name}: MetalLB did not take ${loadBalancerSubnets.join(', ')}: ${error.message}`, {
+                    cause: error,
+                });
+            }
+            await clock.sleep(1);
+        }
+    }
+    log.info(`${name}: MetalLB gives ${loadBalancerSubnets.join(', ')} ${(clock.now() - started).toFixed(1)} s later`);
+}
+
 ;// CONCATENATED MODULE: ./lib/commands/ip.js
 /** Routes of all tables: VPNs like to use one of their own. */
 function listRoutes(version) {
@@ -66871,7 +69342,7 @@ function kubeadm_parseSubnets(config) {
 
 
 /**
- * Learns what the plan must know of the machine. Changes nothing.
+ * Learns what the plan must know of the engine and the machine it is on. Changes nothing.
  * @param wanted paths the run would write, and names of clusters that it would reuse
  * @throws {CommandError} when the Docker engine does not answer
  */
@@ -66879,7 +69350,7 @@ async function inspectHost(world, { files: paths, reuse }) {
     const { runner, files } = world;
     const [engine, networks, routes, containers, ofKind, reservations, inspectedFiles, inotifyInstances, ipv6] = await Promise.all([
         runner.run(engineInfo).then(parseEngineInfo),
-        existingNetworks(runner).then((found) => found.map(({ id, name, subnets }) => ({ id, name, subnets }))),
+        existingNetworks(runner),
         routesOf(world),
         runner.run(listContainers).then(parseContainers),
         existing_objects_existingKindContainers(runner),
@@ -66887,7 +69358,7 @@ async function inspectHost(world, { files: paths, reuse }) {
         Promise.all(paths.map(async (path) => ({
             path,
             exists: await files.exists(path),
-            directoryExists: await files.isDirectory((0,external_node_path_namespaceObject.dirname)(path)),
+            directoryExists: await files.isDirectory((0,external_node_path_.dirname)(path)),
         }))),
         files.read('/proc/sys/fs/inotify/max_user_instances').then(Number, () => undefined),
         hasIpv6(world),
@@ -66972,6 +69443,451 @@ function whyNot(error) {
     return error instanceof CommandError ? error.outcome : messageOf(error);
 }
 
+;// CONCATENATED MODULE: ./lib/steps/inspect-tools.js
+
+
+
+
+
+
+/** How each tells its version. */
+const asks = {
+    kind: { command: kindVersion, read: (output) => output },
+    kubectl: {
+        command: kubectlVersion,
+        read: (output) => JSON.parse(output).clientVersion.gitVersion,
+    },
+};
+/**
+ * Tells the versions of the tools on the PATH, before anything is made.
+ * @param platform system and processor as Node names them: `linux/x64`
+ * @throws when docker is missing or does not run; kind and kubectl may be missing
+ */
+async function inspectTools({ runner, log }, platform) {
+    const docker = runner.run(dockerVersion).then((output) => /version (\S+?),/.exec(output)?.[1] ?? output.trim(), (error) => {
+        if (!(error instanceof CommandError))
+            throw error;
+        throw new Error(`docker is needed and does not run (${error.outcome}); put it on the PATH`, { cause: error });
+    });
+    const found = await Promise.all([docker, ...toolNames.map((name) => onPath({ runner, log }, name))]);
+    const [version = '', ...versions] = found;
+    const facts = Object.fromEntries(toolNames.flatMap((name, index) => (versions[index] === undefined ? [] : [[name, versions[index]]])));
+    log.info([`docker ${version}`, ...toolNames.map((name) => `${name} ${facts[name] ?? 'missing'}`)].join(', '));
+    return { ...facts, platform };
+}
+async function onPath({ runner, log }, name) {
+    try {
+        return await toolVersion(runner, name);
+    }
+    catch (error) {
+        if (!(error instanceof UnusableTool))
+            throw error;
+        if (!error.missing)
+            log.warning(`${name} on the PATH is not used: ${error.message}`);
+        return undefined;
+    }
+}
+/** Why a tool does not tell its version. */
+class UnusableTool extends Error {
+    missing;
+    constructor(message, missing = false) {
+        super(message);
+        this.missing = missing;
+    }
+}
+/**
+ * The version a tool tells of itself, without `v`; as it is told where it is no semantic version.
+ * @throws {UnusableTool}
+ */
+async function toolVersion(runner, name, program = name) {
+    const { command, read } = asks[name];
+    const output = await runner.run([program, ...command.slice(1)]).catch((error) => {
+        if (!(error instanceof CommandError))
+            throw error;
+        throw new UnusableTool(`it does not run (${error.outcome})`, /no such program/.test(error.outcome));
+    });
+    try {
+        const told = read(output).trim();
+        return (0,semver.parse)(told)?.version ?? told;
+    }
+    catch {
+        throw new UnusableTool('what it tells of its version cannot be read');
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/steps/install-tools.js
+
+
+
+
+
+/**
+ * Gets the tools that are not on the PATH, both at once, and puts them there when all are verified. The first failure
+ * ends the other.
+ * @throws {DownloadError} why one cannot be had
+ */
+async function installTools(world, planned) {
+    const failure = new AbortController();
+    const live = {
+        ...world,
+        runner: world.runner.until(failure.signal),
+        downloads: world.downloads.until(failure.signal),
+    };
+    const programs = await when_all_end_whenAllEnd(planned.map(async (tool) => {
+        if (tool.from === 'path')
+            return { ...tool, program: undefined };
+        try {
+            return { ...tool, ...((await findKept(live, tool)) ?? (await download(live, tool))) };
+        }
+        catch (error) {
+            failure.abort(error);
+            throw error;
+        }
+    }));
+    return programs.map(({ name, version, from, program }) => {
+        if (program !== undefined)
+            world.tools.addToPath(program);
+        return { name, version, from };
+    });
+}
+async function findKept({ log, tools }, { name, version, check }) {
+    const known = 'sha256' in check ? check : undefined;
+    const found = await tools.find(name, version, known?.sha256);
+    if (found?.intact === false) {
+        log.warning(`${name} ${version} in ${found.program} is not what it should be by its SHA-256; it is replaced`);
+    }
+    if (found?.intact !== true)
+        return undefined;
+    const proof = known === undefined ? 'unchanged since it was verified' : `SHA-256 seen in ${known.seenIn}`;
+    log.info(`${name} ${version} kept in ${found.program}, ${proof}`);
+    return { from: 'kept', program: found.program };
+}
+async function download(world, { name, version, url, check }) {
+    const { runner, log, clock, downloads, tools } = world;
+    const options = {
+        remedy: `put ${name} ${version} on the PATH, or give a download-mirror that has it`,
+        onProgress: (bytes, total) => {
+            log.info(`${name}: ${byte_size_formatBytes(bytes)}${total === undefined ? '' : ` of ${byte_size_formatBytes(total)}`}`);
+        },
+        onRetry: (reason) => {
+            log.info(`${name}: ${reason}; tried again`);
+        },
+    };
+    const refuse = (address, reason) => new DownloadError(address, reason, 1, options.remedy);
+    const expected = async () => {
+        if ('sha256' in check)
+            return { ...check, told: `SHA-256 seen in ${check.seenIn}` };
+        const sha256 = parseSha256File(await downloads.text(check.sha256File, options));
+        if (sha256 === undefined)
+            throw refuse(check.sha256File, 'holds no SHA-256 where one is expected');
+        return { sha256, seenIn: check.sha256File, told: "checked against the release's own checksum file over TLS" };
+    };
+    const { told, ...sha256 } = await expected();
+    let size = '';
+    const program = await tools.keep(name, version, sha256.sha256, {
+        async write(path) {
+            const started = clock.now();
+            const bytes = await downloads.file(url, path, { ...options, sha256 });
+            size = `${byte_size_formatBytes(bytes)} in ${(clock.now() - started).toFixed(1)} s`;
+        },
+        async prove(path) {
+            const found = await toolVersion(runner, name, path).catch((error) => {
+                throw error instanceof UnusableTool ? refuse(url, messageOf(error)) : error;
+            });
+            if (found !== version)
+                throw refuse(url, `is ${name} ${found}, not ${version}`);
+        },
+    });
+    log.info(`${name} ${version} downloaded (${size}), ${told}`);
+    return { from: 'downloaded', program };
+}
+
+;// CONCATENATED MODULE: ./lib/commands/containerd.js
+/** Arguments for a node's containerd, and readers of what it prints. */
+/**
+ * Positional parameters: name and id of each image. An image is there when its name leads to the manifest that the id
+ * leads to (containerd's CRI plugin keeps every image under its id too), unpacked: its packed layers may be gone. One
+ * that is there under other names gets this name, as `kind load` does it.
+ */
+const findScript = `
+set -euo pipefail
+# where kind looks for it: pkg/cluster/nodeutils/util.go, parseSnapshotter
+snapshotter=$(containerd config dump | awk -F"[\\"']" '
+  /^ *\\[/ { images = /^ *\\[plugins\\..io\\.containerd\\.(grpc\\.v1\\.cri.\\.containerd|cri\\.v1\\.images.)\\]/ }
+  images && /^ *snapshotter *=/ { print $2 }')
+filters=()
+for word in "$@"; do filters+=("name==$word"); done
+known=$(ctr --namespace=k8s.io images check --snapshotter="$snapshotter" "\${filters[@]}")
+unpacked() { awk -v name="$1" '$1 == name && $NF == "true" { print $3 }' <<<"$known"; }
+missing=()
+while (($#)); do
+  digest=$(unpacked "$1") wanted=$(unpacked "$2")
+  if [[ -n $digest && ( $digest == "$2" || $digest == "$wanted" ) ]]; then
+    :
+  elif [[ -n $wanted ]]; then
+    ctr --namespace=k8s.io images tag --force "$2" "$1" >/dev/null
+  else
+    missing+=("$1")
+  fi
+  shift 2
+done
+((\${#missing[@]})) || exit 0
+`;
+const reportScript = `${findScript}
+printf '%s\\n' "\${missing[@]}"
+`;
+/** As `kind load` imports: pkg/cluster/nodeutils/util.go, LoadImageArchive. */
+const importScript = `${reportScript}
+ctr --namespace=k8s.io images import --all-platforms --digests --snapshotter="$snapshotter" - >/dev/null
+`;
+/** Prints the names of those images that a node lacks, one a line. */
+function findImagesOn(node, images) {
+    return ['docker', 'exec', node, ...bash(reportScript, images)];
+}
+/** The same, and imports the archive at standard input when one is lacking. */
+function importImages(node, images) {
+    return ['docker', 'exec', '--interactive', node, ...bash(importScript, images)];
+}
+function bash(script, images) {
+    return ['bash', '-c', script, 'bash', ...images.flatMap(({ name, id }) => [name, id])];
+}
+/** The file of an archive that lists its images. */
+function readFromArchive(archive, file) {
+    return ['tar', '-xOf', archive, file];
+}
+
+;// CONCATENATED MODULE: ./lib/commands/docker-images.js
+/** Arguments for docker's image commands, and readers of what they print. */
+function inspectImage(reference) {
+    return ['docker', 'image', 'inspect', reference];
+}
+function parseImage(output) {
+    const [image] = JSON.parse(output);
+    if (image === undefined)
+        throw new Error('docker image inspect printed no image');
+    return { id: image.Id, tags: image.RepoTags ?? [], digests: image.RepoDigests ?? [], size: image.Size ?? 0 };
+}
+/**
+ * An archive of images, each with one platform in it: an index whose other platforms are not there cannot be imported
+ * (kind issue 3795). Only engines whose images containerd keeps hold more than one, and they know `--platform`.
+ */
+function saveImages(references, file, engine) {
+    return [
+        'docker',
+        'image',
+        'save',
+        ...(engine.containerdImageStore ? [`--platform=${engine.platform}`] : []),
+        '--output',
+        file,
+        ...references,
+    ];
+}
+/** One line for each image, and for each of a layer's states, because its output is no terminal. */
+function pullImage(reference) {
+    return ['docker', 'pull', reference];
+}
+function tagImage(reference, name) {
+    return ['docker', 'image', 'tag', reference, name];
+}
+/** Takes a name away, and the image with its last one; one that a container uses stays. */
+function removeImage(reference) {
+    return ['docker', 'image', 'rm', reference];
+}
+/** Names of the images of a repository, one a line. */
+function listImages(repository) {
+    return ['docker', 'image', 'ls', '--format', '{{.Repository}}:{{.Tag}}', repository];
+}
+/** Whether `docker image inspect` said that there is none. */
+function isMissingImage(output) {
+    return /No such (image|object)|not found/i.test(output);
+}
+/** Whether a pull that ended so may end well the next time. */
+function mayPullAgain(output) {
+    return !/not found|manifest unknown|no matching manifest|denied|unauthorized|no basic auth|invalid reference|no space left|verification failed|x509|is the docker daemon running/i.test(output);
+}
+/** Counts layers while `docker pull` tells of them. */
+function createPullProgress() {
+    const done = new Set();
+    const layers = new Set();
+    return (line) => {
+        const [, layer, state = ''] = /^([0-9a-f]{12}): (.*)$/.exec(line) ?? [];
+        if (layer !== undefined) {
+            layers.add(layer);
+            if (/^(Pull complete|Already exists)/.test(state))
+                done.add(layer);
+        }
+        return { done: done.size, layers: layers.size };
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/plan/image-loading.js
+
+/**
+ * The whole name of an image, as containerd and the kubelet write it.
+ * @throws {Error} with what is wrong, to be put after the text
+ */
+function wholeName(reference) {
+    const { registry, repository, tag, digest } = parseImageReference(reference);
+    if (digest !== undefined)
+        throw new Error('names an image by its digest, which does not survive saving; give its tag');
+    return `${registry}/${repository}:${tag ?? 'latest'}`;
+}
+/** Files that tell what is in an archive of images; the first one that is there is read. */
+const archiveLists = ['manifest.json', 'index.json'];
+/**
+ * Reads `manifest.json` of `docker image save`, or `index.json` of an OCI layout.
+ * @returns the images with the names they get on a node; one without a whole name is left out
+ */
+function parseArchiveList(text) {
+    const list = JSON.parse(text);
+    if (Array.isArray(list)) {
+        return list.flatMap(({ Config, RepoTags }) => {
+            const digest = /([0-9a-f]{64})(\.json)?$/.exec(Config ?? '')?.[1] ?? '';
+            return (RepoTags ?? []).map((tag) => ({ name: wholeName(tag), id: `sha256:${digest}` }));
+        });
+    }
+    return (list.manifests ?? []).flatMap(({ digest, annotations }) => {
+        // containerd makes a name of its own from any other annotation
+        const name = annotations?.['io.containerd.image.name'];
+        return name === undefined ? [] : [{ name: wholeName(name), id: digest }];
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/steps/load-images.js
+
+
+
+
+
+
+
+/** Longest time that one archive may take to be saved, or to be loaded into one node. */
+const transferSeconds = 15 * 60;
+/**
+ * Looks what each value of the input `images` stands for: a file that exists, or else an image in the engine. What is
+ * wrong with one is added to the problems.
+ */
+async function findImages({ runner, files }, given, problems) {
+    const found = await when_all_end_whenAllEnd(given.map(async (value) => {
+        const isFile = (await files.exists(value)) && !(await files.isDirectory(value));
+        return (isFile ? readArchive(runner, value) : findInEngine(runner, value)).catch((error) => {
+            if (error instanceof Unusable)
+                return error;
+            throw error;
+        });
+    }));
+    return found.flatMap((image, index) => {
+        if (!(image instanceof Unusable))
+            return [image];
+        problems.add('images', given[index], image.message);
+        return [];
+    });
+}
+/** What is wrong with a value, to be put after it. */
+class Unusable extends Error {
+}
+async function readArchive(runner, given) {
+    // tar takes what stands before a colon for a machine, unless a slash comes first
+    const archive = (0,external_node_path_.resolve)(given);
+    for (const file of archiveLists) {
+        const text = await runner
+            .run(readFromArchive(archive, file), { timeoutSeconds: transferSeconds })
+            .catch(commandFailed);
+        if (text === undefined)
+            continue;
+        const contents = attempt(() => parseArchiveList(text));
+        if (contents.length > 0)
+            return { given, archive, contents };
+        throw new Unusable('holds no image that has a name with a tag; make it anew: docker image save --output FILE NAME:TAG');
+    }
+    throw new Unusable('is no archive of images; make one: docker image save --output FILE NAME:TAG');
+}
+async function findInEngine(runner, given) {
+    const name = attempt(() => wholeName(given));
+    const output = await runner.run(inspectImage(given)).catch((error) => {
+        if (!(error instanceof CommandError) || !isMissingImage(error.output))
+            throw error;
+        throw new Unusable('is neither a file nor an image in the engine; docker pull or build it before, or give the path of an archive');
+    });
+    const { id, tags } = parseImage(output);
+    if (tags.some((tag) => wholeName(tag) === name))
+        return { given, contents: [{ name, id }] };
+    const others = tags.length === 0 ? 'docker tag it' : `give its name: ${tags.join(', ')}`;
+    throw new Unusable(`is the id of an image, which pods cannot ask for; ${others}`);
+}
+function attempt(work) {
+    try {
+        return work();
+    }
+    catch (error) {
+        throw new Unusable(messageOf(error));
+    }
+}
+function commandFailed(error) {
+    if (!(error instanceof CommandError))
+        throw error;
+}
+/** Those of the images that some of these nodes lack. On nodes that have one under another name, it gets its name. */
+async function imagesMissing({ runner }, images, nodes) {
+    const contents = images.flatMap((image) => image.contents);
+    if (contents.length === 0)
+        return [];
+    const answers = await when_all_end_whenAllEnd(nodes.map((node) => runner.run(findImagesOn(node, contents))));
+    const missing = new Set(answers.flatMap(docker_parseLines));
+    return images.filter((image) => image.contents.some(({ name }) => missing.has(name)));
+}
+/**
+ * Saves the images that the engine has into one archive in that directory, so that each node reads one stream and
+ * layers that images share come once; archives that were given stay where they are.
+ */
+async function load_images_saveImages({ runner }, images, engine, directory) {
+    const path = savedImages(directory);
+    const inEngine = images.filter(({ archive }) => archive === undefined);
+    if (inEngine.length > 0) {
+        const references = inEngine.map(({ given }) => given);
+        await runner.run(saveImages(references, path, engine), { timeoutSeconds: transferSeconds });
+    }
+    const saved = { path, contents: inEngine.flatMap(({ contents }) => contents) };
+    const given = images.flatMap(({ archive, contents }) => (archive === undefined ? [] : [{ path: archive, contents }]));
+    return inEngine.length > 0 ? [saved, ...given] : given;
+}
+/** Removes what `saveImages` wrote. */
+function removeSavedImages({ files }, directory) {
+    return files.removeFile(savedImages(directory));
+}
+function savedImages(directory) {
+    return `${directory}/images.tar`;
+}
+/**
+ * Loads archives into nodes, all nodes at the same time, and unpacks them there; a node that has all of an archive is
+ * only asked. The first failure ends the others.
+ * @returns how many nodes were given something
+ * @throws with the node and the images that failed
+ */
+async function loadImages({ runner }, archives, nodes) {
+    const failure = new AbortController();
+    const live = runner.until(failure.signal);
+    const changed = await when_all_end_whenAllEnd(nodes.map(async (node) => {
+        let loaded = false;
+        for (const { path, contents } of archives) {
+            const missing = await live
+                .run(importImages(node, contents), { inputFile: path, timeoutSeconds: transferSeconds })
+                .catch((error) => {
+                const told = error instanceof CommandError ? notLoaded(node, contents, error) : error;
+                failure.abort(told);
+                throw told;
+            });
+            loaded ||= missing !== '';
+        }
+        return loaded;
+    }));
+    return changed.filter(Boolean).length;
+}
+function notLoaded(node, contents, cause) {
+    const names = contents.map(({ name }) => name).join(', ');
+    return new Error(`node ${node} did not get ${names}: ${cause.message}`, { cause });
+}
+
 ;// CONCATENATED MODULE: ./lib/steps/until-ready.js
 
 
@@ -67020,22 +69936,6 @@ function until_ready_missingNodes({ nodes }, cluster) {
 }
 function until_ready_missingCoreDns({ coreDns }) {
     return coreDns.available ? [] : [`CoreDNS is not available: ${coreDns.why}`];
-}
-
-;// CONCATENATED MODULE: ./lib/steps/when-all-end.js
-/**
- * Waits until every one has ended, so that nothing of them goes on behind a failure.
- * @throws the failure that came first
- */
-async function when_all_end_whenAllEnd(running) {
-    const failures = [];
-    const results = await Promise.allSettled(running.map((each) => each.catch((error) => {
-        failures.push(error);
-        throw error;
-    })));
-    if (failures.length > 0)
-        throw failures[0];
-    return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
 }
 
 ;// CONCATENATED MODULE: ./lib/steps/nodes.js
@@ -67101,6 +70001,244 @@ async function nodes_readNodes({ runner }, record) {
         return { cluster, state };
     }));
     return describeNodes(runner, record.dockerNetwork, clusters);
+}
+
+;// CONCATENATED MODULE: ./lib/steps/provide-node-images.js
+
+
+
+
+
+
+
+
+/** Longest time for one pull. */
+const pullSeconds = 20 * 60;
+const pullTries = 4;
+/** Between two lines about a pull. */
+const progressSeconds = 5;
+/**
+ * Sees to it that the engine has every node image, once for all clusters: it has it, or the cache does, or it is pulled.
+ * An image goes the same way out of the cache as out of its registry: Docker pulls it by its digest, here from a
+ * registry on loopback, and so checks every byte of it itself.
+ * @throws when an image cannot be pulled either
+ */
+async function provideNodeImages(world, references, options) {
+    const toSave = [];
+    try {
+        return await when_all_end_whenAllEnd(references.map(async (reference) => {
+            const started = world.clock.now();
+            const found = await provide(world, reference, options);
+            const provided = { ...found, reference, seconds: world.clock.now() - started };
+            toSave.push(...(found.toSave ? [found.toSave] : []));
+            world.log.info(describeProvided(provided));
+            return provided;
+        }));
+    }
+    catch (error) {
+        // nobody will save them
+        await Promise.all(toSave.map(({ key }) => world.imageCache.release(key)));
+        throw error;
+    }
+}
+async function provide(world, reference, options) {
+    if (await isInEngine(world, reference))
+        return { name: reference, from: 'engine' };
+    if (isImageId(reference))
+        throw new Error(`the engine has no image ${reference}; give node-image a name instead`);
+    const image = parseImageReference(reference);
+    const asked = await digestOf(world, image, options);
+    if ('why' in asked)
+        return pull(world, reference, reference, options, asked.why);
+    const { digest } = asked;
+    const name = cachedImageName(digest);
+    if (await isInEngine(world, name))
+        return { name, from: 'engine' };
+    const source = { registry: image.registry, repository: image.repository, digest };
+    const plain = (remark) => pull(world, reference, `${image.name}@${digest}`, options, remark);
+    const key = imageCacheKey(digest, options.platform);
+    const started = world.clock.now();
+    const { directory, trouble } = await orStopped(options.signal, world.imageCache.restore(key));
+    if (trouble !== undefined) {
+        world.log.warning(`${shortReference(reference)}: the cache is of no use: ${trouble}`);
+        return plain('the cache is of no use');
+    }
+    if (directory !== undefined) {
+        const seconds = world.clock.now() - started;
+        const found = await pullFromCache(world, reference, source, { key, directory, seconds }, options);
+        if (typeof found !== 'string')
+            return found;
+        const how = await world.imageCache.discard(key);
+        if (how !== undefined)
+            return plain(`the cache stays of no use until somebody does: ${how}`);
+    }
+    return pullThrough(world, reference, source, key, plain, options);
+}
+/** @returns what was provided; or why what the cache held is refused */
+async function pullFromCache(world, reference, source, { key, directory, seconds }, { platform, signal }) {
+    try {
+        const bytes = await world.registry.complete({ ...source, online: false }, directory, platform);
+        const before = await readPull(world, directory);
+        await pullFrom(world, reference, { ...source, online: false }, directory);
+        return { name: cachedImageName(source.digest), from: 'cache', restored: { seconds, bytes }, ...before };
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        const why = lastLine(error);
+        world.log.warning(`${shortReference(reference)}: what the cache holds is refused: ${why}`);
+        return why;
+    }
+    finally {
+        await world.imageCache.release(key);
+    }
+}
+async function isInEngine({ runner }, reference) {
+    try {
+        await runner.run(inspectImage(reference));
+        return true;
+    }
+    catch (error) {
+        if (error instanceof CommandError && isMissingImage(error.output))
+            return false;
+        throw error;
+    }
+}
+/** The digest to look for in the cache, or why the cache is not asked. */
+async function digestOf({ registry, imageCache, log }, image, { cache, signal }) {
+    const why = whyNotCached(cache, {
+        unavailable: cache === 'false' ? undefined : await imageCache.unavailable(),
+        needless: imageCache.needless,
+        near: cache === 'auto' && (await registry.isNear(image.registry)),
+    });
+    if (why !== undefined)
+        return { why: `the cache is not used: ${why}` };
+    if (image.digest !== undefined)
+        return { digest: image.digest };
+    try {
+        return { digest: await orStopped(signal, registry.digestOf(image, image.tag ?? 'latest')) };
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        log.info(`${image.name}: ${image.registry} tells no digest: ${messageOf(error)}`);
+        return { why: 'the cache is not used: the image has no digest, and its registry tells none without a login' };
+    }
+}
+/** Pulls through a registry on loopback that keeps what passes, so that it can be saved. */
+async function pullThrough(world, reference, source, key, plain, { cache, platform, signal }) {
+    const { imageCache, clock, files } = world;
+    let keep = false;
+    try {
+        const directory = await imageCache.stage(key);
+        const started = clock.now();
+        const transferred = await pullFrom(world, reference, { ...source, online: true }, directory);
+        const found = { name: cachedImageName(source.digest), from: 'registry', transferred };
+        const why = whyNotSaved(cache, transferred);
+        if (why !== undefined)
+            return { ...found, remark: `it is not saved in the cache: ${why}` };
+        const seconds = clock.now() - started;
+        await files.writePrivate(`${directory}/${cachedPullFile}`, JSON.stringify({ seconds }));
+        keep = true;
+        return { ...found, toSave: { key, reference, platform, ...source } };
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        world.log.info(`${shortReference(reference)}: it is pulled without the cache: ${lastLine(error)}`);
+    }
+    finally {
+        if (!keep)
+            await imageCache.release(key);
+    }
+    return plain('it is not saved in the cache, which it could not be pulled through');
+}
+/** Lets Docker pull an image from a registry on loopback, and gives it a name that stays. */
+async function pullFrom(world, reference, source, directory) {
+    const { runner, registry, log, clock } = world;
+    let told = clock.now();
+    const served = await registry.serve(source, directory, ({ bytes }) => {
+        if (clock.now() - told < progressSeconds)
+            return;
+        told = clock.now();
+        log.info(`${shortReference(reference)}: ${byte_size_formatBytes(bytes)} so far`);
+    });
+    try {
+        const name = `${served.address}/${source.repository}@${source.digest}`;
+        await runner.run(pullImage(name), { timeoutSeconds: pullSeconds });
+        await runner.run(tagImage(name, cachedImageName(source.digest)));
+        await runner.run(removeImage(name)).catch((error) => {
+            // only a name that nobody can use is left behind
+            if (!(error instanceof CommandError))
+                throw error;
+        });
+        return served.transferred();
+    }
+    finally {
+        await served.close();
+    }
+}
+async function pull(world, reference, name, options, remark) {
+    const { runner, log, clock } = world;
+    const progress = createPullProgress();
+    let told = clock.now();
+    const onLine = (line) => {
+        const { done, layers } = progress(line);
+        if (clock.now() - told < progressSeconds)
+            return;
+        told = clock.now();
+        log.info(`${shortReference(reference)}: ${String(done)} of ${String(layers)} layers`);
+    };
+    try {
+        await pRetry(() => runner.run(pullImage(name), { timeoutSeconds: pullSeconds, onLine }), {
+            retries: pullTries - 1,
+            minTimeout: options.retryMilliseconds ?? 2000,
+            signal: options.signal,
+            shouldRetry: ({ error }) => error instanceof CommandError && mayPullAgain(error.output),
+            onFailedAttempt: ({ error, retriesLeft }) => {
+                if (error instanceof CommandError && mayPullAgain(error.output) && retriesLeft > 0)
+                    log.info(`${shortReference(reference)}: pulled again after: ${lastLine(error)}`);
+            },
+        });
+    }
+    catch (error) {
+        options.signal.throwIfAborted();
+        if (!(error instanceof CommandError))
+            throw error;
+        throw new Error(`the node image ${reference} cannot be pulled: ${lastLine(error)}; ` +
+            `check its name (node-image, kubernetes-version) and that the engine reaches its registry, or give registry-mirror\n${error.message}`, { cause: error });
+    }
+    // a reference with both is looked up by its digest
+    const named = name === reference || reference.includes('@') ? reference : name;
+    return { name: named, from: 'registry', remark };
+}
+async function readPull({ files }, directory) {
+    try {
+        return { insteadOfSeconds: parseCachedPull(await files.read(`${directory}/${cachedPullFile}`)).seconds };
+    }
+    catch {
+        // it only serves a remark
+        return {};
+    }
+}
+function lastLine(error) {
+    const text = error instanceof CommandError ? error.output.trim() || error.outcome : messageOf(error);
+    return (text.split('\n').at(-1) ?? '').replace(/^Error response from daemon: /, '');
+}
+/** For work that cannot be ended itself: it is left alone. */
+async function orStopped(signal, work) {
+    signal.throwIfAborted();
+    const done = new AbortController();
+    try {
+        return await Promise.race([
+            work,
+            new Promise((_, reject) => {
+                signal.addEventListener('abort', () => {
+                    reject(signal.reason);
+                }, { signal: done.signal });
+            }),
+        ]);
+    }
+    finally {
+        done.abort();
+    }
 }
 
 ;// CONCATENATED MODULE: ./node_modules/yocto-queue/index.js
@@ -67426,6 +70564,127 @@ async function readInputFiles({ files }, raw, problems) {
     return { ...raw, ...Object.fromEntries(contents) };
 }
 
+;// CONCATENATED MODULE: ./lib/commands/registry.js
+
+
+/** Arguments for a run's own registry of images, and readers of what they print. */
+/** Port that the registry listens on in its container; the engine chooses the one on the host. */
+const port = 5000;
+/** The registry's container, and so its name for the nodes. */
+function registryContainer(run) {
+    return `kind-flat-network-${run}-registry`;
+}
+/** Pulls the image when the engine does not have it. */
+function startRegistry(run, dockerNetwork, image) {
+    return [
+        'docker',
+        'run',
+        '--detach',
+        `--name=${registryContainer(run)}`,
+        `--label=${runLabel}=${run}`,
+        `--network=${dockerNetwork}`,
+        `--publish=127.0.0.1::${String(port)}`,
+        `--env=REGISTRY_HTTP_ADDR=:${String(port)}`,
+        image,
+    ];
+}
+function publishedPort(run) {
+    return ['docker', 'container', 'port', registryContainer(run), `${String(port)}/tcp`];
+}
+/** @returns the registry's address for the host, which is its name for everybody: `localhost:32768` */
+function parsePublishedPort(output) {
+    const found = /:(\d+)\s*$/m.exec(output)?.[1];
+    if (found === undefined)
+        throw new Error('the port of the registry is not published; does its container still run?');
+    return `localhost:${found}`;
+}
+/**
+ * Teaches containerd the registry, which is asked once whether it answers (kind, "Local Registry"; containerd,
+ * `docs/hosts.md`: read at every pull, no restart). A node may have a proxy, which is not for this.
+ */
+const teachScript = `
+set -euo pipefail
+directory=/etc/containerd/certs.d/$1
+mkdir -p "$directory"
+printf '[host."http://%s"]\\n' "$2" >"$directory/hosts.toml"
+for _ in {1..60}; do
+  answer=$(curl --silent --show-error --fail --noproxy '*' --max-time 2 --output /dev/null "http://$2/v2/" 2>&1) && exit
+  sleep 0.5
+done
+echo "$answer" >&2
+exit 1
+`;
+/** @param registry its name for everybody */
+function teachNodeRegistry(node, run, registry) {
+    return execScript(node, teachScript, [registry, `${registryContainer(run)}:${String(port)}`]);
+}
+function forgetNodeRegistry(node, registry) {
+    return ['docker', 'exec', node, 'rm', '-rf', `/etc/containerd/certs.d/${registry}`];
+}
+const namespace = 'kube-public';
+/** The ConfigMap by which a cluster tells of its registry (KEP-1755), with the run that it belongs to. */
+function registryHosting(run, registry) {
+    return JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name: 'local-registry-hosting', namespace, labels: { [runLabel]: run } },
+        data: { 'localRegistryHosting.v1': `host: "${registry}"\n` },
+    });
+}
+/** Only this run's: a later one may have put its own in its place. */
+function deleteRegistryHosting(target, run) {
+    return kubectl(target, `--namespace=${namespace}`, 'delete', 'configmap', `--selector=${runLabel}=${run}`);
+}
+
+;// CONCATENATED MODULE: ./lib/steps/registry.js
+
+
+
+
+
+
+/** Longest time for its image to be pulled and its container to start. */
+const startSeconds = 10 * 60;
+/**
+ * Starts the run's registry on its Docker network; its image is pulled when it is missing.
+ * @returns the registry's name from the host and in every cluster: `localhost:32768`
+ */
+async function registry_startRegistry({ runner }, { run, dockerNetwork }, image) {
+    try {
+        await runner.run(startRegistry(run, dockerNetwork, image), { timeoutSeconds: startSeconds });
+    }
+    catch (error) {
+        if (!(error instanceof CommandError))
+            throw error;
+        throw new Error(`no registry could be started from ${image} (input registry-image): ${error.message}`, {
+            cause: error,
+        });
+    }
+    return parsePublishedPort(await runner.run(publishedPort(run)));
+}
+/**
+ * Makes the registry known in a cluster under the name that it has on the host: to containerd on every node, where it
+ * must answer, and to tools that look for it.
+ */
+async function teachRegistry({ runner, clock }, record, cluster, registry) {
+    const target = { kubeconfig: run_record_clusterKubeconfig(record, cluster.name) };
+    await when_all_end_whenAllEnd([
+        untilAccepted(clock, () => runner.run(applyManifest(target), { input: registryHosting(record.run, registry) })),
+        ...cluster.nodes.map(({ name }) => runner.run(teachNodeRegistry(name, record.run, registry)).catch((error) => {
+            if (!(error instanceof CommandError))
+                throw error;
+            throw new Error(`node ${name} does not reach the registry: ${error.message}`, { cause: error });
+        })),
+    ]);
+}
+/** Has a cluster that stays forget the registry of a run that goes. */
+async function forgetRegistry({ runner }, record, cluster, registry) {
+    await when_all_end_whenAllEnd([
+        runner.run(deleteRegistryHosting({ kubeconfig: run_record_clusterKubeconfig(record, cluster.name) }, record.run)),
+        ...cluster.nodes.map(({ name }) => runner.run(forgetNodeRegistry(name, registry))),
+    ]);
+}
+
 ;// CONCATENATED MODULE: ./lib/steps/reserve.js
 
 /**
@@ -67439,17 +70698,54 @@ async function reserve({ runner }, run, reservation) {
     await runner.run(createVolume(volume, run, reservation));
 }
 
+;// CONCATENATED MODULE: ./lib/steps/save-node-images.js
+
+
+
+
+/** Saves the images that were pulled. What goes wrong is told and never throws: the job's work is done. */
+async function save_node_images_saveNodeImages(world, images) {
+    const results = [];
+    for (const image of images)
+        results.push(await save(world, image));
+    return results;
+}
+async function save({ log, clock, registry, imageCache }, { key, reference, platform, ...source }) {
+    const started = clock.now();
+    const name = shortReference(reference);
+    let bytes = 0;
+    let trouble;
+    try {
+        const directory = imageCache.staged(key);
+        // Docker asks for no layer that it had already
+        bytes = await registry.complete({ ...source, online: true }, directory, platform);
+        trouble = (await imageCache.save(key)).trouble;
+    }
+    catch (error) {
+        trouble = messageOf(error);
+    }
+    await imageCache.release(key).catch((error) => {
+        log.warning(`${name}: ${messageOf(error)}`);
+    });
+    const took = clock.now() - started;
+    if (trouble === undefined)
+        log.info(`${name}: saved in the cache, ${byte_size_formatBytes(bytes)} in ${image_cache_seconds(took)}`);
+    else
+        log.warning(`${name}: not saved in the cache: ${trouble}`);
+    return { reference, key, saved: trouble === undefined, seconds: took, bytes };
+}
+
 ;// CONCATENATED MODULE: ./lib/commands/core-dns.js
 
 
 
 /** Arguments for the configuration of CoreDNS, and readers of what they print. */
-const namespace = 'kube-system';
+const core_dns_namespace = 'kube-system';
 const core_dns_name = 'coredns';
 /** On the pods of CoreDNS: the Corefile they started with. */
 const annotation = 'kind-flat-network/corefile-sha256';
 function getCoreDns(target) {
-    return kubectl(target, `--namespace=${namespace}`, 'get', `configmap/${core_dns_name}`, `deployment/${core_dns_name}`, '--output=json');
+    return kubectl(target, `--namespace=${core_dns_namespace}`, 'get', `configmap/${core_dns_name}`, `deployment/${core_dns_name}`, '--output=json');
 }
 /** @returns the Corefile, and the digest of the one that the pods were last told to start with */
 function parseCoreDns(output) {
@@ -67460,7 +70756,7 @@ function parseCoreDns(output) {
         ...(digest !== undefined && { digest }),
     };
 }
-function digestOf(corefile) {
+function core_dns_digestOf(corefile) {
     return (0,external_node_crypto_.createHash)('sha256').update(corefile).digest('hex');
 }
 function setCorefile(target, corefile) {
@@ -67471,7 +70767,7 @@ function setCorefile(target, corefile) {
  * ConfigMap only a minute later.
  */
 function startWithCorefile(target, corefile) {
-    const annotations = { [annotation]: digestOf(corefile) };
+    const annotations = { [annotation]: core_dns_digestOf(corefile) };
     return patch(target, `deployment/${core_dns_name}`, { spec: { template: { metadata: { annotations } } } });
 }
 /** Lets the DNS service listen at these addresses, the first of which is the one it has. */
@@ -67479,7 +70775,7 @@ function giveDnsServiceAddresses(target, addresses) {
     return patch(target, 'service/kube-dns', { spec: { ipFamilyPolicy: 'PreferDualStack', clusterIPs: addresses } });
 }
 function patch(target, object, change) {
-    return kubectl(target, `--namespace=${namespace}`, 'patch', object, '--type=merge', `--patch=${JSON.stringify(change)}`);
+    return kubectl(target, `--namespace=${core_dns_namespace}`, 'patch', object, '--type=merge', `--patch=${JSON.stringify(change)}`);
 }
 /** The file that a node's CoreDNS pods take their nameservers from. */
 function readResolvConf(node) {
@@ -67630,26 +70926,6 @@ function replaceWord(line, word, by) {
         .join('');
 }
 
-;// CONCATENATED MODULE: ./lib/steps/until-accepted.js
-
-const attempts = 5;
-/**
- * Makes a request again that an API server turned away, as one that has just come up may do.
- * @throws what the last refusal said
- */
-async function untilAccepted(clock, request) {
-    for (let attempt = 1;; attempt++) {
-        try {
-            return await request();
-        }
-        catch (error) {
-            if (!(error instanceof CommandError) || attempt === attempts)
-                throw error;
-            await clock.sleep(1);
-        }
-    }
-}
-
 ;// CONCATENATED MODULE: ./lib/steps/teach-names.js
 
 
@@ -67665,7 +70941,7 @@ async function teachNames({ runner, clock }, kubeconfig, names) {
     const { corefile, digest } = parseCoreDns(await ask(getCoreDns(target)));
     const wanted = corefileWith(corefile, names);
     // without a digest the pods have started with what kubeadm wrote
-    if (wanted === corefile && (digest === undefined || digest === digestOf(wanted)))
+    if (wanted === corefile && (digest === undefined || digest === core_dns_digestOf(wanted)))
         return false;
     await ask(setCorefile(target, wanted));
     await ask(startWithCorefile(target, wanted));
@@ -67720,13 +70996,13 @@ const probe = {
     selector: `app.kubernetes.io/name=${probe_name}`,
     daemonSet: `daemonset/${probe_name}`,
 };
-const port = 5353;
+const probe_port = 5353;
 const healthPort = 8080;
 const corefileAnnotation = 'kind-flat-network/corefile';
 /** @param image the CoreDNS image of the cluster */
 function probeManifest(image) {
     const labels = { 'app.kubernetes.io/name': probe.name };
-    const corefile = `.:${String(port)} {\n  whoami\n  health :${String(healthPort)}\n}\n`;
+    const corefile = `.:${String(probe_port)} {\n  whoami\n  health :${String(healthPort)}\n}\n`;
     // a kubelet that just started mounts no ConfigMap at first, and tries again ever more seldom; what stands in the
     // pod itself it mounts at once
     const annotations = { [corefileAnnotation]: corefile };
@@ -67750,7 +71026,7 @@ function probeManifest(image) {
                             image,
                             imagePullPolicy: 'IfNotPresent',
                             args: ['-conf', '/etc/coredns/Corefile'],
-                            ports: [{ name: 'dns', containerPort: port, protocol: 'UDP' }],
+                            ports: [{ name: 'dns', containerPort: probe_port, protocol: 'UDP' }],
                             readinessProbe: { httpGet: { path: '/health', port: healthPort }, periodSeconds: 1 },
                             volumeMounts: [{ name: 'config', mountPath: '/etc/coredns', readOnly: true }],
                         },
@@ -67791,7 +71067,7 @@ exec nsenter --net="$namespace" bash -c '
   export LC_ALL=C
   ask() {
     for attempt in ${Array.from({ length: probe_attempts }, (_, index) => String(index + 1)).join(' ')}; do
-      exec 3<>"/dev/udp/$1/${String(port)}" || continue
+      exec 3<>"/dev/udp/$1/${String(probe_port)}" || continue
       started=$EPOCHREALTIME
       printf "${query}" >&3
       if read -r -N 1 -t 1 -u 3 _ 2>/dev/null; then
@@ -68019,6 +71295,16 @@ async function writeKubeconfig({ files }, record) {
 
 
 
+
+
+
+
+
+
+
+
+
+
 /**
  * Decides what `up` would make, and makes nothing.
  * @throws {InputError} with every problem of the inputs
@@ -68026,14 +71312,20 @@ async function writeKubeconfig({ files }, record) {
 async function plan(world, given, run) {
     const problems = new Problems();
     const request = parseRequest(await readInputFiles(world, withDefaults(given), problems), problems);
-    const facts = await checkTools(world)
-        .then(() => inspectHost(world, wantedOf(request)))
-        .catch((error) => {
+    const facts = await inspect(world, request, problems).catch((error) => {
         // what is wrong with the inputs is known without the machine
         problems.throwIfAny();
         throw error;
     });
-    return { request, plan: makePlan(request, facts, run, problems) };
+    return { request, facts, plan: makePlan(request, facts, run, problems) };
+}
+async function inspect(world, request, problems) {
+    const tools = await inspectTools(world, world.platform);
+    const [host, images] = await Promise.all([
+        inspectHost(world, wantedOf(request)),
+        findImages(world, request.images, problems),
+    ]);
+    return { ...host, tools, images };
 }
 function wantedOf(request) {
     return { files: request.kubeconfig === undefined ? [] : [request.kubeconfig], reuse: reusableNames(request) };
@@ -68044,21 +71336,26 @@ function wantedOf(request) {
  * @param signal aborted when the run is told to stop
  */
 async function up(world, given, run, signal) {
-    const live = { ...world, runner: world.runner.until(signal) };
-    const { request, plan: first } = await world.log.phase('Plan', () => plan(live, given, run.id));
+    const live = { ...world, runner: world.runner.until(signal), downloads: world.downloads.until(signal) };
+    const { request, facts, plan: first } = await world.log.phase('Plan', () => plan(live, given, run.id));
     let record = recordOf(first, run.directory);
-    const save = async (decided) => {
-        record = recordOf(decided, run.directory);
-        await run.store.save(record);
+    const save = (changed) => {
+        record = changed;
+        return run.store.save(record);
     };
-    await save(first);
+    await save(record);
     try {
-        const decided = await world.log.phase('Docker network', () => withEngineLock(live, world, run.id, () => pipeline_claim(live, request, run.id, save)));
+        if (first.tools.some(({ from }) => from === 'download')) {
+            await world.log.phase('Tools', () => installTools(live, first.tools));
+        }
+        const decided = await world.log.phase('Docker network', () => withEngineLock(live, world, run.id, () => pipeline_claim(live, request, facts, run.id, (plan) => save(recordOf(plan, run.directory)))));
         for (const warning of decided.warnings)
             world.log.warning(warning);
-        const flat = await make(live, world, decided, record);
-        await run.store.save({ ...record, complete: true });
-        return flat;
+        const supplies = await world.log.phase('Images', () => supply(live, world, decided, signal));
+        await save({ ...record, imagesToSave: supplies.toSave });
+        const flat = await make(live, world, decided, supplies, () => record, save);
+        await save({ ...record, complete: true });
+        return { ...flat, record };
     }
     catch (error) {
         // what goes wrong here is told, and never hides the failure that came before it
@@ -68075,33 +71372,75 @@ async function up(world, given, run, signal) {
  * Decides once more, now that no other run does, and takes hold of what was decided. Docker chooses the subnet of a new
  * network itself: then what was decided before is looked at again.
  */
-async function pipeline_claim(world, request, run, save) {
-    const facts = await inspectHost(world, wantedOf(request));
-    const before = makePlan(request, facts, run);
-    await save(before);
-    const { network, created } = await ensureNetwork(world, before);
-    const decided = created ? makePlan(request, { ...facts, networks: [...facts.networks, network] }, run) : before;
+async function pipeline_claim(world, request, before, run, save) {
+    const facts = { ...before, ...(await inspectHost(world, wantedOf(request))) };
+    const first = makePlan(request, facts, run);
+    await save(first);
+    const { network, created } = await ensureNetwork(world, first);
+    const decided = created ? makePlan(request, { ...facts, networks: [...facts.networks, network] }, run) : first;
     await reserve(world, run, reservationOf(decided));
     await save(decided);
     return decided;
 }
-/** @param world as `live`, but not ended by the signal: for what must be tidied up all the same */
-async function make(live, world, decided, record) {
+async function supply(live, world, decided, signal) {
+    const { cache, engine, loadBalancer, downloadMirror } = decided;
+    const [nodeImages, loadBalancers] = await allOrNone(live, [
+        (part, ended) => provideNodeImages(part, decided.nodeImages, {
+            cache,
+            platform: engine.platform,
+            signal: AbortSignal.any([signal, ended]),
+        }),
+        async (part) => loadBalancer === 'none'
+            ? undefined
+            : prepareLoadBalancers(part, loadBalancer, { release: metallbRelease, mirror: downloadMirror }),
+    ]);
+    const toSave = nodeImages.flatMap(({ toSave: image }) => image ?? []);
+    if (!world.imageCache.savesLate)
+        await save_node_images_saveNodeImages(world, toSave);
+    return {
+        nodeImages,
+        toSave: world.imageCache.savesLate ? toSave : [],
+        ...(loadBalancers && { loadBalancers }),
+    };
+}
+/**
+ * @param world as `live`, but not ended by the signal: for what must be tidied up all the same
+ * @param current the record as it was saved last
+ */
+async function make(live, world, decided, { nodeImages, loadBalancers }, current, save) {
     const { log, files } = live;
+    const record = current();
     await files.makePrivateDirectory(record.directory);
     const count = decided.clusters.length;
     const wantProbe = decided.verify && count > 1;
+    const withImages = {
+        ...decided,
+        clusters: decided.clusters.map((cluster) => ({
+            ...cluster,
+            kindConfig: withProvidedImages(cluster.kindConfig, nodeImages),
+        })),
+    };
     const nodes = await log.phase(`Create ${String(count)} cluster${count === 1 ? '' : 's'}`, async () => {
-        const ready = await provision(live, decided, record, async (ofCluster, cluster) => {
+        const { registryImage } = decided;
+        if (registryImage !== undefined) {
+            await save({ ...current(), registry: await registry_startRegistry(live, record, registryImage) });
+        }
+        const { registry } = current();
+        const ready = await provision(live, withImages, record, async (ofCluster, cluster) => {
             // early: CoreDNS starts with its names, and the probe while CoreDNS does
             await Promise.all([
                 teach_cluster_teachCluster(ofCluster, record, cluster),
                 ...(wantProbe ? [verify_deployProbe(ofCluster, record, cluster)] : []),
+                ...(registry === undefined ? [] : [teachRegistry(ofCluster, record, cluster, registry)]),
+                ...(loadBalancers === undefined ? [] : [loadBalancers.begin(ofCluster, record, cluster)]),
             ]);
         });
         await writeKubeconfig(live, record);
         return ready;
     });
+    if (decided.images.length > 0)
+        await log.phase('Load images', () => pipeline_load(live, decided, record, nodes));
+    tellNodesInTheWay(live, decided, nodes);
     if (count > 1) {
         await log.phase('Connect', async () => {
             const changes = await connect_connect(live, wiring_planWiring(record, nodes));
@@ -68117,7 +71456,32 @@ async function make(live, world, decided, record) {
         ...(wantProbe ? [verify_removeProbes(world, record)] : []),
         ...decided.clusters.map((cluster) => until_ready_untilCoreDnsAvailable(live, record, cluster, decided.waitSeconds)),
     ]));
-    return { record, nodes, ...(pairs && { pairs }) };
+    if (loadBalancers !== undefined) {
+        await log.phase('Load balancers', () => when_all_end_whenAllEnd(decided.clusters.map((cluster) => loadBalancers.untilReady(live, record, cluster, decided.waitSeconds))));
+    }
+    return { nodes, nodeImages, ...(pairs && { pairs }) };
+}
+/** Loads the images into every node. */
+async function pipeline_load(live, { images, engine }, { directory }, nodes) {
+    const names = nodes.map(({ name }) => name);
+    const missing = await imagesMissing(live, images, names);
+    try {
+        const loaded = await loadImages(live, await load_images_saveImages(live, missing, engine, directory), names);
+        live.log.info(`${String(images.length)} images are on ${String(names.length)} nodes, ${String(loaded)} had to get some`);
+    }
+    finally {
+        await removeSavedImages(live, directory);
+    }
+}
+/** Docker gave a node an address against its custom, or somebody chose it. */
+function tellNodesInTheWay({ log }, { clusters, loadBalancer }, nodes) {
+    const trouble = nodesInTheWay(clusters, nodes);
+    if (trouble.length === 0)
+        return;
+    if (loadBalancer === 'metallb')
+        throw new Error(trouble.join('\n'));
+    for (const line of trouble)
+        log.warning(line);
 }
 async function prove(live, record, nodes) {
     const pairs = await verify_verifyPairs(live, record, nodes);
@@ -68190,6 +71554,10 @@ async function leaveReused(world, removal) {
         return;
     const kept = { ...removal, clusters: reused, waitSeconds: leaveSeconds };
     await verify_removeProbes(world, kept);
+    const { registry } = kept;
+    if (registry !== undefined) {
+        await when_all_end_whenAllEnd(reused.map((cluster) => forgetRegistry(world, kept, cluster, registry)));
+    }
     if (reused.length === clusters.length)
         return;
     const { record, nodes } = await nodes_findNodes(world, kept);
@@ -68198,6 +71566,10 @@ async function leaveReused(world, removal) {
 }
 /** Longest time until reused clusters are ready to be left. */
 const leaveSeconds = 30;
+/** Saves the node images that were pulled, when the job's own work is done. Trouble with it never throws. */
+function saveImagesForNextRun(world, { imagesToSave }) {
+    return world.log.phase('Save node images', () => saveNodeImages(world, imagesToSave));
+}
 /** Ids of the runs that have something on the engine. */
 function runsOnEngine({ runner }) {
     return runsOn(runner);
@@ -68208,18 +71580,18 @@ function runsOnEngine({ runner }) {
 /** Phases are groups of the log; their seconds stand outside, where they are read without opening one. */
 function createActionsLog(phases = []) {
     return {
-        info: info,
-        warning: warning,
+        info: lib_core/* info */.pq,
+        warning: lib_core/* warning */.$e,
         async phase(title, work) {
             const started = performance.now();
-            startGroup(title);
+            (0,lib_core/* startGroup */.Oh)(title);
             try {
                 return await work();
             }
             finally {
                 const seconds = (performance.now() - started) / 1000;
-                endGroup();
-                info(`${title}: ${seconds.toFixed(1)} s`);
+                (0,lib_core/* endGroup */.N4)();
+                (0,lib_core/* info */.pq)(`${title}: ${seconds.toFixed(1)} s`);
                 phases.push({ title, seconds });
             }
         },
@@ -68232,21 +71604,51 @@ function createActionsLog(phases = []) {
 
 /** The one caller of getInput. Indentation of YAML is kept. Later steps may stand in another directory, so the kubeconfig's path is made absolute. */
 function readInputs() {
-    const given = Object.fromEntries(inputNames.map((name) => [name, getInput(name, { trimWhitespace: false })]));
-    return given.kubeconfig ? { ...given, kubeconfig: (0,external_node_path_namespaceObject.resolve)(given.kubeconfig) } : given;
+    const given = Object.fromEntries(inputNames.map((name) => [name, (0,lib_core/* getInput */.V4)(name, { trimWhitespace: false })]));
+    return given.kubeconfig ? { ...given, kubeconfig: (0,external_node_path_.resolve)(given.kubeconfig) } : given;
 }
 
 ;// CONCATENATED MODULE: ./lib/report/summary.js
 
 
+
+
+
 /** The job summary: topology, clusters, connectivity. Markdown with a Mermaid graph. */
-function summary_summary(flat, phases) {
+function summary(flat, phases) {
     const { clusters } = outputsOf(flat);
     const parts = ['## Flat network of kind clusters', topology(flat), '### Clusters', clusterTable(clusters)];
+    const images = (flat.nodeImages ?? []).filter(({ from }) => from !== 'engine');
+    if (images.length > 0)
+        parts.push('### Node images', imageTable(images));
     if (flat.pairs !== undefined)
         parts.push('### Connectivity', `${verdict(flat.pairs)}.`, table(matrix(flat.pairs)));
-    parts.push(phases.map(({ title, seconds }) => `${title} ${seconds.toFixed(1)} s`).join(' · '));
+    parts.push(phases.map((phase) => `${phase.title} ${image_cache_seconds(phase.seconds)}`).join(' · '));
     return `${parts.join('\n\n')}\n`;
+}
+/** What post adds: what the cache costs is to be seen as well as what it gains. */
+function summary_savedSummary(images) {
+    const rows = images.map((image) => [
+        image.reference,
+        image.saved ? `${formatBytes(image.bytes)} in ${seconds(image.seconds)}` : 'no, as the log tells',
+    ]);
+    return `${table([['Node image', 'Saved in the cache'], ...rows])}\n`;
+}
+/** What came out of the cache or its registry, and at what cost. */
+function imageTable(images) {
+    const cost = (part) => part === undefined ? '' : `${byte_size_formatBytes(part.bytes)} in ${image_cache_seconds(part.seconds)}`;
+    return table([
+        ['Image', 'Restored', 'Loaded', 'Pulled', 'Remark'],
+        ...images.map((image) => [
+            image.reference,
+            cost(image.restored),
+            image.from === 'cache' ? image_cache_seconds(image.seconds - (image.restored?.seconds ?? 0)) : '',
+            image.from === 'registry'
+                ? `${image_cache_seconds(image.seconds)}${image.transferred ? ` (${cost(image.transferred)})` : ''}`
+                : '',
+            remarkOf(image) ?? '',
+        ]),
+    ]);
 }
 function topology(flat) {
     const { clusters } = outputsOf(flat);
@@ -68292,15 +71694,215 @@ function table([head = [], ...rows]) {
 /** Outputs, `KUBECONFIG` for the steps that follow, and the job summary. */
 async function report(flat, phases) {
     for (const [name, value] of Object.entries(outputsOf(flat)))
-        setOutput(name, value);
-    exportVariable('KUBECONFIG', flat.record.kubeconfig);
+        (0,lib_core/* setOutput */.uH)(name, value);
+    (0,lib_core/* exportVariable */.dN)('KUBECONFIG', flat.record.kubeconfig);
+    await summarize(summary(flat, phases));
+}
+/** What post saved, in the job summary. */
+function reportSaved(saved) {
+    return summarize(savedSummary(saved));
+}
+async function summarize(text) {
     try {
-        await summary.addRaw(summary_summary(flat, phases)).write();
+        await lib_core/* summary */.z.addRaw(text).write();
     }
     catch (error) {
         // act and some self-hosted runners give no place for it
-        warning(`no job summary: ${messageOf(error)}`);
+        (0,lib_core/* warning */.$e)(`no job summary: ${messageOf(error)}`);
     }
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/actions-cache.js
+
+
+
+
+/** Longest time for one answer of the cache service, with all bytes. */
+const longestSeconds = { restore: 300, save: 600 };
+/**
+ * The cache of GitHub Actions. Its files lie in the same place in every run, because the service is asked for the paths
+ * too. They travel relative to the workspace, so where that is belongs to the key.
+ * @param home the user's home directory
+ * @param environment of the runner
+ * @param seconds how long it may take
+ */
+function createActionsCache(home, environment, seconds = longestSeconds) {
+    const root = (0,external_node_path_.join)(home, '.cache', 'kind-flat-network', 'images');
+    const workspace = environment['GITHUB_WORKSPACE'] ?? process.cwd();
+    const place = (0,external_node_crypto_.createHash)('sha256').update((0,external_node_path_.relative)(workspace, root)).digest('hex').slice(0, 8);
+    const directoryOf = (key) => (0,external_node_path_.join)(root, key);
+    const nameOf = (key) => `${key}-${place}`;
+    const remove = (key) => (0,promises_namespaceObject.rm)(directoryOf(key), { recursive: true, force: true });
+    const empty = async (key) => {
+        await remove(key);
+        await (0,promises_namespaceObject.mkdir)(directoryOf(key), { recursive: true, mode: 0o700 });
+        return directoryOf(key);
+    };
+    return {
+        async unavailable() {
+            const { isFeatureAvailable } = await actions_cache_load();
+            return isFeatureAvailable() ? undefined : 'this runner has no cache service';
+        },
+        savesLate: true,
+        // a runner that is there for the next job keeps its engine's images too
+        ...(environment['RUNNER_ENVIRONMENT'] === 'self-hosted' && {
+            needless: 'a self-hosted runner keeps the images of its engine',
+        }),
+        stage: empty,
+        staged: directoryOf,
+        async restore(key) {
+            const { restoreCache } = await actions_cache_load();
+            const wanted = nameOf(key);
+            try {
+                return await within(seconds.restore, async () => {
+                    // it finds keys that only begin so, and does not tell a failure from an entry that is not there
+                    if ((await restoreCache([directoryOf(key)], wanted, [], { lookupOnly: true })) !== wanted)
+                        return {};
+                    const directory = await empty(key);
+                    if ((await restoreCache([directory], wanted)) === wanted)
+                        return { directory };
+                    await remove(key);
+                    return { trouble: `the entry ${wanted} could not be restored` };
+                });
+            }
+            catch (error) {
+                return { trouble: messageOf(error) };
+            }
+        },
+        async save(key) {
+            const { saveCache } = await actions_cache_load();
+            try {
+                // what went wrong the library has told
+                const id = await within(seconds.save, () => saveCache([directoryOf(key)], nameOf(key)));
+                return id === -1 ? { trouble: 'the cache service did not take it' } : {};
+            }
+            catch (error) {
+                return { trouble: messageOf(error) };
+            }
+        },
+        release: remove,
+        async discard(key) {
+            await remove(key);
+            return `gh cache delete ${nameOf(key)}`;
+        },
+    };
+}
+/** It is large, and most runs do without. */
+function actions_cache_load() {
+    return __nccwpck_require__.e(/* import() */ 131).then(__nccwpck_require__.bind(__nccwpck_require__, 7131));
+}
+/** The library cannot be stopped; what takes too long is left alone. */
+async function within(limit, work) {
+    let timer;
+    const late = new Promise((_, reject) => {
+        timer = setTimeout(() => {
+            reject(new Error(`no end within ${String(limit)} s`));
+        }, limit * 1000);
+    });
+    try {
+        return await Promise.race([work(), late]);
+    }
+    finally {
+        clearTimeout(timer);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/tool-store.js
+
+
+
+
+
+
+
+/**
+ * Keeps tools under a directory in the layout of @actions/tool-cache, `<root>/kind/0.33.0/x64/kind` and `x64.complete`,
+ * so that each finds what the other kept. That library's own `cacheFile` removes the directory before it copies, and two
+ * runs that begin on one machine at the same time would take each other's tools away; here a file is moved over another.
+ * @param addPath how a directory is put before all others on the PATH
+ */
+function createToolStore(root, addPath) {
+    const directoryOf = (name, version) => (0,external_node_path_.join)(root, name, version, (0,external_node_os_.arch)());
+    return {
+        async find(name, version, sha256) {
+            const directory = directoryOf(name, version);
+            const program = (0,external_node_path_.join)(directory, name);
+            const complete = await isThere(`${directory}.complete`);
+            const expected = complete && (sha256 ?? (await readSum(program)));
+            const found = expected ? await sha256Of(program) : undefined;
+            return found === undefined ? undefined : { program, intact: found === expected };
+        },
+        async keep(name, version, sha256, { write, prove }) {
+            const staging = (0,external_node_path_.join)(root, `.${name}-${version}-${(0,external_node_crypto_.randomBytes)(4).toString('hex')}`);
+            await makeDirectory(staging);
+            try {
+                const staged = (0,external_node_path_.join)(staging, name);
+                await write(staged);
+                await (0,promises_namespaceObject.chmod)(staged, 0o755);
+                await prove(staged);
+                await (0,promises_namespaceObject.writeFile)(sumFile(staged), `${sha256}  ${name}\n`);
+                const directory = directoryOf(name, version);
+                const program = (0,external_node_path_.join)(directory, name);
+                await (0,promises_namespaceObject.mkdir)(directory, { recursive: true });
+                await (0,promises_namespaceObject.rename)(sumFile(staged), sumFile(program));
+                await (0,promises_namespaceObject.rename)(staged, program);
+                await (0,promises_namespaceObject.writeFile)(`${directory}.complete`, '');
+                return program;
+            }
+            finally {
+                await (0,promises_namespaceObject.rm)(staging, { recursive: true, force: true });
+            }
+        },
+        addToPath(program) {
+            addPath((0,external_node_path_.dirname)(program));
+        },
+    };
+}
+/** For a process that has nobody after it. */
+function prependToPath(directory) {
+    process.env['PATH'] = [directory, process.env['PATH']].join(delimiter);
+}
+/** What a program was when it was kept, for one whose SHA-256 nobody else knows. */
+function sumFile(program) {
+    return `${program}.sha256`;
+}
+async function readSum(program) {
+    return parseSha256File(await (0,promises_namespaceObject.readFile)(sumFile(program), 'utf8').catch(() => ''));
+}
+function isThere(path) {
+    return (0,promises_namespaceObject.access)(path).then(() => true, () => false);
+}
+async function makeDirectory(path) {
+    await (0,promises_namespaceObject.mkdir)(path, { recursive: true }).catch((error) => {
+        const remedy = 'name a directory that can be written in RUNNER_TOOL_CACHE, or in XDG_CACHE_HOME for the command line';
+        throw new Error(`tools cannot be kept in ${(0,external_node_path_.dirname)(path)} (${messageOf(error)}); ${remedy}`);
+    });
+}
+/** `undefined` for what cannot be read, such as a file that is not there. */
+async function sha256Of(path) {
+    const hash = (0,external_node_crypto_.createHash)('sha256');
+    try {
+        for await (const chunk of (0,external_node_fs_.createReadStream)(path))
+            hash.update(chunk);
+    }
+    catch {
+        return undefined;
+    }
+    return hash.digest('hex');
+}
+
+;// CONCATENATED MODULE: ./lib/action/runner-stores.js
+
+
+
+
+/** The runner's tool cache, its PATH for the steps that follow, and the cache of GitHub Actions. */
+function runnerStores() {
+    const { RUNNER_TOOL_CACHE, RUNNER_TEMP = (0,external_node_os_.tmpdir)() } = process.env;
+    return {
+        tools: createToolStore(RUNNER_TOOL_CACHE ?? `${RUNNER_TEMP}/kind-flat-network-tools`, lib_core/* addPath */.fM),
+        imageCache: createActionsCache((0,external_node_os_.homedir)(), process.env),
+    };
 }
 
 ;// CONCATENATED MODULE: ./lib/action/state.js
@@ -68310,7 +71912,7 @@ const key = 'run';
 /** What main leaves for post. */
 const stateStore = {
     save(record) {
-        saveState(key, JSON.stringify(record));
+        (0,lib_core/* saveState */.LZ)(key, JSON.stringify(record));
         return Promise.resolve();
     },
 };
@@ -68332,20 +71934,3077 @@ function savedRun() {
 
 
 
+
 async function runMain() {
     const id = newRunId();
     const phases = [];
-    const world = createWorld(id, createActionsLog(phases), core_debug);
-    const directory = `${process.env['RUNNER_TEMP'] ?? (0,external_node_os_namespaceObject.tmpdir)()}/kind-flat-network-${id}`;
+    const world = createWorld(id, createActionsLog(phases), lib_core/* debug */.Yz, runnerStores());
+    const directory = `${process.env['RUNNER_TEMP'] ?? (0,external_node_os_.tmpdir)()}/kind-flat-network-${id}`;
     try {
         const flat = await up(world, readInputs(), { id, directory, store: stateStore }, onSignal());
         await report(flat, phases);
     }
     catch (error) {
-        setFailed(messageOf(error));
+        (0,lib_core/* setFailed */.C1)(messageOf(error));
     }
 }
 
+
+/***/ }),
+
+/***/ 3838:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  fM: () => (/* binding */ addPath),
+  Yz: () => (/* binding */ core_debug),
+  N4: () => (/* binding */ endGroup),
+  z3: () => (/* binding */ error),
+  dN: () => (/* binding */ exportVariable),
+  V4: () => (/* binding */ getInput),
+  pq: () => (/* binding */ info),
+  _o: () => (/* binding */ isDebug),
+  LZ: () => (/* binding */ saveState),
+  C1: () => (/* binding */ setFailed),
+  uH: () => (/* binding */ setOutput),
+  Pq: () => (/* binding */ core_setSecret),
+  Oh: () => (/* binding */ startGroup),
+  z: () => (/* reexport */ summary),
+  $e: () => (/* binding */ warning)
+});
+
+// UNUSED EXPORTS: ExitCode, getBooleanInput, getIDToken, getMultilineInput, getState, group, markdownSummary, notice, platform, setCommandEcho, toPlatformPath, toPosixPath, toWin32Path
+
+// EXTERNAL MODULE: external "os"
+var external_os_ = __nccwpck_require__(857);
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/utils.js
+// We use any as a valid input type
+/* eslint-disable @typescript-eslint/no-explicit-any */
+/**
+ * Sanitizes an input into a string so it can be passed into issueCommand safely
+ * @param input input to sanitize into a string
+ */
+function toCommandValue(input) {
+    if (input === null || input === undefined) {
+        return '';
+    }
+    else if (typeof input === 'string' || input instanceof String) {
+        return input;
+    }
+    return JSON.stringify(input);
+}
+/**
+ *
+ * @param annotationProperties
+ * @returns The command properties to send with the actual annotation command
+ * See IssueCommandProperties: https://github.com/actions/runner/blob/main/src/Runner.Worker/ActionCommandManager.cs#L646
+ */
+function utils_toCommandProperties(annotationProperties) {
+    if (!Object.keys(annotationProperties).length) {
+        return {};
+    }
+    return {
+        title: annotationProperties.title,
+        file: annotationProperties.file,
+        line: annotationProperties.startLine,
+        endLine: annotationProperties.endLine,
+        col: annotationProperties.startColumn,
+        endColumn: annotationProperties.endColumn
+    };
+}
+//# sourceMappingURL=utils.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/command.js
+
+
+/**
+ * Issues a command to the GitHub Actions runner
+ *
+ * @param command - The command name to issue
+ * @param properties - Additional properties for the command (key-value pairs)
+ * @param message - The message to include with the command
+ * @remarks
+ * This function outputs a specially formatted string to stdout that the Actions
+ * runner interprets as a command. These commands can control workflow behavior,
+ * set outputs, create annotations, mask values, and more.
+ *
+ * Command Format:
+ *   ::name key=value,key=value::message
+ *
+ * @example
+ * ```typescript
+ * // Issue a warning annotation
+ * issueCommand('warning', {}, 'This is a warning message');
+ * // Output: ::warning::This is a warning message
+ *
+ * // Set an environment variable
+ * issueCommand('set-env', { name: 'MY_VAR' }, 'some value');
+ * // Output: ::set-env name=MY_VAR::some value
+ *
+ * // Add a secret mask
+ * issueCommand('add-mask', {}, 'secretValue123');
+ * // Output: ::add-mask::secretValue123
+ * ```
+ *
+ * @internal
+ * This is an internal utility function that powers the public API functions
+ * such as setSecret, warning, error, and exportVariable.
+ */
+function command_issueCommand(command, properties, message) {
+    const cmd = new Command(command, properties, message);
+    process.stdout.write(cmd.toString() + external_os_.EOL);
+}
+function command_issue(name, message = '') {
+    command_issueCommand(name, {}, message);
+}
+const CMD_STRING = '::';
+class Command {
+    constructor(command, properties, message) {
+        if (!command) {
+            command = 'missing.command';
+        }
+        this.command = command;
+        this.properties = properties;
+        this.message = message;
+    }
+    toString() {
+        let cmdStr = CMD_STRING + this.command;
+        if (this.properties && Object.keys(this.properties).length > 0) {
+            cmdStr += ' ';
+            let first = true;
+            for (const key in this.properties) {
+                if (this.properties.hasOwnProperty(key)) {
+                    const val = this.properties[key];
+                    if (val) {
+                        if (first) {
+                            first = false;
+                        }
+                        else {
+                            cmdStr += ',';
+                        }
+                        cmdStr += `${key}=${escapeProperty(val)}`;
+                    }
+                }
+            }
+        }
+        cmdStr += `${CMD_STRING}${escapeData(this.message)}`;
+        return cmdStr;
+    }
+}
+function escapeData(s) {
+    return toCommandValue(s)
+        .replace(/%/g, '%25')
+        .replace(/\r/g, '%0D')
+        .replace(/\n/g, '%0A');
+}
+function escapeProperty(s) {
+    return toCommandValue(s)
+        .replace(/%/g, '%25')
+        .replace(/\r/g, '%0D')
+        .replace(/\n/g, '%0A')
+        .replace(/:/g, '%3A')
+        .replace(/,/g, '%2C');
+}
+//# sourceMappingURL=command.js.map
+// EXTERNAL MODULE: external "crypto"
+var external_crypto_ = __nccwpck_require__(6982);
+// EXTERNAL MODULE: external "fs"
+var external_fs_ = __nccwpck_require__(9896);
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/file-command.js
+// For internal use, subject to change.
+// We use any as a valid input type
+/* eslint-disable @typescript-eslint/no-explicit-any */
+
+
+
+
+function issueFileCommand(command, message) {
+    const filePath = process.env[`GITHUB_${command}`];
+    if (!filePath) {
+        throw new Error(`Unable to find environment variable for file command ${command}`);
+    }
+    if (!external_fs_.existsSync(filePath)) {
+        throw new Error(`Missing file at path: ${filePath}`);
+    }
+    external_fs_.appendFileSync(filePath, `${toCommandValue(message)}${external_os_.EOL}`, {
+        encoding: 'utf8'
+    });
+}
+function prepareKeyValueMessage(key, value) {
+    const delimiter = `ghadelimiter_${external_crypto_.randomUUID()}`;
+    const convertedValue = toCommandValue(value);
+    // These should realistically never happen, but just in case someone finds a
+    // way to exploit uuid generation let's not allow keys or values that contain
+    // the delimiter.
+    if (key.includes(delimiter)) {
+        throw new Error(`Unexpected input: name should not contain the delimiter "${delimiter}"`);
+    }
+    if (convertedValue.includes(delimiter)) {
+        throw new Error(`Unexpected input: value should not contain the delimiter "${delimiter}"`);
+    }
+    return `${key}<<${delimiter}${external_os_.EOL}${convertedValue}${external_os_.EOL}${delimiter}`;
+}
+//# sourceMappingURL=file-command.js.map
+// EXTERNAL MODULE: external "path"
+var external_path_ = __nccwpck_require__(6928);
+// EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js + 1 modules
+var lib = __nccwpck_require__(4942);
+// EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/auth.js
+var auth = __nccwpck_require__(2145);
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/oidc-utils.js
+var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+
+class oidc_utils_OidcClient {
+    static createHttpClient(allowRetry = true, maxRetry = 10) {
+        const requestOptions = {
+            allowRetries: allowRetry,
+            maxRetries: maxRetry
+        };
+        return new HttpClient('actions/oidc-client', [new BearerCredentialHandler(oidc_utils_OidcClient.getRequestToken())], requestOptions);
+    }
+    static getRequestToken() {
+        const token = process.env['ACTIONS_ID_TOKEN_REQUEST_TOKEN'];
+        if (!token) {
+            throw new Error('Unable to get ACTIONS_ID_TOKEN_REQUEST_TOKEN env variable');
+        }
+        return token;
+    }
+    static getIDTokenUrl() {
+        const runtimeUrl = process.env['ACTIONS_ID_TOKEN_REQUEST_URL'];
+        if (!runtimeUrl) {
+            throw new Error('Unable to get ACTIONS_ID_TOKEN_REQUEST_URL env variable');
+        }
+        return runtimeUrl;
+    }
+    static getCall(id_token_url) {
+        return __awaiter(this, void 0, void 0, function* () {
+            var _a;
+            const httpclient = oidc_utils_OidcClient.createHttpClient();
+            const res = yield httpclient
+                .getJson(id_token_url)
+                .catch(error => {
+                throw new Error(`Failed to get ID Token. \n 
+        Error Code : ${error.statusCode}\n 
+        Error Message: ${error.message}`);
+            });
+            const id_token = (_a = res.result) === null || _a === void 0 ? void 0 : _a.value;
+            if (!id_token) {
+                throw new Error('Response json body do not have ID Token field');
+            }
+            return id_token;
+        });
+    }
+    static getIDToken(audience) {
+        return __awaiter(this, void 0, void 0, function* () {
+            try {
+                // New ID Token is requested from action service
+                let id_token_url = oidc_utils_OidcClient.getIDTokenUrl();
+                if (audience) {
+                    const encodedAudience = encodeURIComponent(audience);
+                    id_token_url = `${id_token_url}&audience=${encodedAudience}`;
+                }
+                debug(`ID token url is ${id_token_url}`);
+                const id_token = yield oidc_utils_OidcClient.getCall(id_token_url);
+                setSecret(id_token);
+                return id_token;
+            }
+            catch (error) {
+                throw new Error(`Error message: ${error.message}`);
+            }
+        });
+    }
+}
+//# sourceMappingURL=oidc-utils.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/summary.js
+var summary_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+const { access, appendFile, writeFile } = external_fs_.promises;
+const SUMMARY_ENV_VAR = 'GITHUB_STEP_SUMMARY';
+const SUMMARY_DOCS_URL = 'https://docs.github.com/actions/using-workflows/workflow-commands-for-github-actions#adding-a-job-summary';
+class Summary {
+    constructor() {
+        this._buffer = '';
+    }
+    /**
+     * Finds the summary file path from the environment, rejects if env var is not found or file does not exist
+     * Also checks r/w permissions.
+     *
+     * @returns step summary file path
+     */
+    filePath() {
+        return summary_awaiter(this, void 0, void 0, function* () {
+            if (this._filePath) {
+                return this._filePath;
+            }
+            const pathFromEnv = process.env[SUMMARY_ENV_VAR];
+            if (!pathFromEnv) {
+                throw new Error(`Unable to find environment variable for $${SUMMARY_ENV_VAR}. Check if your runtime environment supports job summaries.`);
+            }
+            try {
+                yield access(pathFromEnv, external_fs_.constants.R_OK | external_fs_.constants.W_OK);
+            }
+            catch (_a) {
+                throw new Error(`Unable to access summary file: '${pathFromEnv}'. Check if the file has correct read/write permissions.`);
+            }
+            this._filePath = pathFromEnv;
+            return this._filePath;
+        });
+    }
+    /**
+     * Wraps content in an HTML tag, adding any HTML attributes
+     *
+     * @param {string} tag HTML tag to wrap
+     * @param {string | null} content content within the tag
+     * @param {[attribute: string]: string} attrs key-value list of HTML attributes to add
+     *
+     * @returns {string} content wrapped in HTML element
+     */
+    wrap(tag, content, attrs = {}) {
+        const htmlAttrs = Object.entries(attrs)
+            .map(([key, value]) => ` ${key}="${value}"`)
+            .join('');
+        if (!content) {
+            return `<${tag}${htmlAttrs}>`;
+        }
+        return `<${tag}${htmlAttrs}>${content}</${tag}>`;
+    }
+    /**
+     * Writes text in the buffer to the summary buffer file and empties buffer. Will append by default.
+     *
+     * @param {SummaryWriteOptions} [options] (optional) options for write operation
+     *
+     * @returns {Promise<Summary>} summary instance
+     */
+    write(options) {
+        return summary_awaiter(this, void 0, void 0, function* () {
+            const overwrite = !!(options === null || options === void 0 ? void 0 : options.overwrite);
+            const filePath = yield this.filePath();
+            const writeFunc = overwrite ? writeFile : appendFile;
+            yield writeFunc(filePath, this._buffer, { encoding: 'utf8' });
+            return this.emptyBuffer();
+        });
+    }
+    /**
+     * Clears the summary buffer and wipes the summary file
+     *
+     * @returns {Summary} summary instance
+     */
+    clear() {
+        return summary_awaiter(this, void 0, void 0, function* () {
+            return this.emptyBuffer().write({ overwrite: true });
+        });
+    }
+    /**
+     * Returns the current summary buffer as a string
+     *
+     * @returns {string} string of summary buffer
+     */
+    stringify() {
+        return this._buffer;
+    }
+    /**
+     * If the summary buffer is empty
+     *
+     * @returns {boolen} true if the buffer is empty
+     */
+    isEmptyBuffer() {
+        return this._buffer.length === 0;
+    }
+    /**
+     * Resets the summary buffer without writing to summary file
+     *
+     * @returns {Summary} summary instance
+     */
+    emptyBuffer() {
+        this._buffer = '';
+        return this;
+    }
+    /**
+     * Adds raw text to the summary buffer
+     *
+     * @param {string} text content to add
+     * @param {boolean} [addEOL=false] (optional) append an EOL to the raw text (default: false)
+     *
+     * @returns {Summary} summary instance
+     */
+    addRaw(text, addEOL = false) {
+        this._buffer += text;
+        return addEOL ? this.addEOL() : this;
+    }
+    /**
+     * Adds the operating system-specific end-of-line marker to the buffer
+     *
+     * @returns {Summary} summary instance
+     */
+    addEOL() {
+        return this.addRaw(external_os_.EOL);
+    }
+    /**
+     * Adds an HTML codeblock to the summary buffer
+     *
+     * @param {string} code content to render within fenced code block
+     * @param {string} lang (optional) language to syntax highlight code
+     *
+     * @returns {Summary} summary instance
+     */
+    addCodeBlock(code, lang) {
+        const attrs = Object.assign({}, (lang && { lang }));
+        const element = this.wrap('pre', this.wrap('code', code), attrs);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML list to the summary buffer
+     *
+     * @param {string[]} items list of items to render
+     * @param {boolean} [ordered=false] (optional) if the rendered list should be ordered or not (default: false)
+     *
+     * @returns {Summary} summary instance
+     */
+    addList(items, ordered = false) {
+        const tag = ordered ? 'ol' : 'ul';
+        const listItems = items.map(item => this.wrap('li', item)).join('');
+        const element = this.wrap(tag, listItems);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML table to the summary buffer
+     *
+     * @param {SummaryTableCell[]} rows table rows
+     *
+     * @returns {Summary} summary instance
+     */
+    addTable(rows) {
+        const tableBody = rows
+            .map(row => {
+            const cells = row
+                .map(cell => {
+                if (typeof cell === 'string') {
+                    return this.wrap('td', cell);
+                }
+                const { header, data, colspan, rowspan } = cell;
+                const tag = header ? 'th' : 'td';
+                const attrs = Object.assign(Object.assign({}, (colspan && { colspan })), (rowspan && { rowspan }));
+                return this.wrap(tag, data, attrs);
+            })
+                .join('');
+            return this.wrap('tr', cells);
+        })
+            .join('');
+        const element = this.wrap('table', tableBody);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds a collapsable HTML details element to the summary buffer
+     *
+     * @param {string} label text for the closed state
+     * @param {string} content collapsable content
+     *
+     * @returns {Summary} summary instance
+     */
+    addDetails(label, content) {
+        const element = this.wrap('details', this.wrap('summary', label) + content);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML image tag to the summary buffer
+     *
+     * @param {string} src path to the image you to embed
+     * @param {string} alt text description of the image
+     * @param {SummaryImageOptions} options (optional) addition image attributes
+     *
+     * @returns {Summary} summary instance
+     */
+    addImage(src, alt, options) {
+        const { width, height } = options || {};
+        const attrs = Object.assign(Object.assign({}, (width && { width })), (height && { height }));
+        const element = this.wrap('img', null, Object.assign({ src, alt }, attrs));
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML section heading element
+     *
+     * @param {string} text heading text
+     * @param {number | string} [level=1] (optional) the heading level, default: 1
+     *
+     * @returns {Summary} summary instance
+     */
+    addHeading(text, level) {
+        const tag = `h${level}`;
+        const allowedTag = ['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].includes(tag)
+            ? tag
+            : 'h1';
+        const element = this.wrap(allowedTag, text);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML thematic break (<hr>) to the summary buffer
+     *
+     * @returns {Summary} summary instance
+     */
+    addSeparator() {
+        const element = this.wrap('hr', null);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML line break (<br>) to the summary buffer
+     *
+     * @returns {Summary} summary instance
+     */
+    addBreak() {
+        const element = this.wrap('br', null);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML blockquote to the summary buffer
+     *
+     * @param {string} text quote text
+     * @param {string} cite (optional) citation url
+     *
+     * @returns {Summary} summary instance
+     */
+    addQuote(text, cite) {
+        const attrs = Object.assign({}, (cite && { cite }));
+        const element = this.wrap('blockquote', text, attrs);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML anchor tag to the summary buffer
+     *
+     * @param {string} text link text/content
+     * @param {string} href hyperlink
+     *
+     * @returns {Summary} summary instance
+     */
+    addLink(text, href) {
+        const element = this.wrap('a', text, { href });
+        return this.addRaw(element).addEOL();
+    }
+}
+const _summary = new Summary();
+/**
+ * @deprecated use `core.summary`
+ */
+const markdownSummary = (/* unused pure expression or super */ null && (_summary));
+const summary = _summary;
+//# sourceMappingURL=summary.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/path-utils.js
+
+/**
+ * toPosixPath converts the given path to the posix form. On Windows, \\ will be
+ * replaced with /.
+ *
+ * @param pth. Path to transform.
+ * @return string Posix path.
+ */
+function toPosixPath(pth) {
+    return pth.replace(/[\\]/g, '/');
+}
+/**
+ * toWin32Path converts the given path to the win32 form. On Linux, / will be
+ * replaced with \\.
+ *
+ * @param pth. Path to transform.
+ * @return string Win32 path.
+ */
+function toWin32Path(pth) {
+    return pth.replace(/[/]/g, '\\');
+}
+/**
+ * toPlatformPath converts the given path to a platform-specific path. It does
+ * this by replacing instances of / and \ with the platform-specific path
+ * separator.
+ *
+ * @param pth The path to platformize.
+ * @return string The platform-specific path.
+ */
+function toPlatformPath(pth) {
+    return pth.replace(/[/\\]/g, path.sep);
+}
+//# sourceMappingURL=path-utils.js.map
+// EXTERNAL MODULE: ./node_modules/@actions/exec/lib/exec.js + 2 modules
+var lib_exec = __nccwpck_require__(5260);
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/platform.js
+var platform_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+const getWindowsInfo = () => platform_awaiter(void 0, void 0, void 0, function* () {
+    const { stdout: version } = yield exec.getExecOutput('powershell -command "(Get-CimInstance -ClassName Win32_OperatingSystem).Version"', undefined, {
+        silent: true
+    });
+    const { stdout: name } = yield exec.getExecOutput('powershell -command "(Get-CimInstance -ClassName Win32_OperatingSystem).Caption"', undefined, {
+        silent: true
+    });
+    return {
+        name: name.trim(),
+        version: version.trim()
+    };
+});
+const getMacOsInfo = () => platform_awaiter(void 0, void 0, void 0, function* () {
+    var _a, _b, _c, _d;
+    const { stdout } = yield exec.getExecOutput('sw_vers', undefined, {
+        silent: true
+    });
+    const version = (_b = (_a = stdout.match(/ProductVersion:\s*(.+)/)) === null || _a === void 0 ? void 0 : _a[1]) !== null && _b !== void 0 ? _b : '';
+    const name = (_d = (_c = stdout.match(/ProductName:\s*(.+)/)) === null || _c === void 0 ? void 0 : _c[1]) !== null && _d !== void 0 ? _d : '';
+    return {
+        name,
+        version
+    };
+});
+const getLinuxInfo = () => platform_awaiter(void 0, void 0, void 0, function* () {
+    const { stdout } = yield exec.getExecOutput('lsb_release', ['-i', '-r', '-s'], {
+        silent: true
+    });
+    const [name, version] = stdout.trim().split('\n');
+    return {
+        name,
+        version
+    };
+});
+const platform = external_os_.platform();
+const arch = external_os_.arch();
+const isWindows = platform === 'win32';
+const isMacOS = platform === 'darwin';
+const isLinux = platform === 'linux';
+function getDetails() {
+    return platform_awaiter(this, void 0, void 0, function* () {
+        return Object.assign(Object.assign({}, (yield (isWindows
+            ? getWindowsInfo()
+            : isMacOS
+                ? getMacOsInfo()
+                : getLinuxInfo()))), { platform,
+            arch,
+            isWindows,
+            isMacOS,
+            isLinux });
+    });
+}
+//# sourceMappingURL=platform.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/core.js
+var core_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+
+
+
+
+/**
+ * The code to exit an action
+ */
+var ExitCode;
+(function (ExitCode) {
+    /**
+     * A code indicating that the action was successful
+     */
+    ExitCode[ExitCode["Success"] = 0] = "Success";
+    /**
+     * A code indicating that the action was a failure
+     */
+    ExitCode[ExitCode["Failure"] = 1] = "Failure";
+})(ExitCode || (ExitCode = {}));
+//-----------------------------------------------------------------------
+// Variables
+//-----------------------------------------------------------------------
+/**
+ * Sets env variable for this action and future actions in the job
+ * @param name the name of the variable to set
+ * @param val the value of the variable. Non-string values will be converted to a string via JSON.stringify
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+function exportVariable(name, val) {
+    const convertedVal = toCommandValue(val);
+    process.env[name] = convertedVal;
+    const filePath = process.env['GITHUB_ENV'] || '';
+    if (filePath) {
+        return issueFileCommand('ENV', prepareKeyValueMessage(name, val));
+    }
+    command_issueCommand('set-env', { name }, convertedVal);
+}
+/**
+ * Registers a secret which will get masked from logs
+ *
+ * @param secret - Value of the secret to be masked
+ * @remarks
+ * This function instructs the Actions runner to mask the specified value in any
+ * logs produced during the workflow run. Once registered, the secret value will
+ * be replaced with asterisks (***) whenever it appears in console output, logs,
+ * or error messages.
+ *
+ * This is useful for protecting sensitive information such as:
+ * - API keys
+ * - Access tokens
+ * - Authentication credentials
+ * - URL parameters containing signatures (SAS tokens)
+ *
+ * Note that masking only affects future logs; any previous appearances of the
+ * secret in logs before calling this function will remain unmasked.
+ *
+ * @example
+ * ```typescript
+ * // Register an API token as a secret
+ * const apiToken = "abc123xyz456";
+ * setSecret(apiToken);
+ *
+ * // Now any logs containing this value will show *** instead
+ * console.log(`Using token: ${apiToken}`); // Outputs: "Using token: ***"
+ * ```
+ */
+function core_setSecret(secret) {
+    command_issueCommand('add-mask', {}, secret);
+}
+/**
+ * Prepends inputPath to the PATH (for this action and future actions)
+ * @param inputPath
+ */
+function addPath(inputPath) {
+    const filePath = process.env['GITHUB_PATH'] || '';
+    if (filePath) {
+        issueFileCommand('PATH', inputPath);
+    }
+    else {
+        command_issueCommand('add-path', {}, inputPath);
+    }
+    process.env['PATH'] = `${inputPath}${external_path_.delimiter}${process.env['PATH']}`;
+}
+/**
+ * Gets the value of an input.
+ * Unless trimWhitespace is set to false in InputOptions, the value is also trimmed.
+ * Returns an empty string if the value is not defined.
+ *
+ * @param     name     name of the input to get
+ * @param     options  optional. See InputOptions.
+ * @returns   string
+ */
+function getInput(name, options) {
+    const val = process.env[`INPUT_${name.replace(/ /g, '_').toUpperCase()}`] || '';
+    if (options && options.required && !val) {
+        throw new Error(`Input required and not supplied: ${name}`);
+    }
+    if (options && options.trimWhitespace === false) {
+        return val;
+    }
+    return val.trim();
+}
+/**
+ * Gets the values of an multiline input.  Each value is also trimmed.
+ *
+ * @param     name     name of the input to get
+ * @param     options  optional. See InputOptions.
+ * @returns   string[]
+ *
+ */
+function getMultilineInput(name, options) {
+    const inputs = getInput(name, options)
+        .split('\n')
+        .filter(x => x !== '');
+    if (options && options.trimWhitespace === false) {
+        return inputs;
+    }
+    return inputs.map(input => input.trim());
+}
+/**
+ * Gets the input value of the boolean type in the YAML 1.2 "core schema" specification.
+ * Support boolean input list: `true | True | TRUE | false | False | FALSE` .
+ * The return value is also in boolean type.
+ * ref: https://yaml.org/spec/1.2/spec.html#id2804923
+ *
+ * @param     name     name of the input to get
+ * @param     options  optional. See InputOptions.
+ * @returns   boolean
+ */
+function getBooleanInput(name, options) {
+    const trueValue = ['true', 'True', 'TRUE'];
+    const falseValue = ['false', 'False', 'FALSE'];
+    const val = getInput(name, options);
+    if (trueValue.includes(val))
+        return true;
+    if (falseValue.includes(val))
+        return false;
+    throw new TypeError(`Input does not meet YAML 1.2 "Core Schema" specification: ${name}\n` +
+        `Support boolean input list: \`true | True | TRUE | false | False | FALSE\``);
+}
+/**
+ * Sets the value of an output.
+ *
+ * @param     name     name of the output to set
+ * @param     value    value to store. Non-string values will be converted to a string via JSON.stringify
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+function setOutput(name, value) {
+    const filePath = process.env['GITHUB_OUTPUT'] || '';
+    if (filePath) {
+        return issueFileCommand('OUTPUT', prepareKeyValueMessage(name, value));
+    }
+    process.stdout.write(external_os_.EOL);
+    command_issueCommand('set-output', { name }, toCommandValue(value));
+}
+/**
+ * Enables or disables the echoing of commands into stdout for the rest of the step.
+ * Echoing is disabled by default if ACTIONS_STEP_DEBUG is not set.
+ *
+ */
+function setCommandEcho(enabled) {
+    issue('echo', enabled ? 'on' : 'off');
+}
+//-----------------------------------------------------------------------
+// Results
+//-----------------------------------------------------------------------
+/**
+ * Sets the action status to failed.
+ * When the action exits it will be with an exit code of 1
+ * @param message add error issue message
+ */
+function setFailed(message) {
+    process.exitCode = ExitCode.Failure;
+    error(message);
+}
+//-----------------------------------------------------------------------
+// Logging Commands
+//-----------------------------------------------------------------------
+/**
+ * Gets whether Actions Step Debug is on or not
+ */
+function isDebug() {
+    return process.env['RUNNER_DEBUG'] === '1';
+}
+/**
+ * Writes debug message to user log
+ * @param message debug message
+ */
+function core_debug(message) {
+    command_issueCommand('debug', {}, message);
+}
+/**
+ * Adds an error issue
+ * @param message error issue message. Errors will be converted to string via toString()
+ * @param properties optional properties to add to the annotation.
+ */
+function error(message, properties = {}) {
+    command_issueCommand('error', utils_toCommandProperties(properties), message instanceof Error ? message.toString() : message);
+}
+/**
+ * Adds a warning issue
+ * @param message warning issue message. Errors will be converted to string via toString()
+ * @param properties optional properties to add to the annotation.
+ */
+function warning(message, properties = {}) {
+    command_issueCommand('warning', utils_toCommandProperties(properties), message instanceof Error ? message.toString() : message);
+}
+/**
+ * Adds a notice issue
+ * @param message notice issue message. Errors will be converted to string via toString()
+ * @param properties optional properties to add to the annotation.
+ */
+function notice(message, properties = {}) {
+    issueCommand('notice', toCommandProperties(properties), message instanceof Error ? message.toString() : message);
+}
+/**
+ * Writes info to log with console.log.
+ * @param message info message
+ */
+function info(message) {
+    process.stdout.write(message + external_os_.EOL);
+}
+/**
+ * Begin an output group.
+ *
+ * Output until the next `groupEnd` will be foldable in this group
+ *
+ * @param name The name of the output group
+ */
+function startGroup(name) {
+    command_issue('group', name);
+}
+/**
+ * End an output group.
+ */
+function endGroup() {
+    command_issue('endgroup');
+}
+/**
+ * Wrap an asynchronous function call in a group.
+ *
+ * Returns the same type as the function itself.
+ *
+ * @param name The name of the group
+ * @param fn The function to wrap in the group
+ */
+function group(name, fn) {
+    return core_awaiter(this, void 0, void 0, function* () {
+        startGroup(name);
+        let result;
+        try {
+            result = yield fn();
+        }
+        finally {
+            endGroup();
+        }
+        return result;
+    });
+}
+//-----------------------------------------------------------------------
+// Wrapper action state
+//-----------------------------------------------------------------------
+/**
+ * Saves state for current action, the state can only be retrieved by this action's post job execution.
+ *
+ * @param     name     name of the state to store
+ * @param     value    value to store. Non-string values will be converted to a string via JSON.stringify
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+function saveState(name, value) {
+    const filePath = process.env['GITHUB_STATE'] || '';
+    if (filePath) {
+        return issueFileCommand('STATE', prepareKeyValueMessage(name, value));
+    }
+    command_issueCommand('save-state', { name }, toCommandValue(value));
+}
+/**
+ * Gets the value of an state set by this action's main execution.
+ *
+ * @param     name     name of the state to get
+ * @returns   string
+ */
+function getState(name) {
+    return process.env[`STATE_${name}`] || '';
+}
+function getIDToken(aud) {
+    return core_awaiter(this, void 0, void 0, function* () {
+        return yield OidcClient.getIDToken(aud);
+    });
+}
+/**
+ * Summary exports
+ */
+
+/**
+ * @deprecated use core.summary
+ */
+
+/**
+ * Path exports
+ */
+
+/**
+ * Platform utilities exports
+ */
+
+//# sourceMappingURL=core.js.map
+
+/***/ }),
+
+/***/ 5260:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  m: () => (/* binding */ exec)
+});
+
+// UNUSED EXPORTS: getExecOutput
+
+// EXTERNAL MODULE: external "string_decoder"
+var external_string_decoder_ = __nccwpck_require__(3193);
+// EXTERNAL MODULE: external "os"
+var external_os_ = __nccwpck_require__(857);
+// EXTERNAL MODULE: external "events"
+var external_events_ = __nccwpck_require__(4434);
+// EXTERNAL MODULE: external "child_process"
+var external_child_process_ = __nccwpck_require__(5317);
+// EXTERNAL MODULE: external "path"
+var external_path_ = __nccwpck_require__(6928);
+// EXTERNAL MODULE: ./node_modules/@actions/io/lib/io.js
+var io = __nccwpck_require__(8701);
+// EXTERNAL MODULE: ./node_modules/@actions/io/lib/io-util.js
+var io_util = __nccwpck_require__(90);
+;// CONCATENATED MODULE: external "timers"
+const external_timers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("timers");
+;// CONCATENATED MODULE: ./node_modules/@actions/exec/lib/toolrunner.js
+var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+
+
+
+
+
+/* eslint-disable @typescript-eslint/unbound-method */
+const IS_WINDOWS = process.platform === 'win32';
+/*
+ * Class for running command line tools. Handles quoting and arg parsing in a platform agnostic way.
+ */
+class ToolRunner extends external_events_.EventEmitter {
+    constructor(toolPath, args, options) {
+        super();
+        if (!toolPath) {
+            throw new Error("Parameter 'toolPath' cannot be null or empty.");
+        }
+        this.toolPath = toolPath;
+        this.args = args || [];
+        this.options = options || {};
+    }
+    _debug(message) {
+        if (this.options.listeners && this.options.listeners.debug) {
+            this.options.listeners.debug(message);
+        }
+    }
+    _getCommandString(options, noPrefix) {
+        const toolPath = this._getSpawnFileName();
+        const args = this._getSpawnArgs(options);
+        let cmd = noPrefix ? '' : '[command]'; // omit prefix when piped to a second tool
+        if (IS_WINDOWS) {
+            // Windows + cmd file
+            if (this._isCmdFile()) {
+                cmd += toolPath;
+                for (const a of args) {
+                    cmd += ` ${a}`;
+                }
+            }
+            // Windows + verbatim
+            else if (options.windowsVerbatimArguments) {
+                cmd += `"${toolPath}"`;
+                for (const a of args) {
+                    cmd += ` ${a}`;
+                }
+            }
+            // Windows (regular)
+            else {
+                cmd += this._windowsQuoteCmdArg(toolPath);
+                for (const a of args) {
+                    cmd += ` ${this._windowsQuoteCmdArg(a)}`;
+                }
+            }
+        }
+        else {
+            // OSX/Linux - this can likely be improved with some form of quoting.
+            // creating processes on Unix is fundamentally different than Windows.
+            // on Unix, execvp() takes an arg array.
+            cmd += toolPath;
+            for (const a of args) {
+                cmd += ` ${a}`;
+            }
+        }
+        return cmd;
+    }
+    _processLineBuffer(data, strBuffer, onLine) {
+        try {
+            let s = strBuffer + data.toString();
+            let n = s.indexOf(external_os_.EOL);
+            while (n > -1) {
+                const line = s.substring(0, n);
+                onLine(line);
+                // the rest of the string ...
+                s = s.substring(n + external_os_.EOL.length);
+                n = s.indexOf(external_os_.EOL);
+            }
+            return s;
+        }
+        catch (err) {
+            // streaming lines to console is best effort.  Don't fail a build.
+            this._debug(`error processing line. Failed with error ${err}`);
+            return '';
+        }
+    }
+    _getSpawnFileName() {
+        if (IS_WINDOWS) {
+            if (this._isCmdFile()) {
+                return process.env['COMSPEC'] || 'cmd.exe';
+            }
+        }
+        return this.toolPath;
+    }
+    _getSpawnArgs(options) {
+        if (IS_WINDOWS) {
+            if (this._isCmdFile()) {
+                let argline = `/D /S /C "${this._windowsQuoteCmdArg(this.toolPath)}`;
+                for (const a of this.args) {
+                    argline += ' ';
+                    argline += options.windowsVerbatimArguments
+                        ? a
+                        : this._windowsQuoteCmdArg(a);
+                }
+                argline += '"';
+                return [argline];
+            }
+        }
+        return this.args;
+    }
+    _endsWith(str, end) {
+        return str.endsWith(end);
+    }
+    _isCmdFile() {
+        const upperToolPath = this.toolPath.toUpperCase();
+        return (this._endsWith(upperToolPath, '.CMD') ||
+            this._endsWith(upperToolPath, '.BAT'));
+    }
+    _windowsQuoteCmdArg(arg) {
+        // for .exe, apply the normal quoting rules that libuv applies
+        if (!this._isCmdFile()) {
+            return this._uvQuoteCmdArg(arg);
+        }
+        // otherwise apply quoting rules specific to the cmd.exe command line parser.
+        // the libuv rules are generic and are not designed specifically for cmd.exe
+        // command line parser.
+        //
+        // for a detailed description of the cmd.exe command line parser, refer to
+        // http://stackoverflow.com/questions/4094699/how-does-the-windows-command-interpreter-cmd-exe-parse-scripts/7970912#7970912
+        // need quotes for empty arg
+        if (!arg) {
+            return '""';
+        }
+        // determine whether the arg needs to be quoted
+        const cmdSpecialChars = [
+            ' ',
+            '\t',
+            '&',
+            '(',
+            ')',
+            '[',
+            ']',
+            '{',
+            '}',
+            '^',
+            '=',
+            ';',
+            '!',
+            "'",
+            '+',
+            ',',
+            '`',
+            '~',
+            '|',
+            '<',
+            '>',
+            '"'
+        ];
+        let needsQuotes = false;
+        for (const char of arg) {
+            if (cmdSpecialChars.some(x => x === char)) {
+                needsQuotes = true;
+                break;
+            }
+        }
+        // short-circuit if quotes not needed
+        if (!needsQuotes) {
+            return arg;
+        }
+        // the following quoting rules are very similar to the rules that by libuv applies.
+        //
+        // 1) wrap the string in quotes
+        //
+        // 2) double-up quotes - i.e. " => ""
+        //
+        //    this is different from the libuv quoting rules. libuv replaces " with \", which unfortunately
+        //    doesn't work well with a cmd.exe command line.
+        //
+        //    note, replacing " with "" also works well if the arg is passed to a downstream .NET console app.
+        //    for example, the command line:
+        //          foo.exe "myarg:""my val"""
+        //    is parsed by a .NET console app into an arg array:
+        //          [ "myarg:\"my val\"" ]
+        //    which is the same end result when applying libuv quoting rules. although the actual
+        //    command line from libuv quoting rules would look like:
+        //          foo.exe "myarg:\"my val\""
+        //
+        // 3) double-up slashes that precede a quote,
+        //    e.g.  hello \world    => "hello \world"
+        //          hello\"world    => "hello\\""world"
+        //          hello\\"world   => "hello\\\\""world"
+        //          hello world\    => "hello world\\"
+        //
+        //    technically this is not required for a cmd.exe command line, or the batch argument parser.
+        //    the reasons for including this as a .cmd quoting rule are:
+        //
+        //    a) this is optimized for the scenario where the argument is passed from the .cmd file to an
+        //       external program. many programs (e.g. .NET console apps) rely on the slash-doubling rule.
+        //
+        //    b) it's what we've been doing previously (by deferring to node default behavior) and we
+        //       haven't heard any complaints about that aspect.
+        //
+        // note, a weakness of the quoting rules chosen here, is that % is not escaped. in fact, % cannot be
+        // escaped when used on the command line directly - even though within a .cmd file % can be escaped
+        // by using %%.
+        //
+        // the saving grace is, on the command line, %var% is left as-is if var is not defined. this contrasts
+        // the line parsing rules within a .cmd file, where if var is not defined it is replaced with nothing.
+        //
+        // one option that was explored was replacing % with ^% - i.e. %var% => ^%var^%. this hack would
+        // often work, since it is unlikely that var^ would exist, and the ^ character is removed when the
+        // variable is used. the problem, however, is that ^ is not removed when %* is used to pass the args
+        // to an external program.
+        //
+        // an unexplored potential solution for the % escaping problem, is to create a wrapper .cmd file.
+        // % can be escaped within a .cmd file.
+        let reverse = '"';
+        let quoteHit = true;
+        for (let i = arg.length; i > 0; i--) {
+            // walk the string in reverse
+            reverse += arg[i - 1];
+            if (quoteHit && arg[i - 1] === '\\') {
+                reverse += '\\'; // double the slash
+            }
+            else if (arg[i - 1] === '"') {
+                quoteHit = true;
+                reverse += '"'; // double the quote
+            }
+            else {
+                quoteHit = false;
+            }
+        }
+        reverse += '"';
+        return reverse.split('').reverse().join('');
+    }
+    _uvQuoteCmdArg(arg) {
+        // Tool runner wraps child_process.spawn() and needs to apply the same quoting as
+        // Node in certain cases where the undocumented spawn option windowsVerbatimArguments
+        // is used.
+        //
+        // Since this function is a port of quote_cmd_arg from Node 4.x (technically, lib UV,
+        // see https://github.com/nodejs/node/blob/v4.x/deps/uv/src/win/process.c for details),
+        // pasting copyright notice from Node within this function:
+        //
+        //      Copyright Joyent, Inc. and other Node contributors. All rights reserved.
+        //
+        //      Permission is hereby granted, free of charge, to any person obtaining a copy
+        //      of this software and associated documentation files (the "Software"), to
+        //      deal in the Software without restriction, including without limitation the
+        //      rights to use, copy, modify, merge, publish, distribute, sublicense, and/or
+        //      sell copies of the Software, and to permit persons to whom the Software is
+        //      furnished to do so, subject to the following conditions:
+        //
+        //      The above copyright notice and this permission notice shall be included in
+        //      all copies or substantial portions of the Software.
+        //
+        //      THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR
+        //      IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY,
+        //      FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
+        //      AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER
+        //      LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING
+        //      FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS
+        //      IN THE SOFTWARE.
+        if (!arg) {
+            // Need double quotation for empty argument
+            return '""';
+        }
+        if (!arg.includes(' ') && !arg.includes('\t') && !arg.includes('"')) {
+            // No quotation needed
+            return arg;
+        }
+        if (!arg.includes('"') && !arg.includes('\\')) {
+            // No embedded double quotes or backslashes, so I can just wrap
+            // quote marks around the whole thing.
+            return `"${arg}"`;
+        }
+        // Expected input/output:
+        //   input : hello"world
+        //   output: "hello\"world"
+        //   input : hello""world
+        //   output: "hello\"\"world"
+        //   input : hello\world
+        //   output: hello\world
+        //   input : hello\\world
+        //   output: hello\\world
+        //   input : hello\"world
+        //   output: "hello\\\"world"
+        //   input : hello\\"world
+        //   output: "hello\\\\\"world"
+        //   input : hello world\
+        //   output: "hello world\\" - note the comment in libuv actually reads "hello world\"
+        //                             but it appears the comment is wrong, it should be "hello world\\"
+        let reverse = '"';
+        let quoteHit = true;
+        for (let i = arg.length; i > 0; i--) {
+            // walk the string in reverse
+            reverse += arg[i - 1];
+            if (quoteHit && arg[i - 1] === '\\') {
+                reverse += '\\';
+            }
+            else if (arg[i - 1] === '"') {
+                quoteHit = true;
+                reverse += '\\';
+            }
+            else {
+                quoteHit = false;
+            }
+        }
+        reverse += '"';
+        return reverse.split('').reverse().join('');
+    }
+    _cloneExecOptions(options) {
+        options = options || {};
+        const result = {
+            cwd: options.cwd || process.cwd(),
+            env: options.env || process.env,
+            silent: options.silent || false,
+            windowsVerbatimArguments: options.windowsVerbatimArguments || false,
+            failOnStdErr: options.failOnStdErr || false,
+            ignoreReturnCode: options.ignoreReturnCode || false,
+            delay: options.delay || 10000
+        };
+        result.outStream = options.outStream || process.stdout;
+        result.errStream = options.errStream || process.stderr;
+        return result;
+    }
+    _getSpawnOptions(options, toolPath) {
+        options = options || {};
+        const result = {};
+        result.cwd = options.cwd;
+        result.env = options.env;
+        result['windowsVerbatimArguments'] =
+            options.windowsVerbatimArguments || this._isCmdFile();
+        if (options.windowsVerbatimArguments) {
+            result.argv0 = `"${toolPath}"`;
+        }
+        return result;
+    }
+    /**
+     * Exec a tool.
+     * Output will be streamed to the live console.
+     * Returns promise with return code
+     *
+     * @param     tool     path to tool to exec
+     * @param     options  optional exec options.  See ExecOptions
+     * @returns   number
+     */
+    exec() {
+        return __awaiter(this, void 0, void 0, function* () {
+            // root the tool path if it is unrooted and contains relative pathing
+            if (!io_util/* isRooted */.Qh(this.toolPath) &&
+                (this.toolPath.includes('/') ||
+                    (IS_WINDOWS && this.toolPath.includes('\\')))) {
+                // prefer options.cwd if it is specified, however options.cwd may also need to be rooted
+                this.toolPath = external_path_.resolve(process.cwd(), this.options.cwd || process.cwd(), this.toolPath);
+            }
+            // if the tool is only a file name, then resolve it from the PATH
+            // otherwise verify it exists (add extension on Windows if necessary)
+            this.toolPath = yield io/* which */.K7(this.toolPath, true);
+            return new Promise((resolve, reject) => __awaiter(this, void 0, void 0, function* () {
+                this._debug(`exec tool: ${this.toolPath}`);
+                this._debug('arguments:');
+                for (const arg of this.args) {
+                    this._debug(`   ${arg}`);
+                }
+                const optionsNonNull = this._cloneExecOptions(this.options);
+                if (!optionsNonNull.silent && optionsNonNull.outStream) {
+                    optionsNonNull.outStream.write(this._getCommandString(optionsNonNull) + external_os_.EOL);
+                }
+                const state = new ExecState(optionsNonNull, this.toolPath);
+                state.on('debug', (message) => {
+                    this._debug(message);
+                });
+                if (this.options.cwd && !(yield io_util/* exists */.t2(this.options.cwd))) {
+                    return reject(new Error(`The cwd: ${this.options.cwd} does not exist!`));
+                }
+                const fileName = this._getSpawnFileName();
+                const cp = external_child_process_.spawn(fileName, this._getSpawnArgs(optionsNonNull), this._getSpawnOptions(this.options, fileName));
+                let stdbuffer = '';
+                if (cp.stdout) {
+                    cp.stdout.on('data', (data) => {
+                        if (this.options.listeners && this.options.listeners.stdout) {
+                            this.options.listeners.stdout(data);
+                        }
+                        if (!optionsNonNull.silent && optionsNonNull.outStream) {
+                            optionsNonNull.outStream.write(data);
+                        }
+                        stdbuffer = this._processLineBuffer(data, stdbuffer, (line) => {
+                            if (this.options.listeners && this.options.listeners.stdline) {
+                                this.options.listeners.stdline(line);
+                            }
+                        });
+                    });
+                }
+                let errbuffer = '';
+                if (cp.stderr) {
+                    cp.stderr.on('data', (data) => {
+                        state.processStderr = true;
+                        if (this.options.listeners && this.options.listeners.stderr) {
+                            this.options.listeners.stderr(data);
+                        }
+                        if (!optionsNonNull.silent &&
+                            optionsNonNull.errStream &&
+                            optionsNonNull.outStream) {
+                            const s = optionsNonNull.failOnStdErr
+                                ? optionsNonNull.errStream
+                                : optionsNonNull.outStream;
+                            s.write(data);
+                        }
+                        errbuffer = this._processLineBuffer(data, errbuffer, (line) => {
+                            if (this.options.listeners && this.options.listeners.errline) {
+                                this.options.listeners.errline(line);
+                            }
+                        });
+                    });
+                }
+                cp.on('error', (err) => {
+                    state.processError = err.message;
+                    state.processExited = true;
+                    state.processClosed = true;
+                    state.CheckComplete();
+                });
+                cp.on('exit', (code) => {
+                    state.processExitCode = code;
+                    state.processExited = true;
+                    this._debug(`Exit code ${code} received from tool '${this.toolPath}'`);
+                    state.CheckComplete();
+                });
+                cp.on('close', (code) => {
+                    state.processExitCode = code;
+                    state.processExited = true;
+                    state.processClosed = true;
+                    this._debug(`STDIO streams have closed for tool '${this.toolPath}'`);
+                    state.CheckComplete();
+                });
+                state.on('done', (error, exitCode) => {
+                    if (stdbuffer.length > 0) {
+                        this.emit('stdline', stdbuffer);
+                    }
+                    if (errbuffer.length > 0) {
+                        this.emit('errline', errbuffer);
+                    }
+                    cp.removeAllListeners();
+                    if (error) {
+                        reject(error);
+                    }
+                    else {
+                        resolve(exitCode);
+                    }
+                });
+                if (this.options.input) {
+                    if (!cp.stdin) {
+                        throw new Error('child process missing stdin');
+                    }
+                    cp.stdin.end(this.options.input);
+                }
+            }));
+        });
+    }
+}
+/**
+ * Convert an arg string to an array of args. Handles escaping
+ *
+ * @param    argString   string of arguments
+ * @returns  string[]    array of arguments
+ */
+function argStringToArray(argString) {
+    const args = [];
+    let inQuotes = false;
+    let escaped = false;
+    let arg = '';
+    function append(c) {
+        // we only escape double quotes.
+        if (escaped && c !== '"') {
+            arg += '\\';
+        }
+        arg += c;
+        escaped = false;
+    }
+    for (let i = 0; i < argString.length; i++) {
+        const c = argString.charAt(i);
+        if (c === '"') {
+            if (!escaped) {
+                inQuotes = !inQuotes;
+            }
+            else {
+                append(c);
+            }
+            continue;
+        }
+        if (c === '\\' && escaped) {
+            append(c);
+            continue;
+        }
+        if (c === '\\' && inQuotes) {
+            escaped = true;
+            continue;
+        }
+        if (c === ' ' && !inQuotes) {
+            if (arg.length > 0) {
+                args.push(arg);
+                arg = '';
+            }
+            continue;
+        }
+        append(c);
+    }
+    if (arg.length > 0) {
+        args.push(arg.trim());
+    }
+    return args;
+}
+class ExecState extends external_events_.EventEmitter {
+    constructor(options, toolPath) {
+        super();
+        this.processClosed = false; // tracks whether the process has exited and stdio is closed
+        this.processError = '';
+        this.processExitCode = 0;
+        this.processExited = false; // tracks whether the process has exited
+        this.processStderr = false; // tracks whether stderr was written to
+        this.delay = 10000; // 10 seconds
+        this.done = false;
+        this.timeout = null;
+        if (!toolPath) {
+            throw new Error('toolPath must not be empty');
+        }
+        this.options = options;
+        this.toolPath = toolPath;
+        if (options.delay) {
+            this.delay = options.delay;
+        }
+    }
+    CheckComplete() {
+        if (this.done) {
+            return;
+        }
+        if (this.processClosed) {
+            this._setResult();
+        }
+        else if (this.processExited) {
+            this.timeout = (0,external_timers_namespaceObject.setTimeout)(ExecState.HandleTimeout, this.delay, this);
+        }
+    }
+    _debug(message) {
+        this.emit('debug', message);
+    }
+    _setResult() {
+        // determine whether there is an error
+        let error;
+        if (this.processExited) {
+            if (this.processError) {
+                error = new Error(`There was an error when attempting to execute the process '${this.toolPath}'. This may indicate the process failed to start. Error: ${this.processError}`);
+            }
+            else if (this.processExitCode !== 0 && !this.options.ignoreReturnCode) {
+                error = new Error(`The process '${this.toolPath}' failed with exit code ${this.processExitCode}`);
+            }
+            else if (this.processStderr && this.options.failOnStdErr) {
+                error = new Error(`The process '${this.toolPath}' failed because one or more lines were written to the STDERR stream`);
+            }
+        }
+        // clear the timeout
+        if (this.timeout) {
+            clearTimeout(this.timeout);
+            this.timeout = null;
+        }
+        this.done = true;
+        this.emit('done', error, this.processExitCode);
+    }
+    static HandleTimeout(state) {
+        if (state.done) {
+            return;
+        }
+        if (!state.processClosed && state.processExited) {
+            const message = `The STDIO streams did not close within ${state.delay / 1000} seconds of the exit event from process '${state.toolPath}'. This may indicate a child process inherited the STDIO streams and has not yet exited.`;
+            state._debug(message);
+        }
+        state._setResult();
+    }
+}
+//# sourceMappingURL=toolrunner.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/exec/lib/exec.js
+var exec_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+/**
+ * Exec a command.
+ * Output will be streamed to the live console.
+ * Returns promise with return code
+ *
+ * @param     commandLine        command to execute (can include additional args). Must be correctly escaped.
+ * @param     args               optional arguments for tool. Escaping is handled by the lib.
+ * @param     options            optional exec options.  See ExecOptions
+ * @returns   Promise<number>    exit code
+ */
+function exec(commandLine, args, options) {
+    return exec_awaiter(this, void 0, void 0, function* () {
+        const commandArgs = argStringToArray(commandLine);
+        if (commandArgs.length === 0) {
+            throw new Error(`Parameter 'commandLine' cannot be null or empty.`);
+        }
+        // Path to tool to execute should be first arg
+        const toolPath = commandArgs[0];
+        args = commandArgs.slice(1).concat(args || []);
+        const runner = new ToolRunner(toolPath, args, options);
+        return runner.exec();
+    });
+}
+/**
+ * Exec a command and get the output.
+ * Output will be streamed to the live console.
+ * Returns promise with the exit code and collected stdout and stderr
+ *
+ * @param     commandLine           command to execute (can include additional args). Must be correctly escaped.
+ * @param     args                  optional arguments for tool. Escaping is handled by the lib.
+ * @param     options               optional exec options.  See ExecOptions
+ * @returns   Promise<ExecOutput>   exit code, stdout, and stderr
+ */
+function getExecOutput(commandLine, args, options) {
+    return exec_awaiter(this, void 0, void 0, function* () {
+        var _a, _b;
+        let stdout = '';
+        let stderr = '';
+        //Using string decoder covers the case where a mult-byte character is split
+        const stdoutDecoder = new StringDecoder('utf8');
+        const stderrDecoder = new StringDecoder('utf8');
+        const originalStdoutListener = (_a = options === null || options === void 0 ? void 0 : options.listeners) === null || _a === void 0 ? void 0 : _a.stdout;
+        const originalStdErrListener = (_b = options === null || options === void 0 ? void 0 : options.listeners) === null || _b === void 0 ? void 0 : _b.stderr;
+        const stdErrListener = (data) => {
+            stderr += stderrDecoder.write(data);
+            if (originalStdErrListener) {
+                originalStdErrListener(data);
+            }
+        };
+        const stdOutListener = (data) => {
+            stdout += stdoutDecoder.write(data);
+            if (originalStdoutListener) {
+                originalStdoutListener(data);
+            }
+        };
+        const listeners = Object.assign(Object.assign({}, options === null || options === void 0 ? void 0 : options.listeners), { stdout: stdOutListener, stderr: stdErrListener });
+        const exitCode = yield exec(commandLine, args, Object.assign(Object.assign({}, options), { listeners }));
+        //flush any remaining characters
+        stdout += stdoutDecoder.end();
+        stderr += stderrDecoder.end();
+        return {
+            exitCode,
+            stdout,
+            stderr
+        };
+    });
+}
+//# sourceMappingURL=exec.js.map
+
+/***/ }),
+
+/***/ 2145:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   tZ: () => (/* binding */ BearerCredentialHandler)
+/* harmony export */ });
+/* unused harmony exports BasicCredentialHandler, PersonalAccessTokenCredentialHandler */
+var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+class BasicCredentialHandler {
+    constructor(username, password) {
+        this.username = username;
+        this.password = password;
+    }
+    prepareRequest(options) {
+        if (!options.headers) {
+            throw Error('The request has no headers');
+        }
+        options.headers['Authorization'] = `Basic ${Buffer.from(`${this.username}:${this.password}`).toString('base64')}`;
+    }
+    // This handler cannot handle 401
+    canHandleAuthentication() {
+        return false;
+    }
+    handleAuthentication() {
+        return __awaiter(this, void 0, void 0, function* () {
+            throw new Error('not implemented');
+        });
+    }
+}
+class BearerCredentialHandler {
+    constructor(token) {
+        this.token = token;
+    }
+    // currently implements pre-authorization
+    // TODO: support preAuth = false where it hooks on 401
+    prepareRequest(options) {
+        if (!options.headers) {
+            throw Error('The request has no headers');
+        }
+        options.headers['Authorization'] = `Bearer ${this.token}`;
+    }
+    // This handler cannot handle 401
+    canHandleAuthentication() {
+        return false;
+    }
+    handleAuthentication() {
+        return __awaiter(this, void 0, void 0, function* () {
+            throw new Error('not implemented');
+        });
+    }
+}
+class PersonalAccessTokenCredentialHandler {
+    constructor(token) {
+        this.token = token;
+    }
+    // currently implements pre-authorization
+    // TODO: support preAuth = false where it hooks on 401
+    prepareRequest(options) {
+        if (!options.headers) {
+            throw Error('The request has no headers');
+        }
+        options.headers['Authorization'] = `Basic ${Buffer.from(`PAT:${this.token}`).toString('base64')}`;
+    }
+    // This handler cannot handle 401
+    canHandleAuthentication() {
+        return false;
+    }
+    handleAuthentication() {
+        return __awaiter(this, void 0, void 0, function* () {
+            throw new Error('not implemented');
+        });
+    }
+}
+//# sourceMappingURL=auth.js.map
+
+/***/ }),
+
+/***/ 4942:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  Qq: () => (/* binding */ HttpClient),
+  Kg: () => (/* binding */ HttpClientError),
+  Hv: () => (/* binding */ HttpCodes)
+});
+
+// UNUSED EXPORTS: Headers, HttpClientResponse, MediaTypes, getProxyUrl, isHttps
+
+// EXTERNAL MODULE: external "http"
+var external_http_ = __nccwpck_require__(8611);
+var external_http_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_http_, 2);
+// EXTERNAL MODULE: external "https"
+var external_https_ = __nccwpck_require__(5692);
+var external_https_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_https_, 2);
+;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/proxy.js
+function getProxyUrl(reqUrl) {
+    const usingSsl = reqUrl.protocol === 'https:';
+    if (checkBypass(reqUrl)) {
+        return undefined;
+    }
+    const proxyVar = (() => {
+        if (usingSsl) {
+            return process.env['https_proxy'] || process.env['HTTPS_PROXY'];
+        }
+        else {
+            return process.env['http_proxy'] || process.env['HTTP_PROXY'];
+        }
+    })();
+    if (proxyVar) {
+        try {
+            return new DecodedURL(proxyVar);
+        }
+        catch (_a) {
+            if (!proxyVar.startsWith('http://') && !proxyVar.startsWith('https://'))
+                return new DecodedURL(`http://${proxyVar}`);
+        }
+    }
+    else {
+        return undefined;
+    }
+}
+function checkBypass(reqUrl) {
+    if (!reqUrl.hostname) {
+        return false;
+    }
+    const reqHost = reqUrl.hostname;
+    if (isLoopbackAddress(reqHost)) {
+        return true;
+    }
+    const noProxy = process.env['no_proxy'] || process.env['NO_PROXY'] || '';
+    if (!noProxy) {
+        return false;
+    }
+    // Determine the request port
+    let reqPort;
+    if (reqUrl.port) {
+        reqPort = Number(reqUrl.port);
+    }
+    else if (reqUrl.protocol === 'http:') {
+        reqPort = 80;
+    }
+    else if (reqUrl.protocol === 'https:') {
+        reqPort = 443;
+    }
+    // Format the request hostname and hostname with port
+    const upperReqHosts = [reqUrl.hostname.toUpperCase()];
+    if (typeof reqPort === 'number') {
+        upperReqHosts.push(`${upperReqHosts[0]}:${reqPort}`);
+    }
+    // Compare request host against noproxy
+    for (const upperNoProxyItem of noProxy
+        .split(',')
+        .map(x => x.trim().toUpperCase())
+        .filter(x => x)) {
+        if (upperNoProxyItem === '*' ||
+            upperReqHosts.some(x => x === upperNoProxyItem ||
+                x.endsWith(`.${upperNoProxyItem}`) ||
+                (upperNoProxyItem.startsWith('.') &&
+                    x.endsWith(`${upperNoProxyItem}`)))) {
+            return true;
+        }
+    }
+    return false;
+}
+function isLoopbackAddress(host) {
+    const hostLower = host.toLowerCase();
+    return (hostLower === 'localhost' ||
+        hostLower.startsWith('127.') ||
+        hostLower.startsWith('[::1]') ||
+        hostLower.startsWith('[0:0:0:0:0:0:0:1]'));
+}
+class DecodedURL extends URL {
+    constructor(url, base) {
+        super(url, base);
+        this._decodedUsername = decodeURIComponent(super.username);
+        this._decodedPassword = decodeURIComponent(super.password);
+    }
+    get username() {
+        return this._decodedUsername;
+    }
+    get password() {
+        return this._decodedPassword;
+    }
+}
+//# sourceMappingURL=proxy.js.map
+// EXTERNAL MODULE: ./node_modules/tunnel/index.js
+var tunnel = __nccwpck_require__(770);
+// EXTERNAL MODULE: ./node_modules/undici/index.js
+var undici = __nccwpck_require__(6752);
+;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/index.js
+/* eslint-disable @typescript-eslint/no-explicit-any */
+var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+
+
+
+var HttpCodes;
+(function (HttpCodes) {
+    HttpCodes[HttpCodes["OK"] = 200] = "OK";
+    HttpCodes[HttpCodes["MultipleChoices"] = 300] = "MultipleChoices";
+    HttpCodes[HttpCodes["MovedPermanently"] = 301] = "MovedPermanently";
+    HttpCodes[HttpCodes["ResourceMoved"] = 302] = "ResourceMoved";
+    HttpCodes[HttpCodes["SeeOther"] = 303] = "SeeOther";
+    HttpCodes[HttpCodes["NotModified"] = 304] = "NotModified";
+    HttpCodes[HttpCodes["UseProxy"] = 305] = "UseProxy";
+    HttpCodes[HttpCodes["SwitchProxy"] = 306] = "SwitchProxy";
+    HttpCodes[HttpCodes["TemporaryRedirect"] = 307] = "TemporaryRedirect";
+    HttpCodes[HttpCodes["PermanentRedirect"] = 308] = "PermanentRedirect";
+    HttpCodes[HttpCodes["BadRequest"] = 400] = "BadRequest";
+    HttpCodes[HttpCodes["Unauthorized"] = 401] = "Unauthorized";
+    HttpCodes[HttpCodes["PaymentRequired"] = 402] = "PaymentRequired";
+    HttpCodes[HttpCodes["Forbidden"] = 403] = "Forbidden";
+    HttpCodes[HttpCodes["NotFound"] = 404] = "NotFound";
+    HttpCodes[HttpCodes["MethodNotAllowed"] = 405] = "MethodNotAllowed";
+    HttpCodes[HttpCodes["NotAcceptable"] = 406] = "NotAcceptable";
+    HttpCodes[HttpCodes["ProxyAuthenticationRequired"] = 407] = "ProxyAuthenticationRequired";
+    HttpCodes[HttpCodes["RequestTimeout"] = 408] = "RequestTimeout";
+    HttpCodes[HttpCodes["Conflict"] = 409] = "Conflict";
+    HttpCodes[HttpCodes["Gone"] = 410] = "Gone";
+    HttpCodes[HttpCodes["TooManyRequests"] = 429] = "TooManyRequests";
+    HttpCodes[HttpCodes["InternalServerError"] = 500] = "InternalServerError";
+    HttpCodes[HttpCodes["NotImplemented"] = 501] = "NotImplemented";
+    HttpCodes[HttpCodes["BadGateway"] = 502] = "BadGateway";
+    HttpCodes[HttpCodes["ServiceUnavailable"] = 503] = "ServiceUnavailable";
+    HttpCodes[HttpCodes["GatewayTimeout"] = 504] = "GatewayTimeout";
+})(HttpCodes || (HttpCodes = {}));
+var Headers;
+(function (Headers) {
+    Headers["Accept"] = "accept";
+    Headers["ContentType"] = "content-type";
+})(Headers || (Headers = {}));
+var MediaTypes;
+(function (MediaTypes) {
+    MediaTypes["ApplicationJson"] = "application/json";
+})(MediaTypes || (MediaTypes = {}));
+/**
+ * Returns the proxy URL, depending upon the supplied url and proxy environment variables.
+ * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
+ */
+function lib_getProxyUrl(serverUrl) {
+    const proxyUrl = pm.getProxyUrl(new URL(serverUrl));
+    return proxyUrl ? proxyUrl.href : '';
+}
+const HttpRedirectCodes = [
+    HttpCodes.MovedPermanently,
+    HttpCodes.ResourceMoved,
+    HttpCodes.SeeOther,
+    HttpCodes.TemporaryRedirect,
+    HttpCodes.PermanentRedirect
+];
+const HttpResponseRetryCodes = [
+    HttpCodes.BadGateway,
+    HttpCodes.ServiceUnavailable,
+    HttpCodes.GatewayTimeout
+];
+const RetryableHttpVerbs = ['OPTIONS', 'GET', 'DELETE', 'HEAD'];
+const ExponentialBackoffCeiling = 10;
+const ExponentialBackoffTimeSlice = 5;
+class HttpClientError extends Error {
+    constructor(message, statusCode) {
+        super(message);
+        this.name = 'HttpClientError';
+        this.statusCode = statusCode;
+        Object.setPrototypeOf(this, HttpClientError.prototype);
+    }
+}
+class HttpClientResponse {
+    constructor(message) {
+        this.message = message;
+    }
+    readBody() {
+        return __awaiter(this, void 0, void 0, function* () {
+            return new Promise((resolve) => __awaiter(this, void 0, void 0, function* () {
+                let output = Buffer.alloc(0);
+                this.message.on('data', (chunk) => {
+                    output = Buffer.concat([output, chunk]);
+                });
+                this.message.on('end', () => {
+                    resolve(output.toString());
+                });
+            }));
+        });
+    }
+    readBodyBuffer() {
+        return __awaiter(this, void 0, void 0, function* () {
+            return new Promise((resolve) => __awaiter(this, void 0, void 0, function* () {
+                const chunks = [];
+                this.message.on('data', (chunk) => {
+                    chunks.push(chunk);
+                });
+                this.message.on('end', () => {
+                    resolve(Buffer.concat(chunks));
+                });
+            }));
+        });
+    }
+}
+function isHttps(requestUrl) {
+    const parsedUrl = new URL(requestUrl);
+    return parsedUrl.protocol === 'https:';
+}
+class HttpClient {
+    constructor(userAgent, handlers, requestOptions) {
+        this._ignoreSslError = false;
+        this._allowRedirects = true;
+        this._allowRedirectDowngrade = false;
+        this._maxRedirects = 50;
+        this._allowRetries = false;
+        this._maxRetries = 1;
+        this._keepAlive = false;
+        this._disposed = false;
+        this.userAgent = this._getUserAgentWithOrchestrationId(userAgent);
+        this.handlers = handlers || [];
+        this.requestOptions = requestOptions;
+        if (requestOptions) {
+            if (requestOptions.ignoreSslError != null) {
+                this._ignoreSslError = requestOptions.ignoreSslError;
+            }
+            this._socketTimeout = requestOptions.socketTimeout;
+            if (requestOptions.allowRedirects != null) {
+                this._allowRedirects = requestOptions.allowRedirects;
+            }
+            if (requestOptions.allowRedirectDowngrade != null) {
+                this._allowRedirectDowngrade = requestOptions.allowRedirectDowngrade;
+            }
+            if (requestOptions.maxRedirects != null) {
+                this._maxRedirects = Math.max(requestOptions.maxRedirects, 0);
+            }
+            if (requestOptions.keepAlive != null) {
+                this._keepAlive = requestOptions.keepAlive;
+            }
+            if (requestOptions.allowRetries != null) {
+                this._allowRetries = requestOptions.allowRetries;
+            }
+            if (requestOptions.maxRetries != null) {
+                this._maxRetries = requestOptions.maxRetries;
+            }
+        }
+    }
+    options(requestUrl, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('OPTIONS', requestUrl, null, additionalHeaders || {});
+        });
+    }
+    get(requestUrl, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('GET', requestUrl, null, additionalHeaders || {});
+        });
+    }
+    del(requestUrl, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('DELETE', requestUrl, null, additionalHeaders || {});
+        });
+    }
+    post(requestUrl, data, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('POST', requestUrl, data, additionalHeaders || {});
+        });
+    }
+    patch(requestUrl, data, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('PATCH', requestUrl, data, additionalHeaders || {});
+        });
+    }
+    put(requestUrl, data, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('PUT', requestUrl, data, additionalHeaders || {});
+        });
+    }
+    head(requestUrl, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('HEAD', requestUrl, null, additionalHeaders || {});
+        });
+    }
+    sendStream(verb, requestUrl, stream, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request(verb, requestUrl, stream, additionalHeaders);
+        });
+    }
+    /**
+     * Gets a typed object from an endpoint
+     * Be aware that not found returns a null.  Other errors (4xx, 5xx) reject the promise
+     */
+    getJson(requestUrl_1) {
+        return __awaiter(this, arguments, void 0, function* (requestUrl, additionalHeaders = {}) {
+            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
+            const res = yield this.get(requestUrl, additionalHeaders);
+            return this._processResponse(res, this.requestOptions);
+        });
+    }
+    postJson(requestUrl_1, obj_1) {
+        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
+            const data = JSON.stringify(obj, null, 2);
+            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
+            additionalHeaders[Headers.ContentType] =
+                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
+            const res = yield this.post(requestUrl, data, additionalHeaders);
+            return this._processResponse(res, this.requestOptions);
+        });
+    }
+    putJson(requestUrl_1, obj_1) {
+        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
+            const data = JSON.stringify(obj, null, 2);
+            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
+            additionalHeaders[Headers.ContentType] =
+                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
+            const res = yield this.put(requestUrl, data, additionalHeaders);
+            return this._processResponse(res, this.requestOptions);
+        });
+    }
+    patchJson(requestUrl_1, obj_1) {
+        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
+            const data = JSON.stringify(obj, null, 2);
+            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
+            additionalHeaders[Headers.ContentType] =
+                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
+            const res = yield this.patch(requestUrl, data, additionalHeaders);
+            return this._processResponse(res, this.requestOptions);
+        });
+    }
+    /**
+     * Makes a raw http request.
+     * All other methods such as get, post, patch, and request ultimately call this.
+     * Prefer get, del, post and patch
+     */
+    request(verb, requestUrl, data, headers) {
+        return __awaiter(this, void 0, void 0, function* () {
+            if (this._disposed) {
+                throw new Error('Client has already been disposed.');
+            }
+            const parsedUrl = new URL(requestUrl);
+            let info = this._prepareRequest(verb, parsedUrl, headers);
+            // Only perform retries on reads since writes may not be idempotent.
+            const maxTries = this._allowRetries && RetryableHttpVerbs.includes(verb)
+                ? this._maxRetries + 1
+                : 1;
+            let numTries = 0;
+            let response;
+            do {
+                response = yield this.requestRaw(info, data);
+                // Check if it's an authentication challenge
+                if (response &&
+                    response.message &&
+                    response.message.statusCode === HttpCodes.Unauthorized) {
+                    let authenticationHandler;
+                    for (const handler of this.handlers) {
+                        if (handler.canHandleAuthentication(response)) {
+                            authenticationHandler = handler;
+                            break;
+                        }
+                    }
+                    if (authenticationHandler) {
+                        return authenticationHandler.handleAuthentication(this, info, data);
+                    }
+                    else {
+                        // We have received an unauthorized response but have no handlers to handle it.
+                        // Let the response return to the caller.
+                        return response;
+                    }
+                }
+                let redirectsRemaining = this._maxRedirects;
+                while (response.message.statusCode &&
+                    HttpRedirectCodes.includes(response.message.statusCode) &&
+                    this._allowRedirects &&
+                    redirectsRemaining > 0) {
+                    const redirectUrl = response.message.headers['location'];
+                    if (!redirectUrl) {
+                        // if there's no location to redirect to, we won't
+                        break;
+                    }
+                    const parsedRedirectUrl = new URL(redirectUrl);
+                    if (parsedUrl.protocol === 'https:' &&
+                        parsedUrl.protocol !== parsedRedirectUrl.protocol &&
+                        !this._allowRedirectDowngrade) {
+                        throw new Error('Redirect from HTTPS to HTTP protocol. This downgrade is not allowed for security reasons. If you want to allow this behavior, set the allowRedirectDowngrade option to true.');
+                    }
+                    // we need to finish reading the response before reassigning response
+                    // which will leak the open socket.
+                    yield response.readBody();
+                    // strip authorization header if redirected to a different hostname
+                    if (parsedRedirectUrl.hostname !== parsedUrl.hostname) {
+                        for (const header in headers) {
+                            // header names are case insensitive
+                            if (header.toLowerCase() === 'authorization') {
+                                delete headers[header];
+                            }
+                        }
+                    }
+                    // let's make the request with the new redirectUrl
+                    info = this._prepareRequest(verb, parsedRedirectUrl, headers);
+                    response = yield this.requestRaw(info, data);
+                    redirectsRemaining--;
+                }
+                if (!response.message.statusCode ||
+                    !HttpResponseRetryCodes.includes(response.message.statusCode)) {
+                    // If not a retry code, return immediately instead of retrying
+                    return response;
+                }
+                numTries += 1;
+                if (numTries < maxTries) {
+                    yield response.readBody();
+                    yield this._performExponentialBackoff(numTries);
+                }
+            } while (numTries < maxTries);
+            return response;
+        });
+    }
+    /**
+     * Needs to be called if keepAlive is set to true in request options.
+     */
+    dispose() {
+        if (this._agent) {
+            this._agent.destroy();
+        }
+        this._disposed = true;
+    }
+    /**
+     * Raw request.
+     * @param info
+     * @param data
+     */
+    requestRaw(info, data) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return new Promise((resolve, reject) => {
+                function callbackForResult(err, res) {
+                    if (err) {
+                        reject(err);
+                    }
+                    else if (!res) {
+                        // If `err` is not passed, then `res` must be passed.
+                        reject(new Error('Unknown error'));
+                    }
+                    else {
+                        resolve(res);
+                    }
+                }
+                this.requestRawWithCallback(info, data, callbackForResult);
+            });
+        });
+    }
+    /**
+     * Raw request with callback.
+     * @param info
+     * @param data
+     * @param onResult
+     */
+    requestRawWithCallback(info, data, onResult) {
+        if (typeof data === 'string') {
+            if (!info.options.headers) {
+                info.options.headers = {};
+            }
+            info.options.headers['Content-Length'] = Buffer.byteLength(data, 'utf8');
+        }
+        let callbackCalled = false;
+        function handleResult(err, res) {
+            if (!callbackCalled) {
+                callbackCalled = true;
+                onResult(err, res);
+            }
+        }
+        const req = info.httpModule.request(info.options, (msg) => {
+            const res = new HttpClientResponse(msg);
+            handleResult(undefined, res);
+        });
+        let socket;
+        req.on('socket', sock => {
+            socket = sock;
+        });
+        // If we ever get disconnected, we want the socket to timeout eventually
+        req.setTimeout(this._socketTimeout || 3 * 60000, () => {
+            if (socket) {
+                socket.end();
+            }
+            handleResult(new Error(`Request timeout: ${info.options.path}`));
+        });
+        req.on('error', function (err) {
+            // err has statusCode property
+            // res should have headers
+            handleResult(err);
+        });
+        if (data && typeof data === 'string') {
+            req.write(data, 'utf8');
+        }
+        if (data && typeof data !== 'string') {
+            data.on('close', function () {
+                req.end();
+            });
+            data.pipe(req);
+        }
+        else {
+            req.end();
+        }
+    }
+    /**
+     * Gets an http agent. This function is useful when you need an http agent that handles
+     * routing through a proxy server - depending upon the url and proxy environment variables.
+     * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
+     */
+    getAgent(serverUrl) {
+        const parsedUrl = new URL(serverUrl);
+        return this._getAgent(parsedUrl);
+    }
+    getAgentDispatcher(serverUrl) {
+        const parsedUrl = new URL(serverUrl);
+        const proxyUrl = getProxyUrl(parsedUrl);
+        const useProxy = proxyUrl && proxyUrl.hostname;
+        if (!useProxy) {
+            return;
+        }
+        return this._getProxyAgentDispatcher(parsedUrl, proxyUrl);
+    }
+    _prepareRequest(method, requestUrl, headers) {
+        const info = {};
+        info.parsedUrl = requestUrl;
+        const usingSsl = info.parsedUrl.protocol === 'https:';
+        info.httpModule = usingSsl ? external_https_namespaceObject : external_http_namespaceObject;
+        const defaultPort = usingSsl ? 443 : 80;
+        info.options = {};
+        info.options.host = info.parsedUrl.hostname;
+        info.options.port = info.parsedUrl.port
+            ? parseInt(info.parsedUrl.port)
+            : defaultPort;
+        info.options.path =
+            (info.parsedUrl.pathname || '') + (info.parsedUrl.search || '');
+        info.options.method = method;
+        info.options.headers = this._mergeHeaders(headers);
+        if (this.userAgent != null) {
+            info.options.headers['user-agent'] = this.userAgent;
+        }
+        info.options.agent = this._getAgent(info.parsedUrl);
+        // gives handlers an opportunity to participate
+        if (this.handlers) {
+            for (const handler of this.handlers) {
+                handler.prepareRequest(info.options);
+            }
+        }
+        return info;
+    }
+    _mergeHeaders(headers) {
+        if (this.requestOptions && this.requestOptions.headers) {
+            return Object.assign({}, lowercaseKeys(this.requestOptions.headers), lowercaseKeys(headers || {}));
+        }
+        return lowercaseKeys(headers || {});
+    }
+    /**
+     * Gets an existing header value or returns a default.
+     * Handles converting number header values to strings since HTTP headers must be strings.
+     * Note: This returns string | string[] since some headers can have multiple values.
+     * For headers that must always be a single string (like Content-Type), use the
+     * specialized _getExistingOrDefaultContentTypeHeader method instead.
+     */
+    _getExistingOrDefaultHeader(additionalHeaders, header, _default) {
+        let clientHeader;
+        if (this.requestOptions && this.requestOptions.headers) {
+            const headerValue = lowercaseKeys(this.requestOptions.headers)[header];
+            if (headerValue) {
+                clientHeader =
+                    typeof headerValue === 'number' ? headerValue.toString() : headerValue;
+            }
+        }
+        const additionalValue = additionalHeaders[header];
+        if (additionalValue !== undefined) {
+            return typeof additionalValue === 'number'
+                ? additionalValue.toString()
+                : additionalValue;
+        }
+        if (clientHeader !== undefined) {
+            return clientHeader;
+        }
+        return _default;
+    }
+    /**
+     * Specialized version of _getExistingOrDefaultHeader for Content-Type header.
+     * Always returns a single string (not an array) since Content-Type should be a single value.
+     * Converts arrays to comma-separated strings and numbers to strings to ensure type safety.
+     * This was split from _getExistingOrDefaultHeader to provide stricter typing for callers
+     * that assign the result to places expecting a string (e.g., additionalHeaders[Headers.ContentType]).
+     */
+    _getExistingOrDefaultContentTypeHeader(additionalHeaders, _default) {
+        let clientHeader;
+        if (this.requestOptions && this.requestOptions.headers) {
+            const headerValue = lowercaseKeys(this.requestOptions.headers)[Headers.ContentType];
+            if (headerValue) {
+                if (typeof headerValue === 'number') {
+                    clientHeader = String(headerValue);
+                }
+                else if (Array.isArray(headerValue)) {
+                    clientHeader = headerValue.join(', ');
+                }
+                else {
+                    clientHeader = headerValue;
+                }
+            }
+        }
+        const additionalValue = additionalHeaders[Headers.ContentType];
+        // Return the first non-undefined value, converting numbers or arrays to strings if necessary
+        if (additionalValue !== undefined) {
+            if (typeof additionalValue === 'number') {
+                return String(additionalValue);
+            }
+            else if (Array.isArray(additionalValue)) {
+                return additionalValue.join(', ');
+            }
+            else {
+                return additionalValue;
+            }
+        }
+        if (clientHeader !== undefined) {
+            return clientHeader;
+        }
+        return _default;
+    }
+    _getAgent(parsedUrl) {
+        let agent;
+        const proxyUrl = getProxyUrl(parsedUrl);
+        const useProxy = proxyUrl && proxyUrl.hostname;
+        if (this._keepAlive && useProxy) {
+            agent = this._proxyAgent;
+        }
+        if (!useProxy) {
+            agent = this._agent;
+        }
+        // if agent is already assigned use that agent.
+        if (agent) {
+            return agent;
+        }
+        const usingSsl = parsedUrl.protocol === 'https:';
+        let maxSockets = 100;
+        if (this.requestOptions) {
+            maxSockets = this.requestOptions.maxSockets || external_http_.globalAgent.maxSockets;
+        }
+        // This is `useProxy` again, but we need to check `proxyURl` directly for TypeScripts's flow analysis.
+        if (proxyUrl && proxyUrl.hostname) {
+            const agentOptions = {
+                maxSockets,
+                keepAlive: this._keepAlive,
+                proxy: Object.assign(Object.assign({}, ((proxyUrl.username || proxyUrl.password) && {
+                    proxyAuth: `${proxyUrl.username}:${proxyUrl.password}`
+                })), { host: proxyUrl.hostname, port: proxyUrl.port })
+            };
+            let tunnelAgent;
+            const overHttps = proxyUrl.protocol === 'https:';
+            if (usingSsl) {
+                tunnelAgent = overHttps ? tunnel.httpsOverHttps : tunnel.httpsOverHttp;
+            }
+            else {
+                tunnelAgent = overHttps ? tunnel.httpOverHttps : tunnel.httpOverHttp;
+            }
+            agent = tunnelAgent(agentOptions);
+            this._proxyAgent = agent;
+        }
+        // if tunneling agent isn't assigned create a new agent
+        if (!agent) {
+            const options = { keepAlive: this._keepAlive, maxSockets };
+            agent = usingSsl ? new external_https_.Agent(options) : new external_http_.Agent(options);
+            this._agent = agent;
+        }
+        if (usingSsl && this._ignoreSslError) {
+            // we don't want to set NODE_TLS_REJECT_UNAUTHORIZED=0 since that will affect request for entire process
+            // http.RequestOptions doesn't expose a way to modify RequestOptions.agent.options
+            // we have to cast it to any and change it directly
+            agent.options = Object.assign(agent.options || {}, {
+                rejectUnauthorized: false
+            });
+        }
+        return agent;
+    }
+    _getProxyAgentDispatcher(parsedUrl, proxyUrl) {
+        let proxyAgent;
+        if (this._keepAlive) {
+            proxyAgent = this._proxyAgentDispatcher;
+        }
+        // if agent is already assigned use that agent.
+        if (proxyAgent) {
+            return proxyAgent;
+        }
+        const usingSsl = parsedUrl.protocol === 'https:';
+        proxyAgent = new undici/* ProxyAgent */.kT(Object.assign({ uri: proxyUrl.href, pipelining: !this._keepAlive ? 0 : 1 }, ((proxyUrl.username || proxyUrl.password) && {
+            token: `Basic ${Buffer.from(`${proxyUrl.username}:${proxyUrl.password}`).toString('base64')}`
+        })));
+        this._proxyAgentDispatcher = proxyAgent;
+        if (usingSsl && this._ignoreSslError) {
+            // we don't want to set NODE_TLS_REJECT_UNAUTHORIZED=0 since that will affect request for entire process
+            // http.RequestOptions doesn't expose a way to modify RequestOptions.agent.options
+            // we have to cast it to any and change it directly
+            proxyAgent.options = Object.assign(proxyAgent.options.requestTls || {}, {
+                rejectUnauthorized: false
+            });
+        }
+        return proxyAgent;
+    }
+    _getUserAgentWithOrchestrationId(userAgent) {
+        const baseUserAgent = userAgent || 'actions/http-client';
+        const orchId = process.env['ACTIONS_ORCHESTRATION_ID'];
+        if (orchId) {
+            // Sanitize the orchestration ID to ensure it contains only valid characters
+            // Valid characters: 0-9, a-z, _, -, .
+            const sanitizedId = orchId.replace(/[^a-z0-9_.-]/gi, '_');
+            return `${baseUserAgent} actions_orchestration_id/${sanitizedId}`;
+        }
+        return baseUserAgent;
+    }
+    _performExponentialBackoff(retryNumber) {
+        return __awaiter(this, void 0, void 0, function* () {
+            retryNumber = Math.min(ExponentialBackoffCeiling, retryNumber);
+            const ms = ExponentialBackoffTimeSlice * Math.pow(2, retryNumber);
+            return new Promise(resolve => setTimeout(() => resolve(), ms));
+        });
+    }
+    _processResponse(res, options) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return new Promise((resolve, reject) => __awaiter(this, void 0, void 0, function* () {
+                const statusCode = res.message.statusCode || 0;
+                const response = {
+                    statusCode,
+                    result: null,
+                    headers: {}
+                };
+                // not found leads to null obj returned
+                if (statusCode === HttpCodes.NotFound) {
+                    resolve(response);
+                }
+                // get the result from the body
+                function dateTimeDeserializer(key, value) {
+                    if (typeof value === 'string') {
+                        const a = new Date(value);
+                        if (!isNaN(a.valueOf())) {
+                            return a;
+                        }
+                    }
+                    return value;
+                }
+                let obj;
+                let contents;
+                try {
+                    contents = yield res.readBody();
+                    if (contents && contents.length > 0) {
+                        if (options && options.deserializeDates) {
+                            obj = JSON.parse(contents, dateTimeDeserializer);
+                        }
+                        else {
+                            obj = JSON.parse(contents);
+                        }
+                        response.result = obj;
+                    }
+                    response.headers = res.message.headers;
+                }
+                catch (err) {
+                    // Invalid resource (contents not json);  leaving result obj null
+                }
+                // note that 3xx redirects are handled by the http layer.
+                if (statusCode > 299) {
+                    let msg;
+                    // if exception/error in body, attempt to get better error
+                    if (obj && obj.message) {
+                        msg = obj.message;
+                    }
+                    else if (contents && contents.length > 0) {
+                        // it may be the case that the exception is in the body message as string
+                        msg = contents;
+                    }
+                    else {
+                        msg = `Failed request: (${statusCode})`;
+                    }
+                    const err = new HttpClientError(msg, statusCode);
+                    err.result = response.result;
+                    reject(err);
+                }
+                else {
+                    resolve(response);
+                }
+            }));
+        });
+    }
+}
+const lowercaseKeys = (obj) => Object.keys(obj).reduce((c, k) => ((c[k.toLowerCase()] = obj[k]), c), {});
+//# sourceMappingURL=index.js.map
+
+/***/ }),
+
+/***/ 90:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Ck: () => (/* binding */ mkdir),
+/* harmony export */   H8: () => (/* binding */ IS_WINDOWS),
+/* harmony export */   Qh: () => (/* binding */ isRooted),
+/* harmony export */   rm: () => (/* binding */ rm),
+/* harmony export */   t2: () => (/* binding */ exists),
+/* harmony export */   vr: () => (/* binding */ tryGetExecutablePath)
+/* harmony export */ });
+/* unused harmony exports chmod, copyFile, lstat, open, readdir, rename, rmdir, stat, symlink, unlink, readlink, UV_FS_O_EXLOCK, READONLY, isDirectory, getCmdPath */
+/* harmony import */ var fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9896);
+/* harmony import */ var path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6928);
+var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+const { chmod, copyFile, lstat, mkdir, open, readdir, rename, rm, rmdir, stat, symlink, unlink } = fs__WEBPACK_IMPORTED_MODULE_0__.promises;
+// export const {open} = 'fs'
+const IS_WINDOWS = process.platform === 'win32';
+/**
+ * Custom implementation of readlink to ensure Windows junctions
+ * maintain trailing backslash for backward compatibility with Node.js < 24
+ *
+ * In Node.js 20, Windows junctions (directory symlinks) always returned paths
+ * with trailing backslashes. Node.js 24 removed this behavior, which breaks
+ * code that relied on this format for path operations.
+ *
+ * This implementation restores the Node 20 behavior by adding a trailing
+ * backslash to all junction results on Windows.
+ */
+function readlink(fsPath) {
+    return __awaiter(this, void 0, void 0, function* () {
+        const result = yield fs.promises.readlink(fsPath);
+        // On Windows, restore Node 20 behavior: add trailing backslash to all results
+        // since junctions on Windows are always directory links
+        if (IS_WINDOWS && !result.endsWith('\\')) {
+            return `${result}\\`;
+        }
+        return result;
+    });
+}
+// See https://github.com/nodejs/node/blob/d0153aee367422d0858105abec186da4dff0a0c5/deps/uv/include/uv/win.h#L691
+const UV_FS_O_EXLOCK = 0x10000000;
+const READONLY = fs__WEBPACK_IMPORTED_MODULE_0__.constants.O_RDONLY;
+function exists(fsPath) {
+    return __awaiter(this, void 0, void 0, function* () {
+        try {
+            yield stat(fsPath);
+        }
+        catch (err) {
+            if (err.code === 'ENOENT') {
+                return false;
+            }
+            throw err;
+        }
+        return true;
+    });
+}
+function isDirectory(fsPath_1) {
+    return __awaiter(this, arguments, void 0, function* (fsPath, useStat = false) {
+        const stats = useStat ? yield stat(fsPath) : yield lstat(fsPath);
+        return stats.isDirectory();
+    });
+}
+/**
+ * On OSX/Linux, true if path starts with '/'. On Windows, true for paths like:
+ * \, \hello, \\hello\share, C:, and C:\hello (and corresponding alternate separator cases).
+ */
+function isRooted(p) {
+    p = normalizeSeparators(p);
+    if (!p) {
+        throw new Error('isRooted() parameter "p" cannot be empty');
+    }
+    if (IS_WINDOWS) {
+        return (p.startsWith('\\') || /^[A-Z]:/i.test(p) // e.g. \ or \hello or \\hello
+        ); // e.g. C: or C:\hello
+    }
+    return p.startsWith('/');
+}
+/**
+ * Best effort attempt to determine whether a file exists and is executable.
+ * @param filePath    file path to check
+ * @param extensions  additional file extensions to try
+ * @return if file exists and is executable, returns the file path. otherwise empty string.
+ */
+function tryGetExecutablePath(filePath, extensions) {
+    return __awaiter(this, void 0, void 0, function* () {
+        let stats = undefined;
+        try {
+            // test file exists
+            stats = yield stat(filePath);
+        }
+        catch (err) {
+            if (err.code !== 'ENOENT') {
+                // eslint-disable-next-line no-console
+                console.log(`Unexpected error attempting to determine if executable file exists '${filePath}': ${err}`);
+            }
+        }
+        if (stats && stats.isFile()) {
+            if (IS_WINDOWS) {
+                // on Windows, test for valid extension
+                const upperExt = path__WEBPACK_IMPORTED_MODULE_1__.extname(filePath).toUpperCase();
+                if (extensions.some(validExt => validExt.toUpperCase() === upperExt)) {
+                    return filePath;
+                }
+            }
+            else {
+                if (isUnixExecutable(stats)) {
+                    return filePath;
+                }
+            }
+        }
+        // try each extension
+        const originalFilePath = filePath;
+        for (const extension of extensions) {
+            filePath = originalFilePath + extension;
+            stats = undefined;
+            try {
+                stats = yield stat(filePath);
+            }
+            catch (err) {
+                if (err.code !== 'ENOENT') {
+                    // eslint-disable-next-line no-console
+                    console.log(`Unexpected error attempting to determine if executable file exists '${filePath}': ${err}`);
+                }
+            }
+            if (stats && stats.isFile()) {
+                if (IS_WINDOWS) {
+                    // preserve the case of the actual file (since an extension was appended)
+                    try {
+                        const directory = path__WEBPACK_IMPORTED_MODULE_1__.dirname(filePath);
+                        const upperName = path__WEBPACK_IMPORTED_MODULE_1__.basename(filePath).toUpperCase();
+                        for (const actualName of yield readdir(directory)) {
+                            if (upperName === actualName.toUpperCase()) {
+                                filePath = path__WEBPACK_IMPORTED_MODULE_1__.join(directory, actualName);
+                                break;
+                            }
+                        }
+                    }
+                    catch (err) {
+                        // eslint-disable-next-line no-console
+                        console.log(`Unexpected error attempting to determine the actual case of the file '${filePath}': ${err}`);
+                    }
+                    return filePath;
+                }
+                else {
+                    if (isUnixExecutable(stats)) {
+                        return filePath;
+                    }
+                }
+            }
+        }
+        return '';
+    });
+}
+function normalizeSeparators(p) {
+    p = p || '';
+    if (IS_WINDOWS) {
+        // convert slashes on Windows
+        p = p.replace(/\//g, '\\');
+        // remove redundant slashes
+        return p.replace(/\\\\+/g, '\\');
+    }
+    // remove redundant slashes
+    return p.replace(/\/\/+/g, '/');
+}
+// on Mac/Linux, test the execute bit
+//     R   W  X  R  W X R W X
+//   256 128 64 32 16 8 4 2 1
+function isUnixExecutable(stats) {
+    return ((stats.mode & 1) > 0 ||
+        ((stats.mode & 8) > 0 &&
+            process.getgid !== undefined &&
+            stats.gid === process.getgid()) ||
+        ((stats.mode & 64) > 0 &&
+            process.getuid !== undefined &&
+            stats.uid === process.getuid()));
+}
+// Get the path of cmd.exe in windows
+function getCmdPath() {
+    var _a;
+    return (_a = process.env['COMSPEC']) !== null && _a !== void 0 ? _a : `cmd.exe`;
+}
+//# sourceMappingURL=io-util.js.map
+
+/***/ }),
+
+/***/ 8701:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   K7: () => (/* binding */ which),
+/* harmony export */   U$: () => (/* binding */ mkdirP),
+/* harmony export */   Yz: () => (/* binding */ rmRF)
+/* harmony export */ });
+/* unused harmony exports cp, mv, findInPath */
+/* harmony import */ var assert__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2613);
+/* harmony import */ var path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6928);
+/* harmony import */ var _io_util_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(90);
+var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+
+/**
+ * Copies a file or folder.
+ * Based off of shelljs - https://github.com/shelljs/shelljs/blob/9237f66c52e5daa40458f94f9565e18e8132f5a6/src/cp.js
+ *
+ * @param     source    source path
+ * @param     dest      destination path
+ * @param     options   optional. See CopyOptions.
+ */
+function cp(source_1, dest_1) {
+    return __awaiter(this, arguments, void 0, function* (source, dest, options = {}) {
+        const { force, recursive, copySourceDirectory } = readCopyOptions(options);
+        const destStat = (yield ioUtil.exists(dest)) ? yield ioUtil.stat(dest) : null;
+        // Dest is an existing file, but not forcing
+        if (destStat && destStat.isFile() && !force) {
+            return;
+        }
+        // If dest is an existing directory, should copy inside.
+        const newDest = destStat && destStat.isDirectory() && copySourceDirectory
+            ? path.join(dest, path.basename(source))
+            : dest;
+        if (!(yield ioUtil.exists(source))) {
+            throw new Error(`no such file or directory: ${source}`);
+        }
+        const sourceStat = yield ioUtil.stat(source);
+        if (sourceStat.isDirectory()) {
+            if (!recursive) {
+                throw new Error(`Failed to copy. ${source} is a directory, but tried to copy without recursive flag.`);
+            }
+            else {
+                yield cpDirRecursive(source, newDest, 0, force);
+            }
+        }
+        else {
+            if (path.relative(source, newDest) === '') {
+                // a file cannot be copied to itself
+                throw new Error(`'${newDest}' and '${source}' are the same file`);
+            }
+            yield copyFile(source, newDest, force);
+        }
+    });
+}
+/**
+ * Moves a path.
+ *
+ * @param     source    source path
+ * @param     dest      destination path
+ * @param     options   optional. See MoveOptions.
+ */
+function mv(source_1, dest_1) {
+    return __awaiter(this, arguments, void 0, function* (source, dest, options = {}) {
+        if (yield ioUtil.exists(dest)) {
+            let destExists = true;
+            if (yield ioUtil.isDirectory(dest)) {
+                // If dest is directory copy src into dest
+                dest = path.join(dest, path.basename(source));
+                destExists = yield ioUtil.exists(dest);
+            }
+            if (destExists) {
+                if (options.force == null || options.force) {
+                    yield rmRF(dest);
+                }
+                else {
+                    throw new Error('Destination already exists');
+                }
+            }
+        }
+        yield mkdirP(path.dirname(dest));
+        yield ioUtil.rename(source, dest);
+    });
+}
+/**
+ * Remove a path recursively with force
+ *
+ * @param inputPath path to remove
+ */
+function rmRF(inputPath) {
+    return __awaiter(this, void 0, void 0, function* () {
+        if (_io_util_js__WEBPACK_IMPORTED_MODULE_2__/* .IS_WINDOWS */ .H8) {
+            // Check for invalid characters
+            // https://docs.microsoft.com/en-us/windows/win32/fileio/naming-a-file
+            if (/[*"<>|]/.test(inputPath)) {
+                throw new Error('File path must not contain `*`, `"`, `<`, `>` or `|` on Windows');
+            }
+        }
+        try {
+            // note if path does not exist, error is silent
+            yield _io_util_js__WEBPACK_IMPORTED_MODULE_2__.rm(inputPath, {
+                force: true,
+                maxRetries: 3,
+                recursive: true,
+                retryDelay: 300
+            });
+        }
+        catch (err) {
+            throw new Error(`File was unable to be removed ${err}`);
+        }
+    });
+}
+/**
+ * Make a directory.  Creates the full path with folders in between
+ * Will throw if it fails
+ *
+ * @param   fsPath        path to create
+ * @returns Promise<void>
+ */
+function mkdirP(fsPath) {
+    return __awaiter(this, void 0, void 0, function* () {
+        (0,assert__WEBPACK_IMPORTED_MODULE_0__.ok)(fsPath, 'a path argument must be provided');
+        yield _io_util_js__WEBPACK_IMPORTED_MODULE_2__/* .mkdir */ .Ck(fsPath, { recursive: true });
+    });
+}
+/**
+ * Returns path of a tool had the tool actually been invoked.  Resolves via paths.
+ * If you check and the tool does not exist, it will throw.
+ *
+ * @param     tool              name of the tool
+ * @param     check             whether to check if tool exists
+ * @returns   Promise<string>   path to tool
+ */
+function which(tool, check) {
+    return __awaiter(this, void 0, void 0, function* () {
+        if (!tool) {
+            throw new Error("parameter 'tool' is required");
+        }
+        // recursive when check=true
+        if (check) {
+            const result = yield which(tool, false);
+            if (!result) {
+                if (_io_util_js__WEBPACK_IMPORTED_MODULE_2__/* .IS_WINDOWS */ .H8) {
+                    throw new Error(`Unable to locate executable file: ${tool}. Please verify either the file path exists or the file can be found within a directory specified by the PATH environment variable. Also verify the file has a valid extension for an executable file.`);
+                }
+                else {
+                    throw new Error(`Unable to locate executable file: ${tool}. Please verify either the file path exists or the file can be found within a directory specified by the PATH environment variable. Also check the file mode to verify the file is executable.`);
+                }
+            }
+            return result;
+        }
+        const matches = yield findInPath(tool);
+        if (matches && matches.length > 0) {
+            return matches[0];
+        }
+        return '';
+    });
+}
+/**
+ * Returns a list of all occurrences of the given tool on the system path.
+ *
+ * @returns   Promise<string[]>  the paths of the tool
+ */
+function findInPath(tool) {
+    return __awaiter(this, void 0, void 0, function* () {
+        if (!tool) {
+            throw new Error("parameter 'tool' is required");
+        }
+        // build the list of extensions to try
+        const extensions = [];
+        if (_io_util_js__WEBPACK_IMPORTED_MODULE_2__/* .IS_WINDOWS */ .H8 && process.env['PATHEXT']) {
+            for (const extension of process.env['PATHEXT'].split(path__WEBPACK_IMPORTED_MODULE_1__.delimiter)) {
+                if (extension) {
+                    extensions.push(extension);
+                }
+            }
+        }
+        // if it's rooted, return it if exists. otherwise return empty.
+        if (_io_util_js__WEBPACK_IMPORTED_MODULE_2__/* .isRooted */ .Qh(tool)) {
+            const filePath = yield _io_util_js__WEBPACK_IMPORTED_MODULE_2__/* .tryGetExecutablePath */ .vr(tool, extensions);
+            if (filePath) {
+                return [filePath];
+            }
+            return [];
+        }
+        // if any path separators, return empty
+        if (tool.includes(path__WEBPACK_IMPORTED_MODULE_1__.sep)) {
+            return [];
+        }
+        // build the list of directories
+        //
+        // Note, technically "where" checks the current directory on Windows. From a toolkit perspective,
+        // it feels like we should not do this. Checking the current directory seems like more of a use
+        // case of a shell, and the which() function exposed by the toolkit should strive for consistency
+        // across platforms.
+        const directories = [];
+        if (process.env.PATH) {
+            for (const p of process.env.PATH.split(path__WEBPACK_IMPORTED_MODULE_1__.delimiter)) {
+                if (p) {
+                    directories.push(p);
+                }
+            }
+        }
+        // find all matches
+        const matches = [];
+        for (const directory of directories) {
+            const filePath = yield _io_util_js__WEBPACK_IMPORTED_MODULE_2__/* .tryGetExecutablePath */ .vr(path__WEBPACK_IMPORTED_MODULE_1__.join(directory, tool), extensions);
+            if (filePath) {
+                matches.push(filePath);
+            }
+        }
+        return matches;
+    });
+}
+function readCopyOptions(options) {
+    const force = options.force == null ? true : options.force;
+    const recursive = Boolean(options.recursive);
+    const copySourceDirectory = options.copySourceDirectory == null
+        ? true
+        : Boolean(options.copySourceDirectory);
+    return { force, recursive, copySourceDirectory };
+}
+function cpDirRecursive(sourceDir, destDir, currentDepth, force) {
+    return __awaiter(this, void 0, void 0, function* () {
+        // Ensure there is not a run away recursive copy
+        if (currentDepth >= 255)
+            return;
+        currentDepth++;
+        yield mkdirP(destDir);
+        const files = yield ioUtil.readdir(sourceDir);
+        for (const fileName of files) {
+            const srcFile = `${sourceDir}/${fileName}`;
+            const destFile = `${destDir}/${fileName}`;
+            const srcFileStat = yield ioUtil.lstat(srcFile);
+            if (srcFileStat.isDirectory()) {
+                // Recurse
+                yield cpDirRecursive(srcFile, destFile, currentDepth, force);
+            }
+            else {
+                yield copyFile(srcFile, destFile, force);
+            }
+        }
+        // Change the mode for the newly created directory
+        yield ioUtil.chmod(destDir, (yield ioUtil.stat(sourceDir)).mode);
+    });
+}
+// Buffered file copy
+function copyFile(srcFile, destFile, force) {
+    return __awaiter(this, void 0, void 0, function* () {
+        if ((yield ioUtil.lstat(srcFile)).isSymbolicLink()) {
+            // unlink/re-link it
+            try {
+                yield ioUtil.lstat(destFile);
+                yield ioUtil.unlink(destFile);
+            }
+            catch (e) {
+                // Try to override file permission
+                if (e.code === 'EPERM') {
+                    yield ioUtil.chmod(destFile, '0666');
+                    yield ioUtil.unlink(destFile);
+                }
+                // other errors = it doesn't exist, no work to do
+            }
+            // Copy over symlink
+            const symlinkFull = yield ioUtil.readlink(srcFile);
+            yield ioUtil.symlink(symlinkFull, destFile, ioUtil.IS_WINDOWS ? 'junction' : null);
+        }
+        else if (!(yield ioUtil.exists(destFile)) || force) {
+            yield ioUtil.copyFile(srcFile, destFile);
+        }
+    });
+}
+//# sourceMappingURL=io.js.map
 
 /***/ })
 
@@ -68371,7 +75030,7 @@ async function runMain() {
 /******/ 	// Execute the module function
 /******/ 	var threw = true;
 /******/ 	try {
-/******/ 		__webpack_modules__[moduleId](module, module.exports, __nccwpck_require__);
+/******/ 		__webpack_modules__[moduleId].call(module.exports, module, module.exports, __nccwpck_require__);
 /******/ 		threw = false;
 /******/ 	} finally {
 /******/ 		if(threw) delete __webpack_module_cache__[moduleId];
@@ -68380,6 +75039,9 @@ async function runMain() {
 /******/ 	// Return the exports of the module
 /******/ 	return module.exports;
 /******/ }
+/******/ 
+/******/ // expose the modules object (__webpack_modules__)
+/******/ __nccwpck_require__.m = __webpack_modules__;
 /******/ 
 /************************************************************************/
 /******/ /* webpack/runtime/asset-relocator-loader */
@@ -68454,6 +75116,36 @@ async function runMain() {
 /******/ 	};
 /******/ })();
 /******/ 
+/******/ /* webpack/runtime/create fake namespace object */
+/******/ (() => {
+/******/ 	var getProto = Object.getPrototypeOf ? (obj) => (Object.getPrototypeOf(obj)) : (obj) => (obj.__proto__);
+/******/ 	var leafPrototypes;
+/******/ 	// create a fake namespace object
+/******/ 	// mode & 1: value is a module id, require it
+/******/ 	// mode & 2: merge all properties of value into the ns
+/******/ 	// mode & 4: return value when already ns object
+/******/ 	// mode & 16: return value when it's Promise-like
+/******/ 	// mode & 8|1: behave like require
+/******/ 	__nccwpck_require__.t = function(value, mode) {
+/******/ 		if(mode & 1) value = this(value);
+/******/ 		if(mode & 8) return value;
+/******/ 		if(typeof value === 'object' && value) {
+/******/ 			if((mode & 4) && value.__esModule) return value;
+/******/ 			if((mode & 16) && typeof value.then === 'function') return value;
+/******/ 		}
+/******/ 		var ns = Object.create(null);
+/******/ 		__nccwpck_require__.r(ns);
+/******/ 		var def = {};
+/******/ 		leafPrototypes = leafPrototypes || [null, getProto({}), getProto([]), getProto(getProto)];
+/******/ 		for(var current = mode & 2 && value; typeof current == 'object' && !~leafPrototypes.indexOf(current); current = getProto(current)) {
+/******/ 			Object.getOwnPropertyNames(current).forEach((key) => (def[key] = () => (value[key])));
+/******/ 		}
+/******/ 		def['default'] = () => (value);
+/******/ 		__nccwpck_require__.d(ns, def);
+/******/ 		return ns;
+/******/ 	};
+/******/ })();
+/******/ 
 /******/ /* webpack/runtime/define property getters */
 /******/ (() => {
 /******/ 	// define getter functions for harmony exports
@@ -68466,9 +75158,105 @@ async function runMain() {
 /******/ 	};
 /******/ })();
 /******/ 
+/******/ /* webpack/runtime/ensure chunk */
+/******/ (() => {
+/******/ 	__nccwpck_require__.f = {};
+/******/ 	// This file contains only the entry chunk.
+/******/ 	// The chunk loading function for additional chunks
+/******/ 	__nccwpck_require__.e = (chunkId) => {
+/******/ 		return Promise.all(Object.keys(__nccwpck_require__.f).reduce((promises, key) => {
+/******/ 			__nccwpck_require__.f[key](chunkId, promises);
+/******/ 			return promises;
+/******/ 		}, []));
+/******/ 	};
+/******/ })();
+/******/ 
+/******/ /* webpack/runtime/get javascript chunk filename */
+/******/ (() => {
+/******/ 	// This function allow to reference async chunks
+/******/ 	__nccwpck_require__.u = (chunkId) => {
+/******/ 		// return url for filenames based on template
+/******/ 		return "" + chunkId + ".index.js";
+/******/ 	};
+/******/ })();
+/******/ 
 /******/ /* webpack/runtime/hasOwnProperty shorthand */
 /******/ (() => {
 /******/ 	__nccwpck_require__.o = (obj, prop) => (Object.prototype.hasOwnProperty.call(obj, prop))
+/******/ })();
+/******/ 
+/******/ /* webpack/runtime/make namespace object */
+/******/ (() => {
+/******/ 	// define __esModule on exports
+/******/ 	__nccwpck_require__.r = (exports) => {
+/******/ 		if(typeof Symbol !== 'undefined' && Symbol.toStringTag) {
+/******/ 			Object.defineProperty(exports, Symbol.toStringTag, { value: 'Module' });
+/******/ 		}
+/******/ 		Object.defineProperty(exports, '__esModule', { value: true });
+/******/ 	};
+/******/ })();
+/******/ 
+/******/ /* webpack/runtime/import chunk loading */
+/******/ (() => {
+/******/ 	// no baseURI
+/******/ 	
+/******/ 	// object to store loaded and loading chunks
+/******/ 	// undefined = chunk not loaded, null = chunk preloaded/prefetched
+/******/ 	// [resolve, Promise] = chunk loading, 0 = chunk loaded
+/******/ 	var installedChunks = {
+/******/ 		792: 0
+/******/ 	};
+/******/ 	
+/******/ 	var installChunk = (data) => {
+/******/ 		var {ids, modules, runtime} = data;
+/******/ 		// add "modules" to the modules object,
+/******/ 		// then flag all "ids" as loaded and fire callback
+/******/ 		var moduleId, chunkId, i = 0;
+/******/ 		for(moduleId in modules) {
+/******/ 			if(__nccwpck_require__.o(modules, moduleId)) {
+/******/ 				__nccwpck_require__.m[moduleId] = modules[moduleId];
+/******/ 			}
+/******/ 		}
+/******/ 		if(runtime) runtime(__nccwpck_require__);
+/******/ 		for(;i < ids.length; i++) {
+/******/ 			chunkId = ids[i];
+/******/ 			if(__nccwpck_require__.o(installedChunks, chunkId) && installedChunks[chunkId]) {
+/******/ 				installedChunks[chunkId][0]();
+/******/ 			}
+/******/ 			installedChunks[ids[i]] = 0;
+/******/ 		}
+/******/ 	
+/******/ 	}
+/******/ 	
+/******/ 	__nccwpck_require__.f.j = (chunkId, promises) => {
+/******/ 			// import() chunk loading for javascript
+/******/ 			var installedChunkData = __nccwpck_require__.o(installedChunks, chunkId) ? installedChunks[chunkId] : undefined;
+/******/ 			if(installedChunkData !== 0) { // 0 means "already installed".
+/******/ 	
+/******/ 				// a Promise means "currently loading".
+/******/ 				if(installedChunkData) {
+/******/ 					promises.push(installedChunkData[1]);
+/******/ 				} else {
+/******/ 					if(true) { // all chunks have JS
+/******/ 						// setup Promise in chunk cache
+/******/ 						var promise = import("./" + __nccwpck_require__.u(chunkId)).then(installChunk, (e) => {
+/******/ 							if(installedChunks[chunkId] !== 0) installedChunks[chunkId] = undefined;
+/******/ 							throw e;
+/******/ 						});
+/******/ 						var promise = Promise.race([promise, new Promise((resolve) => (installedChunkData = installedChunks[chunkId] = [resolve]))])
+/******/ 						promises.push(installedChunkData[1] = promise);
+/******/ 					}
+/******/ 				}
+/******/ 			}
+/******/ 	};
+/******/ 	
+/******/ 	// no prefetching
+/******/ 	
+/******/ 	// no preloaded
+/******/ 	
+/******/ 	// no external install chunk
+/******/ 	
+/******/ 	// no on chunks loaded
 /******/ })();
 /******/ 
 /************************************************************************/

@@ -1,15 +1,25 @@
 import { exportVariable, setOutput, summary as jobSummary, warning } from '@actions/core'
 import { messageOf } from '../errors.js'
 import { outputsOf, type FlatNetwork } from '../report/flat-network.js'
-import { summary } from '../report/summary.js'
+import { savedSummary, summary } from '../report/summary.js'
+import type { SavedImage } from '../steps/save-node-images.js'
 import type { Phase } from './actions-log.js'
 
 /** Outputs, `KUBECONFIG` for the steps that follow, and the job summary. */
 export async function report(flat: FlatNetwork, phases: readonly Phase[]): Promise<void> {
   for (const [name, value] of Object.entries(outputsOf(flat))) setOutput(name, value)
   exportVariable('KUBECONFIG', flat.record.kubeconfig)
+  await summarize(summary(flat, phases))
+}
+
+/** What post saved, in the job summary. */
+export function reportSaved(saved: readonly SavedImage[]): Promise<void> {
+  return summarize(savedSummary(saved))
+}
+
+async function summarize(text: string): Promise<void> {
   try {
-    await jobSummary.addRaw(summary(flat, phases)).write()
+    await jobSummary.addRaw(text).write()
   } catch (error) {
     // act and some self-hosted runners give no place for it
     warning(`no job summary: ${messageOf(error)}`)

@@ -8,12 +8,13 @@ import { up } from '../pipeline.js'
 import { createActionsLog, type Phase } from './actions-log.js'
 import { readInputs } from './read-inputs.js'
 import { report } from './report.js'
+import { runnerStores } from './runner-stores.js'
 import { stateStore } from './state.js'
 
 export async function runMain(): Promise<void> {
   const id = newRunId()
   const phases: Phase[] = []
-  const world = createWorld(id, createActionsLog(phases), debug)
+  const world = createWorld(id, createActionsLog(phases), debug, runnerStores())
   const directory = `${process.env['RUNNER_TEMP'] ?? tmpdir()}/kind-flat-network-${id}`
   try {
     const flat = await up(world, readInputs(), { id, directory, store: stateStore }, onSignal())

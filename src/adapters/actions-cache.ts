@@ -35,6 +35,7 @@ export function createActionsCache(
       const { isFeatureAvailable } = await load()
       return isFeatureAvailable() ? undefined : 'this runner has no cache service'
     },
+    savesLate: true,
     // a runner that is there for the next job keeps its engine's images too
     ...(environment['RUNNER_ENVIRONMENT'] === 'self-hosted' && {
       needless: 'a self-hosted runner keeps the images of its engine',

@@ -6,10 +6,13 @@ import { createWorld } from '../adapters/world.js'
 import { CancelledError, InputError, messageOf } from '../errors.js'
 import { down, plan, repair, runsOnEngine, up, verify } from '../pipeline.js'
 import { inputNames, inputs, type GivenInputs, type InputName } from '../plan/inputs.js'
+import { formatBytes } from '../plan/byte-size.js'
 import { isRunId, type RunRecord } from '../plan/run-record.js'
 import { outputsOf } from '../report/flat-network.js'
 import { requireFlat } from '../steps/verify.js'
+import { directoryStores } from './cache-directory.js'
 import { print, printFlatNetwork, printJson } from './print.js'
+import { prune } from './prune.js'
 import { directoryStore, recordedRun, recordedRuns, runDirectory } from './run-directories.js'
 import { createTerminalLog } from './terminal-log.js'
 
@@ -90,6 +93,17 @@ function program(): Command {
     if (options.json === true) printJson({ removed: id === undefined ? [] : [id] })
     else print(id === undefined ? 'there is no flat network to remove' : `flat network ${id} removed`)
   })
+  withCommon(root.command('prune').description('remove node images and tools that are kept for the next run')).action(
+    async (options: CommonOptions) => {
+      const removed = await prune(worldOf(newRunId(), options))
+      if (options.json === true) {
+        printJson({ removed })
+      } else {
+        for (const { name, bytes } of removed) print(bytes === undefined ? name : `${name} (${formatBytes(bytes)})`)
+        print(removed.length === 0 ? 'there is nothing to remove' : `${String(removed.length)} removed`)
+      }
+    },
+  )
   return root
 }
 
@@ -129,7 +143,7 @@ function worldOf(id: string, options: CommonOptions) {
   const debug = (line: string) => {
     if (options.debug === true) process.stderr.write(`  $ ${line}\n`)
   }
-  return createWorld(id, createTerminalLog(), debug)
+  return createWorld(id, createTerminalLog(), debug, directoryStores())
 }
 
 /** The record of the run that was named, or of the only one there is. */

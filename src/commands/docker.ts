@@ -94,15 +94,35 @@ export function parseNetworks(output: string): InspectedNetwork[] {
   const networks = JSON.parse(output) as {
     Id: string
     Name: string
-    IPAM?: { Config?: { Subnet?: string }[] | null }
-    Containers?: Record<string, unknown> | null
+    IPAM?: {
+      Config?:
+        | {
+            Subnet?: string
+            IPRange?: string
+            Gateway?: string
+            AuxiliaryAddresses?: Record<string, string> | null
+          }[]
+        | null
+    }
+    Containers?: Record<string, { IPv4Address?: string; IPv6Address?: string }> | null
   }[]
-  return networks.map(({ Id, Name, IPAM, Containers }) => ({
-    id: Id,
-    name: Name,
-    subnets: (IPAM?.Config ?? []).flatMap(({ Subnet }) => (Subnet === undefined ? [] : [Subnet])),
-    containers: Object.keys(Containers ?? {}).length,
-  }))
+  return networks.map(({ Id, Name, IPAM, Containers }) => {
+    const pools = IPAM?.Config ?? []
+    const attached = Object.values(Containers ?? {})
+    const used = [
+      ...pools.flatMap(({ Gateway, AuxiliaryAddresses }) => [Gateway, ...Object.values(AuxiliaryAddresses ?? {})]),
+      ...attached.flatMap(({ IPv4Address, IPv6Address }) => [IPv4Address, IPv6Address]),
+    ]
+    return {
+      id: Id,
+      name: Name,
+      subnets: pools.flatMap(({ Subnet }) => Subnet || []),
+      ranges: pools.flatMap(({ IPRange }) => IPRange || []),
+      // with the length of a prefix, or without
+      used: used.flatMap((address) => address?.replace(/\/.*$/, '') || []),
+      containers: attached.length,
+    }
+  })
 }
 
 /** MTU of Docker's default network, which kind gives its own network too. */

@@ -22,6 +22,8 @@ export interface Cluster {
   /** One of each of the cluster's address families, the primary one first. */
   readonly podSubnets: readonly string[]
   readonly serviceSubnets: readonly string[]
+  /** Parts of the Docker network for the addresses of Services of type LoadBalancer; none where there is no room. */
+  readonly loadBalancerSubnets: readonly string[]
   /** DNS domain that the joined clusters know it by. */
   readonly domain?: string
   readonly nodes: readonly { readonly name: string; readonly role: NodeRole }[]

@@ -1,4 +1,6 @@
+import type { ImageToLoad } from './image-loading.js'
 import type { NodeRole } from './names.js'
+import type { ToolFacts } from './tools.js'
 
 /** What the plan must know of the machine; plain data, as the engine and the kernel tell it. */
 export interface HostFacts {
@@ -12,6 +14,9 @@ export interface HostFacts {
     /** Its images are kept by containerd, so an image of several platforms may be there in part only. */
     readonly containerdImageStore: boolean
   }
+  readonly tools: ToolFacts
+  /** What the images stand for that the clusters are to get. */
+  readonly images: readonly ImageToLoad[]
   /** Inotify instances that one user may have; not told on other systems than Linux. */
   readonly inotifyInstances?: number
   /** Whether the kernel has IPv6. */
@@ -34,6 +39,10 @@ export interface DockerNetwork {
   readonly name: string
   /** Of every family, as Docker writes them. */
   readonly subnets: readonly string[]
+  /** The parts that Docker gives addresses out of, where it was told any: `IPRange`. */
+  readonly ranges?: readonly string[]
+  /** Addresses of gateways, containers and whoever else has one. */
+  readonly used?: readonly string[]
 }
 
 export interface HostRoute {
@@ -66,6 +75,8 @@ export interface Reservation {
   readonly clusters: readonly string[]
   /** Of every family: pods, services. */
   readonly subnets: readonly string[]
+  /** Parts of the Docker network that the clusters' Services get addresses out of, by cluster. */
+  readonly loadBalancerSubnets?: Readonly<Record<string, readonly string[]>>
   /** Names of clusters of earlier runs, if it has joined any with its own. */
   readonly reused?: readonly string[]
 }

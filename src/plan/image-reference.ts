@@ -53,6 +53,11 @@ export function throughMirror(text: string, mirror: string | undefined): string 
   return `${mirror}/${repository}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`
 }
 
+/** A reference for a person: without the digest, where a tag tells the image as well. */
+export function shortReference(text: string): string {
+  return text.replace(/(:[\w.-]+)@sha256:[0-9a-f]{64}$/, '$1')
+}
+
 /** The host of a registry, without its port: a name, or an address without brackets. */
 export function hostOf(registry: string): string {
   return registry.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')

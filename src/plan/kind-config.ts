@@ -96,7 +96,6 @@ export function toKindConfig(cluster: {
   readonly nodes: readonly KindNode[]
   readonly podSubnets: readonly string[]
   readonly serviceSubnets: readonly string[]
-  readonly nodeImage?: string | undefined
   readonly config: KindConfig
 }): KindConfig {
   const owner = { hostPath: '/dev/null', containerPath: `${ownerDirectory}/${cluster.run}`, readOnly: true }
@@ -112,7 +111,6 @@ export function toKindConfig(cluster: {
       serviceSubnet: cluster.serviceSubnets.join(','),
     },
     nodes: cluster.nodes.map((node) => ({
-      ...(cluster.nodeImage !== undefined && { image: cluster.nodeImage }),
       ...node,
       extraMounts: [...((node['extraMounts'] as object[] | undefined) ?? []), owner],
     })),

@@ -9,26 +9,14 @@ import {
   type Cidr,
   type Family,
 } from './cidr.js'
-import type { NamedCluster } from './cluster.js'
-import type { DockerNetwork } from './host-facts.js'
+import type { Cluster, NamedCluster } from './cluster.js'
+import type { DockerNetwork, Reservation } from './host-facts.js'
 import type { Problems } from './problems.js'
 import type { Request } from './request.js'
 import { allot } from './subnets.js'
-
-/** A Docker network and which of its addresses Docker and others have. */
-export interface SharedNetwork extends DockerNetwork {
-  /** The parts that Docker gives addresses out of, where it was told any: `IPRange`. */
-  readonly ranges?: readonly string[]
-  /** Addresses of gateways, containers and whoever else has one. */
-  readonly used?: readonly string[]
-}
+import type { Node } from './wiring.js'
 
 type Member = Pick<NamedCluster, 'input' | 'name' | 'families' | 'nodes' | 'existing'>
-
-/** What a run has reserved: the parts of a Docker network that its clusters have, by name. */
-interface Reserved {
-  readonly loadBalancerSubnets?: Readonly<Record<string, readonly string[]>>
-}
 
 const prefixes: Readonly<Record<Family, { readonly shortest: number; readonly longest: number }>> = {
   ipv4: { shortest: 24, longest: 28 },
@@ -47,8 +35,8 @@ export function chooseLoadBalancerSubnets(
   problems: Problems,
   clusters: readonly Member[],
   { loadBalancer }: Pick<Request, 'loadBalancer'>,
-  network: SharedNetwork | undefined,
-  reservations: readonly Reserved[],
+  network: DockerNetwork | undefined,
+  reservations: readonly Pick<Reservation, 'loadBalancerSubnets'>[],
 ): (cluster: Member) => string[] {
   if (loadBalancer === 'metallb') checkWorkers(problems, clusters)
   if (network === undefined) return () => []
@@ -102,7 +90,7 @@ function checkWorkers(problems: Problems, clusters: readonly Member[]): void {
 function freeParts(
   count: number,
   subnet: Cidr,
-  { ranges = [], used = [] }: SharedNetwork,
+  { ranges = [], used = [] }: DockerNetwork,
   taken: readonly Cidr[],
   toCome: number,
 ): ReturnType<typeof allot> {
@@ -151,8 +139,8 @@ function contains(outer: Cidr, inner: Cidr): boolean {
  * Docker gave it to them against what it usually does, or somebody chose it.
  */
 export function nodesInTheWay(
-  clusters: readonly { readonly name: string; readonly loadBalancerSubnets: readonly string[] }[],
-  nodes: readonly { readonly name: string; readonly addresses: readonly string[] }[],
+  clusters: readonly Pick<Cluster, 'name' | 'loadBalancerSubnets'>[],
+  nodes: readonly Pick<Node, 'name' | 'addresses'>[],
 ): string[] {
   return clusters.flatMap(({ name, loadBalancerSubnets }) =>
     loadBalancerSubnets.map(parseCidr).flatMap((part) =>

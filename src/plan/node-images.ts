@@ -1,6 +1,6 @@
 import { formatBytes } from './byte-size.js'
 import { seconds, type ImageToSave } from './image-cache.js'
-import { throughMirror } from './image-reference.js'
+import { shortReference, throughMirror } from './image-reference.js'
 import type { KindConfig, KindNode } from './kind-config.js'
 import type { Problems } from './problems.js'
 import { kindRelease, knownKubernetesVersions, nodeImageFor } from './releases.js'
@@ -90,20 +90,26 @@ export interface ProvidedImage {
   readonly toSave?: ImageToSave
 }
 
+/** Why the cache was not used, or was of little use, or what is still to come. */
+export function remarkOf({ seconds: took, insteadOfSeconds, toSave, remark }: ProvidedImage): string | undefined {
+  if (insteadOfSeconds !== undefined && insteadOfSeconds < took) {
+    return `slower than the pull that it stands for (${seconds(insteadOfSeconds)}): cache: false may be faster here`
+  }
+  return toSave === undefined ? remark : 'it is saved when the job ends'
+}
+
 /** One line about an image, for the log and the summary. */
 export function describeProvided(image: ProvidedImage): string {
-  const { reference, from, restored, transferred, insteadOfSeconds, remark } = image
+  const { from, restored, transferred } = image
+  const reference = shortReference(image.reference)
+  const remark = remarkOf(image)
   const took = seconds(image.seconds)
   if (from === 'engine') return `${reference}: in the engine already`
   const parts = [
     from === 'cache' ? `out of the cache in ${took}` : `pulled in ${took}`,
     ...(restored ? [`${formatBytes(restored.bytes)} restored in ${seconds(restored.seconds)}`] : []),
     ...(transferred ? [`${formatBytes(transferred.bytes)} transferred in ${seconds(transferred.seconds)}`] : []),
-    ...(insteadOfSeconds !== undefined && insteadOfSeconds < image.seconds
-      ? [`slower than the pull that it stands for (${seconds(insteadOfSeconds)}): cache: false may be faster here`]
-      : []),
-    ...(image.toSave ? ['it is saved when the job ends'] : []),
-    ...(remark !== undefined ? [remark] : []),
+    ...(remark === undefined ? [] : [remark]),
   ]
   return `${reference}: ${parts.join('; ')}`
 }

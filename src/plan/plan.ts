@@ -4,19 +4,32 @@ import { areJoined, groupWarnings, mustDiffer } from './groups.js'
 import { subnetsOf, type Cluster, type NamedCluster } from './cluster.js'
 import { checkNames, domainOf, nameClusters, nameWarnings } from './cluster-names.js'
 import { checkSize, chooseSubnets, type Reserved } from './cluster-subnets.js'
+import type { CacheMode } from './image-cache.js'
+import type { ImageToLoad } from './image-loading.js'
 import type { HostFacts, Reservation } from './host-facts.js'
 import { toKindConfig, type KindConfig } from './kind-config.js'
+import { chooseLoadBalancerSubnets } from './load-balancer-subnets.js'
 import { contextName, nodeNames, type NodeRole } from './names.js'
+import { chooseNodeImages, nodeImagesOf } from './node-images.js'
 import { Problems } from './problems.js'
-import type { ClusterRequest, Request } from './request.js'
+import { kindReleases, kubectlReleases } from './releases.js'
+import type { ClusterRequest, LoadBalancer, Request } from './request.js'
 import { checkTakeOver, dockerNetworkOf, takeOver, withoutTakenOver } from './reuse.js'
+import { chooseTools, type PlannedTool } from './tools.js'
 
 /** Everything that will be made, as JSON: nothing is decided later except what only a running node can tell. */
 export interface Plan {
   /** Names this run on everything it makes. */
   readonly run: string
+  /** Where the clusters run. */
+  readonly engine: HostFacts['engine']
+  /** kind and kubectl. */
+  readonly tools: readonly PlannedTool[]
   /** Docker network all nodes share. */
   readonly dockerNetwork: string
+  /** Node images that the engine must have, as the kind configs name them. */
+  readonly nodeImages: readonly string[]
+  readonly cache: CacheMode
   readonly clusters: readonly ClusterPlan[]
   /** What may go wrong, or is odd. */
   readonly warnings: readonly string[]
@@ -26,6 +39,13 @@ export interface Plan {
   readonly routeServices: boolean
   readonly preserveSourceIp: boolean
   readonly verify: boolean
+  /** What is loaded into every node. */
+  readonly images: readonly ImageToLoad[]
+  /** Image of the registry, when one is run. */
+  readonly registryImage?: string
+  readonly loadBalancer: LoadBalancer
+  /** Where manifests are downloaded from, when not from GitHub. */
+  readonly downloadMirror?: string
   readonly cleanup: boolean
   /** Path of the merged kubeconfig, when the user named one. */
   readonly kubeconfig?: string
@@ -52,15 +72,33 @@ export function makePlan(request: Request, facts: HostFacts, run: string, proble
   const clusters = takeOver(named, others)
   checkNames(problems, clusters, request, machine)
   checkFamilies(problems, clusters, dockerNetwork, machine)
+  const tools = chooseTools(request, machine.tools, { kind: kindReleases, kubectl: kubectlReleases }, problems)
   if (request.kubeconfig !== undefined) checkKubeconfig(problems, request.kubeconfig, machine)
   const reserved = reservedSubnets(machine)
   const given = checkGiven(problems, clusters, reserved)
   const subnets = chooseSubnets(problems, clusters, request, [...reserved, ...given])
+  const network = machine.networks.find(({ name }) => name === dockerNetwork)
+  const loadBalancerSubnets = chooseLoadBalancerSubnets(problems, clusters, request, network, others.reservations)
+  const kind = tools.find(({ name }) => name === 'kind')?.version
+  const withImages = clusters.map((cluster) => ({
+    ...cluster,
+    // without a kind, that there is none is the problem
+    nodes: kind === undefined ? cluster.nodes : chooseNodeImages(problems, cluster, { ...request, kind }),
+  }))
   problems.throwIfAny()
+  const planned = clusters.map((cluster, index) => {
+    const { nodes } = withImages[index] ?? cluster
+    const parts = { ...subnets(cluster), loadBalancerSubnets: loadBalancerSubnets(cluster) }
+    return toClusterPlan({ ...cluster, nodes }, parts, request, run)
+  })
   return {
     run,
+    engine: machine.engine,
+    tools,
     dockerNetwork,
-    clusters: clusters.map((cluster) => toClusterPlan(cluster, subnets(cluster), request, run)),
+    nodeImages: nodeImagesOf(planned.filter(({ reused }) => !reused).map(({ kindConfig }) => kindConfig)),
+    cache: request.cache,
+    clusters: planned,
     warnings: [
       ...nameWarnings(request.clusters, clusters),
       ...budgetWarnings(sum(clusters.map(({ nodes }) => nodes.length)), machine),
@@ -71,6 +109,10 @@ export function makePlan(request: Request, facts: HostFacts, run: string, proble
     routeServices: request.routeServices,
     preserveSourceIp: request.preserveSourceIp,
     verify: request.verify,
+    images: machine.images,
+    ...(request.registry && { registryImage: request.registryImage }),
+    loadBalancer: request.loadBalancer,
+    ...(request.downloadMirror !== undefined && { downloadMirror: request.downloadMirror }),
     cleanup: request.cleanup,
     ...(request.kubeconfig !== undefined && { kubeconfig: request.kubeconfig }),
   }
@@ -80,20 +122,26 @@ export function makePlan(request: Request, facts: HostFacts, run: string, proble
 export function reservationOf({ clusters }: Plan): Reservation {
   const made = clusters.filter((cluster) => !cluster.reused)
   const reused = clusters.filter((cluster) => cluster.reused).map(({ name }) => name)
+  const parts = clusters.filter(({ loadBalancerSubnets }) => loadBalancerSubnets.length > 0)
   return {
     clusters: made.map(({ name }) => name),
     subnets: made.flatMap(subnetsOf),
+    ...(parts.length > 0 && {
+      loadBalancerSubnets: Object.fromEntries(
+        parts.map(({ name, loadBalancerSubnets }) => [name, loadBalancerSubnets]),
+      ),
+    }),
     ...(reused.length > 0 && { reused }),
   }
 }
 
 function toClusterPlan(
   cluster: NamedCluster,
-  subnets: Pick<Cluster, 'podSubnets' | 'serviceSubnets'>,
+  subnets: Pick<Cluster, 'podSubnets' | 'serviceSubnets' | 'loadBalancerSubnets'>,
   { crossClusterDns }: Request,
   run: string,
 ): ClusterPlan {
-  const { name, existing, networks, nodes, nodeImage, config } = cluster
+  const { name, existing, networks, nodes, config } = cluster
   const roles = nodes.map((node) => node.role)
   const planned = nodeNames(name, roles).map((node, index) => ({ name: node, role: roles[index] as NodeRole }))
   return {
@@ -104,7 +152,7 @@ function toClusterPlan(
     ...subnets,
     ...(crossClusterDns && { domain: domainOf(name) }),
     nodes: existing?.nodes ?? planned,
-    kindConfig: toKindConfig({ run, name, nodes, ...subnets, nodeImage, config }),
+    kindConfig: toKindConfig({ run, name, nodes, ...subnets, config }),
   }
 }
 

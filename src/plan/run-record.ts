@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { imageToSave } from './image-cache.js'
 import type { Plan } from './plan.js'
 
 const runId = z.string().regex(/^[0-9a-f]{8}$/)
@@ -16,6 +17,10 @@ const schema = z.object({
   waitSeconds: z.number(),
   routeServices: z.boolean(),
   preserveSourceIp: z.boolean(),
+  /** Name of the run's registry for everybody: `localhost:32768`. */
+  registry: z.string().exactOptional(),
+  /** Images that were pulled and are to be saved when the job is done. */
+  imagesToSave: z.array(imageToSave),
   clusters: z.array(
     z.object({
       name: z.string(),
@@ -24,6 +29,7 @@ const schema = z.object({
       networks: z.array(z.string()),
       podSubnets: z.array(z.string()),
       serviceSubnets: z.array(z.string()),
+      loadBalancerSubnets: z.array(z.string()),
       domain: z.string().exactOptional(),
       nodes: z.array(z.object({ name: z.string(), role: z.enum(['control-plane', 'worker']) })),
     }),
@@ -38,7 +44,13 @@ export type RunRecord = Readonly<z.infer<typeof schema>>
 
 /** The record of a run that is about to begin. */
 export function recordOf(plan: Plan, directory: string): RunRecord {
-  return schema.parse({ ...plan, directory, kubeconfig: plan.kubeconfig ?? `${directory}/kubeconfig`, complete: false })
+  return schema.parse({
+    ...plan,
+    directory,
+    kubeconfig: plan.kubeconfig ?? `${directory}/kubeconfig`,
+    imagesToSave: [],
+    complete: false,
+  })
 }
 
 /**

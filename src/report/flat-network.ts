@@ -1,4 +1,5 @@
 import type { Pair } from '../plan/connectivity.js'
+import type { ProvidedImage } from '../plan/node-images.js'
 import type { NodeRole } from '../plan/names.js'
 import { clusterKubeconfig, type RunRecord } from '../plan/run-record.js'
 import type { Node } from '../plan/wiring.js'
@@ -7,6 +8,8 @@ import type { Node } from '../plan/wiring.js'
 export interface FlatNetwork {
   readonly record: RunRecord
   readonly nodes: readonly Node[]
+  /** The node images, and how they came into the engine; left out by who made no cluster. */
+  readonly nodeImages?: readonly ProvidedImage[]
   /** Left out when nothing was verified. */
   readonly pairs?: readonly Pair[]
 }
@@ -19,6 +22,10 @@ export interface Outputs {
   readonly kubeconfigs: Readonly<Record<string, string>>
   readonly clusters: readonly ClusterOutput[]
   readonly connectivity: readonly Pair[]
+  /** Name of the run's registry for host and clusters; empty when there is none. */
+  readonly registry: string
+  /** Whether the cache had every node image that the engine did not have. */
+  readonly 'cache-hit': boolean
 }
 
 /** What is of an address family is given twice, as Kubernetes does: that of the primary family, and all. */
@@ -32,6 +39,9 @@ export interface ClusterOutput {
   readonly podSubnets: readonly string[]
   readonly serviceSubnet: string
   readonly serviceSubnets: readonly string[]
+  /** Where addresses of Services of type LoadBalancer come from; left out where there is no room for them. */
+  readonly loadBalancerSubnet?: string
+  readonly loadBalancerSubnets: readonly string[]
   readonly nodes: readonly {
     readonly name: string
     readonly role: NodeRole
@@ -42,12 +52,12 @@ export interface ClusterOutput {
   }[]
 }
 
-export function outputsOf({ record, nodes, pairs }: FlatNetwork): Outputs {
+export function outputsOf({ record, nodes, pairs, nodeImages = [] }: FlatNetwork): Outputs {
   const { clusters } = record
   return {
     kubeconfig: record.kubeconfig,
     kubeconfigs: Object.fromEntries(clusters.map(({ name }) => [name, clusterKubeconfig(record, name)])),
-    clusters: clusters.map(({ name, context, networks, domain, podSubnets, serviceSubnets }) => ({
+    clusters: clusters.map(({ name, context, networks, domain, podSubnets, serviceSubnets, loadBalancerSubnets }) => ({
       name,
       context,
       networks,
@@ -56,6 +66,8 @@ export function outputsOf({ record, nodes, pairs }: FlatNetwork): Outputs {
       podSubnets,
       serviceSubnet: primary(serviceSubnets),
       serviceSubnets,
+      ...(loadBalancerSubnets[0] !== undefined && { loadBalancerSubnet: loadBalancerSubnets[0] }),
+      loadBalancerSubnets,
       nodes: nodes
         .filter(({ cluster }) => cluster === name)
         .map(({ name: node, role, addresses, podCIDRs }) => ({
@@ -68,6 +80,8 @@ export function outputsOf({ record, nodes, pairs }: FlatNetwork): Outputs {
         })),
     })),
     connectivity: pairs ?? [],
+    registry: record.registry ?? '',
+    'cache-hit': nodeImages.some(({ from }) => from === 'cache') && !nodeImages.some(({ from }) => from === 'registry'),
   }
 }
 

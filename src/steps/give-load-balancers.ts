@@ -20,17 +20,12 @@ import type { Downloads, World } from '../ports.js'
 import { untilAccepted } from './until-accepted.js'
 import { whenAllEnd } from './when-all-end.js'
 
-/** A cluster and the part of the Docker network that its Services get addresses out of. */
-export type LoadBalanced = Cluster & { readonly loadBalancerSubnets: readonly string[] }
-
-type Record = Pick<RunRecord, 'directory' | 'dockerNetwork'>
-
 /** What gives Services of type LoadBalancer their addresses. */
 export interface LoadBalancers {
   /** Begins it in a cluster whose API answers; its nodes need not be ready. */
-  begin(live: World, record: Record, cluster: LoadBalanced): Promise<void>
+  begin(live: World, record: RunRecord, cluster: Cluster): Promise<void>
   /** Returns when Services get addresses. */
-  untilReady(live: World, record: Record, cluster: LoadBalanced, waitSeconds: number): Promise<void>
+  untilReady(live: World, record: RunRecord, cluster: Cluster, waitSeconds: number): Promise<void>
 }
 
 /**
@@ -63,7 +58,7 @@ export async function prepareLoadBalancers(
   return { begin: startProvider, untilReady: () => Promise.resolve() }
 }
 
-async function startProvider({ runner, log }: World, record: Record, { name }: LoadBalanced): Promise<void> {
+async function startProvider({ runner, log }: World, record: RunRecord, { name }: Cluster): Promise<void> {
   await runner.run(startCloudProviderKind(`${record.directory}/${cloudProviderKind}/${name}`, name), {
     environment: { [dockerNetworkVariable]: record.dockerNetwork },
   })
@@ -72,8 +67,8 @@ async function startProvider({ runner, log }: World, record: Record, { name }: L
 
 async function installMetalLb(
   { runner, clock }: World,
-  record: Record,
-  { name, reused }: LoadBalanced,
+  record: RunRecord,
+  { name, reused }: Cluster,
   manifest: string,
 ): Promise<void> {
   const target = { kubeconfig: clusterKubeconfig(record, name) }
@@ -87,8 +82,8 @@ async function installMetalLb(
 
 async function giveAddresses(
   { runner, log, clock }: World,
-  record: Record,
-  { name, loadBalancerSubnets }: LoadBalanced,
+  record: RunRecord,
+  { name, loadBalancerSubnets }: Cluster,
   waitSeconds: number,
 ): Promise<void> {
   const target = { kubeconfig: clusterKubeconfig(record, name) }

@@ -17,19 +17,19 @@ import type { World } from '../ports.js'
 import { existingKindContainers, existingNetworks, existingVolumes, nodesOf } from './existing-objects.js'
 
 /**
- * Learns what the plan must know of the machine. Changes nothing.
+ * Learns what the plan must know of the engine and the machine it is on. Changes nothing.
  * @param wanted paths the run would write, and names of clusters that it would reuse
  * @throws {CommandError} when the Docker engine does not answer
  */
 export async function inspectHost(
   world: World,
   { files: paths, reuse }: { readonly files: readonly string[]; readonly reuse: readonly string[] },
-): Promise<HostFacts> {
+): Promise<Omit<HostFacts, 'tools' | 'images'>> {
   const { runner, files } = world
   const [engine, networks, routes, containers, ofKind, reservations, inspectedFiles, inotifyInstances, ipv6] =
     await Promise.all([
       runner.run(engineInfo).then(parseEngineInfo),
-      existingNetworks(runner).then((found) => found.map(({ id, name, subnets }) => ({ id, name, subnets }))),
+      existingNetworks(runner),
       routesOf(world),
       runner.run(listContainers).then(parseContainers),
       existingKindContainers(runner),

@@ -18,8 +18,9 @@ import {
   whyNotCached,
   whyNotSaved,
   type CacheMode,
+  type ImageToSave,
 } from '../plan/image-cache.js'
-import { isImageId, parseImageReference, type ImageReference } from '../plan/image-reference.js'
+import { isImageId, parseImageReference, shortReference, type ImageReference } from '../plan/image-reference.js'
 import { describeProvided, type ProvidedImage } from '../plan/node-images.js'
 import type { ImageCache, ImageSource, Registry, ServedImage, Transfer, World } from '../ports.js'
 import { whenAllEnd } from './when-all-end.js'
@@ -53,15 +54,23 @@ export async function provideNodeImages(
   references: readonly string[],
   options: ProvideOptions,
 ): Promise<ProvidedImage[]> {
-  return whenAllEnd(
-    references.map(async (reference) => {
-      const started = world.clock.now()
-      const found = await provide(world, reference, options)
-      const provided = { ...found, reference, seconds: world.clock.now() - started }
-      world.log.info(describeProvided(provided))
-      return provided
-    }),
-  )
+  const toSave: ImageToSave[] = []
+  try {
+    return await whenAllEnd(
+      references.map(async (reference) => {
+        const started = world.clock.now()
+        const found = await provide(world, reference, options)
+        const provided = { ...found, reference, seconds: world.clock.now() - started }
+        toSave.push(...(found.toSave ? [found.toSave] : []))
+        world.log.info(describeProvided(provided))
+        return provided
+      }),
+    )
+  } catch (error) {
+    // nobody will save them
+    await Promise.all(toSave.map(({ key }) => world.imageCache.release(key)))
+    throw error
+  }
 }
 
 type Found = Omit<ProvidedImage, 'reference' | 'seconds'>
@@ -81,7 +90,7 @@ async function provide(world: ImageWorld, reference: string, options: ProvideOpt
   const started = world.clock.now()
   const { directory, trouble } = await orStopped(options.signal, world.imageCache.restore(key))
   if (trouble !== undefined) {
-    world.log.warning(`${reference}: the cache is of no use: ${trouble}`)
+    world.log.warning(`${shortReference(reference)}: the cache is of no use: ${trouble}`)
     return plain('the cache is of no use')
   }
   if (directory !== undefined) {
@@ -110,7 +119,7 @@ async function pullFromCache(
   } catch (error) {
     signal.throwIfAborted()
     const why = lastLine(error)
-    world.log.warning(`${reference}: what the cache holds is refused: ${why}`)
+    world.log.warning(`${shortReference(reference)}: what the cache holds is refused: ${why}`)
     return why
   } finally {
     await world.imageCache.release(key)
@@ -173,7 +182,7 @@ async function pullThrough(
     return { ...found, toSave: { key, reference, platform, ...source } }
   } catch (error) {
     signal.throwIfAborted()
-    world.log.info(`${reference}: it is pulled without the cache: ${lastLine(error)}`)
+    world.log.info(`${shortReference(reference)}: it is pulled without the cache: ${lastLine(error)}`)
   } finally {
     if (!keep) await imageCache.release(key)
   }
@@ -192,7 +201,7 @@ async function pullFrom(
   const served: ServedImage = await registry.serve(source, directory, ({ bytes }) => {
     if (clock.now() - told < progressSeconds) return
     told = clock.now()
-    log.info(`${reference}: ${formatBytes(bytes)} so far`)
+    log.info(`${shortReference(reference)}: ${formatBytes(bytes)} so far`)
   })
   try {
     const name = `${served.address}/${source.repository}@${source.digest}`
@@ -222,7 +231,7 @@ async function pull(
     const { done, layers } = progress(line)
     if (clock.now() - told < progressSeconds) return
     told = clock.now()
-    log.info(`${reference}: ${String(done)} of ${String(layers)} layers`)
+    log.info(`${shortReference(reference)}: ${String(done)} of ${String(layers)} layers`)
   }
   try {
     await pRetry(() => runner.run(pullImage(name), { timeoutSeconds: pullSeconds, onLine }), {
@@ -232,7 +241,7 @@ async function pull(
       shouldRetry: ({ error }) => error instanceof CommandError && mayPullAgain(error.output),
       onFailedAttempt: ({ error, retriesLeft }) => {
         if (error instanceof CommandError && mayPullAgain(error.output) && retriesLeft > 0)
-          log.info(`${reference}: pulled again after: ${lastLine(error)}`)
+          log.info(`${shortReference(reference)}: pulled again after: ${lastLine(error)}`)
       },
     })
   } catch (error) {

@@ -1,6 +1,7 @@
 import { messageOf } from '../errors.js'
 import { formatBytes } from '../plan/byte-size.js'
 import { seconds, type ImageToSave } from '../plan/image-cache.js'
+import { shortReference } from '../plan/image-reference.js'
 import type { ImageCache, Registry, World } from '../ports.js'
 
 /** An image that was to be saved. */
@@ -27,6 +28,7 @@ async function save(
   { key, reference, platform, ...source }: ImageToSave,
 ): Promise<SavedImage> {
   const started = clock.now()
+  const name = shortReference(reference)
   let bytes = 0
   let trouble: string | undefined
   try {
@@ -38,10 +40,10 @@ async function save(
     trouble = messageOf(error)
   }
   await imageCache.release(key).catch((error: unknown) => {
-    log.warning(`${reference}: ${messageOf(error)}`)
+    log.warning(`${name}: ${messageOf(error)}`)
   })
   const took = clock.now() - started
-  if (trouble === undefined) log.info(`${reference}: saved in the cache, ${formatBytes(bytes)} in ${seconds(took)}`)
-  else log.warning(`${reference}: not saved in the cache: ${trouble}`)
+  if (trouble === undefined) log.info(`${name}: saved in the cache, ${formatBytes(bytes)} in ${seconds(took)}`)
+  else log.warning(`${name}: not saved in the cache: ${trouble}`)
   return { reference, key, saved: trouble === undefined, seconds: took, bytes }
 }

@@ -298,7 +298,10 @@ function nodesOf({ clusters }: Plan, asked: readonly Asked[], dice: Dice): Node[
 /** What is wrong with the wiring of a plan is thrown. */
 function checkWiring(plan: Plan, asked: readonly Asked[], nodes: readonly Node[]): number {
   const clusters = plan.clusters as unknown as RunRecord['clusters']
-  const wirings = planWiring({ ...plan, clusters, directory, kubeconfig: directory, complete: false }, nodes)
+  const wirings = planWiring(
+    { ...plan, clusters, directory, kubeconfig: directory, imagesToSave: [], complete: false },
+    nodes,
+  )
   demand(
     wirings.map(({ node }) => node).join() === nodes.map(({ name }) => name).join(),
     () => 'not every node is wired',

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
+import type { Cluster } from '../../../src/plan/cluster.js'
 import type { DownloadOptions } from '../../../src/ports.js'
-import { prepareLoadBalancers, type LoadBalanced } from '../../../src/steps/give-load-balancers.js'
+import { prepareLoadBalancers } from '../../../src/steps/give-load-balancers.js'
 import { directory, record } from '../../fakes/build.js'
 import { fails, inTurn } from '../../fakes/recording-runner.js'
 import { fakeWorld, type FakeWorld } from '../../fakes/world.js'
@@ -15,7 +16,7 @@ const of = record({ clusters: '[east, west]' })
 const [east, west] = of.clusters.map((cluster, index) => ({
   ...cluster,
   loadBalancerSubnets: [`172.18.${String(254 - index)}.0/24`],
-})) as unknown as [LoadBalanced, LoadBalanced]
+})) as unknown as [Cluster, Cluster]
 
 let world: FakeWorld
 let asked: { readonly address: string; readonly options: DownloadOptions | undefined }[]

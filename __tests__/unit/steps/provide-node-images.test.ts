@@ -23,7 +23,7 @@ beforeEach(() => {
   world = fakeWorld()
   images = new FakeImages(world)
   registry = new FakeRegistry()
-  imageCache = new FakeImageCache(world)
+  imageCache = new FakeImageCache(world.files)
 })
 
 function provideAll(references: readonly string[], options: Partial<ProvideOptions> = {}): Promise<ProvidedImage[]> {
@@ -101,6 +101,7 @@ describe('an image that the cache has', () => {
       [false, false],
     )
     expect(images.names).toContain(cached)
+    expect(world.log.infos.at(-1)).toBe(`${tagged}: out of the cache in 0.0 s; 400.0 MB restored in 0.0 s`)
     expectNothingLeft()
   })
 
@@ -265,6 +266,14 @@ test('several images are provided at the same time, each once', async () => {
     ['a/b:c', 'engine'],
     [cached, 'registry'],
   ])
+})
+
+test('when one cannot be had, nothing of the others is left to be saved', async () => {
+  world.runner.on('docker pull a/b:c', fails('pull access denied'))
+  registry.digestOf = () => Promise.reject(new Error('401'))
+  await expect(provideAll([pinned, 'a/b:c'])).rejects.toThrow('the node image a/b:c cannot be pulled')
+  expect(images.names).toContain(cached)
+  expectNothingLeft()
 })
 
 describe('being stopped', () => {

@@ -19,7 +19,7 @@ let imageCache: FakeImageCache
 beforeEach(() => {
   world = fakeWorld()
   registry = new FakeRegistry()
-  imageCache = new FakeImageCache(world)
+  imageCache = new FakeImageCache(world.files)
   imageCache.staging.add('k1').add('k2')
 })
 
