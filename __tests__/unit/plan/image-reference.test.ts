@@ -4,6 +4,7 @@ import {
   isLoopback,
   isPrivateAddress,
   parseImageReference,
+  shortReference,
   throughMirror,
 } from '../../../src/plan/image-reference.js'
 
@@ -89,4 +90,13 @@ test('private addresses', () => {
   const far = ['172.32.0.1', '11.0.0.1', '8.8.8.8', '2600::1', 'localhost', '']
   expect([...near, 'fe80::1'].filter((address) => !isPrivateAddress(address))).toEqual([])
   expect(far.filter(isPrivateAddress)).toEqual([])
+})
+
+test.each([
+  [`localhost:5000/kindest/node:v1@${digest}`, 'localhost:5000/kindest/node:v1'],
+  [`localhost:5000/kindest/node@${digest}`, `localhost:5000/kindest/node@${digest}`],
+  [`kindest/node@${digest}`, `kindest/node@${digest}`],
+  ['kindest/node:v1', 'kindest/node:v1'],
+])('for a person, %s is %s', (reference, short) => {
+  expect(shortReference(reference)).toBe(short)
 })
