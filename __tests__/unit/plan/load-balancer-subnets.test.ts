@@ -1,11 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { addressAt, familyOf, machineCidr, overlap, parseCidr, type Cidr } from '../../../src/plan/cidr.js'
-import {
-  chooseLoadBalancerSubnets,
-  nodesInTheWay,
-  type SharedNetwork,
-} from '../../../src/plan/load-balancer-subnets.js'
+import type { DockerNetwork } from '../../../src/plan/host-facts.js'
+import { chooseLoadBalancerSubnets, nodesInTheWay } from '../../../src/plan/load-balancer-subnets.js'
 import { Problems } from '../../../src/plan/problems.js'
 import type { LoadBalancer } from '../../../src/plan/request.js'
 
@@ -24,7 +21,7 @@ const existing: Omit<NonNullable<Member['existing']>, 'name'> = {
 
 function choose(
   clusters: readonly Member[],
-  network: Partial<SharedNetwork> | undefined,
+  network: Partial<DockerNetwork> | undefined,
   reservations: Parameters<typeof chooseLoadBalancerSubnets>[4] = [],
   loadBalancer: LoadBalancer = 'metallb',
 ) {
@@ -38,7 +35,7 @@ const east = member('east')
 const west = member('west')
 
 describe('chooseLoadBalancerSubnets', () => {
-  test.each<[string, Partial<SharedNetwork>, readonly Member[], string[][]]>([
+  test.each<[string, Partial<DockerNetwork>, readonly Member[], string[][]]>([
     [
       'takes the largest parts from the top end, but for the one with the broadcast address',
       { subnets: ['172.18.0.0/16'] },
