@@ -244,9 +244,7 @@ async function load(live: World, { images, engine }: Plan, { directory }: RunRec
   const missing = await imagesMissing(live, images, names)
   try {
     const loaded = await loadImages(live, await saveImages(live, missing, engine, directory), names)
-    live.log.info(
-      `${String(images.length)} images are on ${String(names.length)} nodes, ${String(loaded)} had to get some`,
-    )
+    live.log.info(`${String(loaded)} of ${String(names.length)} nodes were given what they lacked`)
   } finally {
     await removeSavedImages(live, directory)
   }
