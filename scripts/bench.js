@@ -2,9 +2,10 @@
 //
 //   bench.js [ROUNDS [PART…]]    needs docker, kind and kubectl; FLAT_NETWORK_NODE_IMAGE names a node image
 //
-// Parts: wiring, many, creation; all of them unless named.
+// Parts: wiring, many, creation, images; all of them unless named.
 import { execFile, execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -58,14 +59,21 @@ async function compiledSteps() {
     compiled,
   ])
   const modules = await Promise.all(
-    ['adapters/world.js', 'plan/wiring.js', 'steps/connect.js', 'steps/nodes.js', 'plan/run-record.js'].map(
-      (path) => import(join(compiled, path)),
-    ),
+    [
+      'adapters/world.js',
+      'commands/docker.js',
+      'plan/problems.js',
+      'plan/run-record.js',
+      'plan/wiring.js',
+      'steps/connect.js',
+      'steps/load-images.js',
+      'steps/nodes.js',
+    ].map((path) => import(join(compiled, path))),
   )
   return Object.assign({}, ...modules)
 }
 
-/** Makes a flat network, lends its nodes and what wires them anew, and removes it. */
+/** Makes a flat network, lends its nodes, what wires them anew and the world to work in, and removes it. */
 async function withNetwork({ createWorld, planWiring, connect, readNodes, parseRunRecord }, clusters, work) {
   const { kubeconfig } = JSON.parse(await flatNetwork('up', '--clusters', clusters, '--node-image', image, '--json'))
   const directory = dirname(kubeconfig)
@@ -76,10 +84,14 @@ async function withNetwork({ createWorld, planWiring, connect, readNodes, parseR
     const world = createWorld(record.run, silent, nothing)
     const nodes = await readNodes(world, record)
     const forgetful = 'ip route flush proto 171; ip nexthop flush proto 171; iptables -t nat -F KIND-FLAT-NETWORK'
-    await work(nodes, async () => {
-      await Promise.all(nodes.map(({ name }) => run('docker', ['exec', name, 'bash', '-c', forgetful])))
-      return seconds(() => connect(world, planWiring(record, nodes)))
-    })
+    await work(
+      nodes,
+      async () => {
+        await Promise.all(nodes.map(({ name }) => run('docker', ['exec', name, 'bash', '-c', forgetful])))
+        return seconds(() => connect(world, planWiring(record, nodes)))
+      },
+      world,
+    )
   } finally {
     await flatNetwork('down', '--run', record.run)
   }
@@ -145,8 +157,56 @@ async function creation() {
   )
 }
 
+/** As small programs make them: one layer with one file, which no compression makes smaller. */
+const imageMegabytes = { 'bench/one:1': 20, 'bench/two:1': 30, 'bench/three:1': 40 }
+
+/** Whatever has one of these images' names or leads to the same image; and then its content and snapshots. */
+const forget = `ctr --namespace=k8s.io images list | awk '
+  { digest[NR] = $3; name[NR] = $1 } $1 ~ "/bench/" { ours[$3] }
+  END { for (row in name) if (digest[row] in ours) print name[row] }' | xargs --no-run-if-empty ctr --namespace=k8s.io images rm --sync`
+
+async function images(steps) {
+  const names = Object.keys(imageMegabytes)
+  for (const [name, megabytes] of Object.entries(imageMegabytes)) {
+    const directory = join(scratch, name)
+    mkdirSync(directory, { recursive: true })
+    writeFileSync(join(directory, 'program'), randomBytes(megabytes * 1_000_000))
+    execFileSync('tar', ['-cf', join(directory, 'root.tar'), '-C', directory, 'program'])
+    execFileSync('docker', ['import', '--change', 'ENTRYPOINT ["/program"]', join(directory, 'root.tar'), name])
+  }
+  const { Problems, engineInfo, parseEngineInfo, findImages, saveImages, loadImages } = steps
+  const clusters = '[{name: bench1, workers: 1}, {name: bench2, workers: 1}, bench3]'
+  try {
+    await withNetwork(steps, clusters, async (nodes, _, world) => {
+      const nodeNames = nodes.map(({ name }) => name)
+      const engine = parseEngineInfo(await world.runner.run(engineInfo))
+      const anew = async (load) => {
+        await Promise.all(nodeNames.map((node) => run('docker', ['exec', node, 'bash', '-c', forget])))
+        return seconds(load)
+      }
+      await compare(
+        'images: three of 20, 30 and 40 MB into 5 nodes of 3 clusters, against "kind load docker-image" for each cluster in turn',
+        0.5,
+        () =>
+          anew(async () => {
+            const found = await findImages(world, names, new Problems())
+            await loadImages(world, await saveImages(world, found, engine, scratch), nodeNames)
+          }),
+        () =>
+          anew(async () => {
+            for (const name of ['bench1', 'bench2', 'bench3']) {
+              await run('kind', ['load', 'docker-image', ...names, '--name', name])
+            }
+          }),
+      )
+    })
+  } finally {
+    execFileSync('docker', ['image', 'rm', ...names])
+  }
+}
+
 try {
-  const parts = { wiring, many: wiringOfMany, creation }
+  const parts = { wiring, many: wiringOfMany, creation, images }
   const steps = await compiledSteps()
   for (const [name, part] of Object.entries(parts)) if (chosen.length === 0 || chosen.includes(name)) await part(steps)
 } finally {
