@@ -199,19 +199,26 @@ async function make(
       await save({ ...current(), registry: await startRegistry(live, record, registryImage) })
     }
     const { registry } = current()
+    // images that are loaded may be its own
+    const beginEarly = decided.images.length === 0 ? loadBalancers : undefined
     const ready = await provision(live, withImages, record, async (ofCluster, cluster) => {
       // early: CoreDNS starts with its names, and the probe while CoreDNS does
       await Promise.all([
         teachCluster(ofCluster, record, cluster),
         ...(wantProbe ? [deployProbe(ofCluster, record, cluster)] : []),
         ...(registry === undefined ? [] : [teachRegistry(ofCluster, record, cluster, registry)]),
-        ...(loadBalancers === undefined ? [] : [loadBalancers.begin(ofCluster, record, cluster)]),
+        ...(beginEarly === undefined ? [] : [beginEarly.begin(ofCluster, record, cluster)]),
       ])
     })
     await writeKubeconfig(live, record)
     return ready
   })
-  if (decided.images.length > 0) await log.phase('Load images', () => load(live, decided, record, nodes))
+  if (decided.images.length > 0) {
+    await log.phase('Load images', async () => {
+      await load(live, decided, record, nodes)
+      await whenAllEnd(decided.clusters.flatMap((cluster) => loadBalancers?.begin(live, record, cluster) ?? []))
+    })
+  }
   tellNodesInTheWay(live, decided, nodes)
   if (count > 1) {
     await log.phase('Connect', async () => {

@@ -43,7 +43,7 @@ describe.each(nodes)('interrupted on $name', ({ program }) => {
         expect(outcome.code).toBe(1)
         expect(messages('error', outcome)).toEqual([`stopped by ${signal}`])
         expect(messages('warning', outcome)).toEqual([])
-        expect(outcome.stdout).not.toContain('processes of an interrupted run ended')
+        expect(outcome.stdout).not.toContain('processes of the run ended')
         expect(machine.processes()).toEqual([])
         expect(machine.engine()).toEqual(before)
         expect(machine.record()).toMatchObject({ complete: false, clusters: [{ name: 'alpha' }, { name: 'beta' }] })
@@ -72,7 +72,7 @@ describe.each(nodes)('interrupted on $name', ({ program }) => {
 
         const post = await machine.post()
         expect({ code: post.code, warnings: messages('warning', post) }).toEqual({ code: 0, warnings: [] })
-        expect(post.stdout).toContain('4 processes of an interrupted run ended')
+        expect(post.stdout).toContain('4 processes of the run ended')
         expect(machine.processes()).toEqual([])
         expect(machine.engine()).toEqual(before)
         expect(existsSync(machine.record()?.directory ?? '/')).toBe(false)

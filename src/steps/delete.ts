@@ -43,7 +43,7 @@ export async function deleteRun(world: World, removal: Removal): Promise<void> {
   }
   await attempt('processes', async () => {
     const count = await world.processes.endLeftovers()
-    if (count > 0) world.log.info(`${String(count)} processes of an interrupted run ended`)
+    if (count > 0) world.log.info(`${String(count)} processes of the run ended`)
   })
   await attempt('containers and network', () => removeDockerObjects(world, removal))
   await attempt('lock', () => releaseEngineLock(world, removal.run))

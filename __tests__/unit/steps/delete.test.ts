@@ -178,7 +178,7 @@ describe('deleteRun', () => {
     everything()
     world.processes.leftovers = 3
     await deleteRun(world, begun)
-    expect(world.log.infos[0]).toBe('3 processes of an interrupted run ended')
+    expect(world.log.infos[0]).toBe('3 processes of the run ended')
   })
 
   test('throws what stopped it as a failure of that part alone', async () => {
