@@ -38,16 +38,17 @@ export function parsePublishedPort(output: string): string {
 }
 
 /**
- * Teaches containerd the registry, which is asked once whether it answers (kind, "Local Registry"; containerd,
- * `docs/hosts.md`: read at every pull, no restart). A node may have a proxy, which is not for this.
+ * Teaches containerd the registry, and asks it once (kind, "Local Registry"; containerd, `docs/hosts.md`: read at every
+ * pull, no restart). By its address, since kind keeps only addresses of the Docker network from a proxy that nodes have.
  */
 const teachScript = `
 set -euo pipefail
 directory=/etc/containerd/certs.d/$1
+read -r address _ < <(getent ahostsv4 "$2") || { echo "no address is known for $2" >&2; exit 1; }
 mkdir -p "$directory"
-printf '[host."http://%s"]\\n' "$2" >"$directory/hosts.toml"
+printf '[host."http://%s:%s"]\\n' "$address" "$3" >"$directory/hosts.toml"
 for _ in {1..60}; do
-  answer=$(curl --silent --show-error --fail --noproxy '*' --max-time 2 --output /dev/null "http://$2/v2/" 2>&1) && exit
+  answer=$(curl --silent --show-error --fail --noproxy '*' --max-time 2 --output /dev/null "http://$address:$3/v2/" 2>&1) && exit
   sleep 0.5
 done
 echo "$answer" >&2
@@ -56,7 +57,7 @@ exit 1
 
 /** @param registry its name for everybody */
 export function teachNodeRegistry(node: string, run: string, registry: string): string[] {
-  return execScript(node, teachScript, [registry, `${registryContainer(run)}:${String(port)}`])
+  return execScript(node, teachScript, [registry, registryContainer(run), String(port)])
 }
 
 export function forgetNodeRegistry(node: string, registry: string): string[] {

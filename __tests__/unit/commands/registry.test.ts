@@ -47,25 +47,32 @@ test('the published port is its name for everybody', () => {
 })
 
 /** The script of the node in a real bash, with `/etc` elsewhere and that server as the registry. */
-async function teach() {
+async function teach(host: string) {
   const command = teachNodeRegistry('east-worker', 'feedc0de', 'localhost:49153')
   expect(command.slice(0, 3)).toEqual(['docker', 'exec', 'east-worker'])
-  const [script = '', ...rest] = command.slice(command.indexOf('-c') + 1)
-  expect(rest).toEqual(['bash', 'localhost:49153', 'kind-flat-network-feedc0de-registry:5000'])
-  const address = `127.0.0.1:${String((server.address() as AddressInfo).port)}`
-  const { exitCode } = await execa(
+  const [script = '', ...values] = command.slice(command.indexOf('-c') + 1)
+  expect(values).toEqual(['bash', 'localhost:49153', 'kind-flat-network-feedc0de-registry', '5000'])
+  const port = String((server.address() as AddressInfo).port)
+  const { exitCode, stderr } = await execa(
     'bash',
-    ['-c', script.replace('/etc/containerd', directory), 'bash', 'localhost:49153', address],
+    ['-c', script.replace('/etc/containerd', directory), 'bash', 'localhost:49153', host, port],
     { reject: false, env: { http_proxy: 'http://127.0.0.1:1' } },
   )
-  return { exitCode, address, hosts: await readFile(join(directory, 'certs.d/localhost:49153/hosts.toml'), 'utf8') }
+  const hosts = await readFile(join(directory, 'certs.d/localhost:49153/hosts.toml'), 'utf8').catch(() => undefined)
+  return { exitCode, stderr, port, hosts }
 }
 
-test('a node is told where the registry is, once it answers there, and past a proxy', async () => {
+test('a node is told the address of the registry, once it answers there, and past a proxy', async () => {
   statuses = [503]
-  const { exitCode, address, hosts } = await teach()
-  expect(hosts).toBe(`[host."http://${address}"]\n`)
+  const { exitCode, port, hosts } = await teach('localhost')
+  expect(hosts).toBe(`[host."http://127.0.0.1:${port}"]\n`)
   expect({ exitCode, asked }).toEqual({ exitCode: 0, asked: ['/v2/', '/v2/'] })
+})
+
+test('a registry without an address is told', async () => {
+  const { exitCode, stderr, hosts } = await teach('nosuch.invalid')
+  expect({ exitCode, hosts }).toEqual({ exitCode: 1, hosts: undefined })
+  expect(stderr).toContain('no address is known for nosuch.invalid')
 })
 
 test('a cluster tells of it by the ConfigMap of KEP-1755, and only this run takes that away', () => {
