@@ -1,4 +1,5 @@
 import { maxSatisfying, satisfies, valid } from 'semver'
+import * as z from 'zod'
 import type { Problems } from './problems.js'
 import type { Request, ToolRequest } from './request.js'
 
@@ -27,22 +28,21 @@ export interface KnownSha256 {
   readonly seenIn: string
 }
 
-export type PlannedTool = ToolOnPath | ToolDownload
+const common = { name: z.enum(toolNames), version: z.string() }
 
-export interface ToolOnPath {
-  readonly name: ToolName
-  readonly version: string
-  readonly from: 'path'
-}
-
-export interface ToolDownload {
-  readonly name: ToolName
-  readonly version: string
-  readonly from: 'download'
-  readonly url: string
-  /** What it must have, or the address of the release's own checksum file, which is asked over TLS. */
-  readonly check: KnownSha256 | { readonly sha256File: string }
-}
+/** A tool that is used; a later process gets it again by this. */
+export const plannedTool = z.discriminatedUnion('from', [
+  z.object({ ...common, from: z.literal('path') }),
+  z.object({
+    ...common,
+    from: z.literal('download'),
+    url: z.string(),
+    /** What it must have, or the address of the release's own checksum file, which is asked over TLS. */
+    check: z.union([z.object({ sha256: z.string(), seenIn: z.string() }), z.object({ sha256File: z.string() })]),
+  }),
+])
+export type PlannedTool = Readonly<z.infer<typeof plannedTool>>
+export type ToolDownload = Extract<PlannedTool, { from: 'download' }>
 
 type Architecture = 'amd64' | 'arm64'
 

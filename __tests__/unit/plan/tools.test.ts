@@ -6,6 +6,7 @@ import { Problems } from '../../../src/plan/problems.js'
 import {
   chooseTools,
   parseSha256File,
+  plannedTool,
   type KnownRelease,
   type PlannedTool,
   type ToolFacts,
@@ -228,4 +229,12 @@ test.each([
   ['two sums', `${sum('a')}  one\n${sum('b')}  two\n`, undefined],
 ])('a checksum file with %s', (_, text, expected) => {
   expect(parseSha256File(text)).toBe(expected)
+})
+
+test('what is chosen is read again as it was written down', () => {
+  const chosen = choose({ kubectl: { version: '1.33' } })
+  const onPath = choose({}, { platform: 'linux/x64', kind: '0.31.0', kubectl: 'our own' })
+  for (const tool of [...chosen, ...onPath]) {
+    expect(plannedTool.parse(JSON.parse(JSON.stringify(tool)))).toEqual(tool)
+  }
 })
