@@ -5,6 +5,7 @@ import { withDefaults, type GivenInputs } from '../../src/plan/inputs.js'
 import { makePlan, type Plan } from '../../src/plan/plan.js'
 import { Problems } from '../../src/plan/problems.js'
 import { parseRequest, type Request } from '../../src/plan/request.js'
+import { kindRelease } from '../../src/plan/releases.js'
 import { recordOf, type RunRecord } from '../../src/plan/run-record.js'
 import type { Node } from '../../src/plan/wiring.js'
 
@@ -12,6 +13,9 @@ import type { Node } from '../../src/plan/wiring.js'
 
 export const run = 'feedc0de'
 export const directory = '/tmp/run'
+
+/** What the kind of `facts` uses when no image is named. */
+export const nodeImage = kindRelease('0.33.0')?.nodeImage ?? ''
 
 /** Written as the inputs are, because that says shortest what is asked for. */
 export function request(given: GivenInputs = {}): Request {

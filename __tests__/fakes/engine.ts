@@ -3,7 +3,8 @@ import { parse, stringify } from 'yaml'
 import { addressAt, familyOf, machineCidr, overlap, parseCidr } from '../../src/plan/cidr.js'
 import type { DockerNetwork } from '../../src/plan/host-facts.js'
 import { nodeNames, type NodeRole } from '../../src/plan/names.js'
-import { nodeSubnets, nthPart } from './build.js'
+import { nodeImage, nodeSubnets, nthPart } from './build.js'
+import { FakeImages } from './images.js'
 import { fails, type Call } from './recording-runner.js'
 import type { FakeWorld } from './world.js'
 
@@ -59,13 +60,21 @@ export interface StateItem {
 export class FakeEngine {
   containers: EngineContainer[] = []
   /** What runs made besides nodes. */
-  runContainers: { readonly id: string; readonly name: string; readonly run: string }[] = []
+  runContainers: { readonly id: string; readonly name: string; readonly run: string; readonly network?: string }[] = []
+  /** The images of the engine; the one that kind would use is there. */
+  readonly images: FakeImages
+  /** Names of the images on each node, besides its own. */
+  readonly imagesOn = new Map<string, Set<string>>()
+  /** Names of the registries that each node was taught. */
+  readonly registriesOf = new Map<string, Set<string>>()
   networks: EngineNetwork[] = [{ id: 'b1', name: 'bridge', subnets: ['172.17.0.0/16'] }]
   volumes: EngineVolume[] = []
   /** Clusters whose nodes have no kubeadm config yet. */
   readonly unwritten = new Set<string>()
   /** Subnet that Docker chooses for a new network. */
   nextSubnet = '172.18.0.0/16'
+  /** Which address of its network the nth container gets. */
+  hostNumber = (nth: number): number => nth + 1
   /** Who another pod is seen as: itself, unless something masquerades. */
   seenAs = (podAddress: string): string => podAddress
   /** What the API tells of a cluster that is all ready, at the nth look from 1 on. */
@@ -81,7 +90,16 @@ export class FakeEngine {
 
   constructor(private readonly world: FakeWorld) {
     const { runner } = world
-    runner.on('docker image inspect', '[{"Id":"sha256:1","RepoTags":["app:1"]}]')
+    this.images = new FakeImages(world)
+    this.images.names.add(nodeImage)
+    runner.on('docker image inspect', ({ command: [, , , name = ''] }) =>
+      this.images.names.has(name)
+        ? JSON.stringify([{ Id: `sha256:${name}`, RepoTags: [name] }])
+        : fails(`[]\nError: No such image: ${name}`),
+    )
+    runner.on('docker image save', ({ command }) => this.#saveImages(command))
+    runner.on('docker run', ({ command }) => this.#runContainer(command))
+    runner.on('docker container port', ({ command }) => this.#publishedPort(command[3]))
     runner.on('docker --version', 'Docker version 28.3.0, build 38b7060\n')
     runner.on('kind version --quiet', '0.33.0\n')
     runner.on('kubectl version', '{"clientVersion":{"gitVersion":"v1.34.4"}}')
@@ -106,18 +124,29 @@ export class FakeEngine {
     runner.on('docker volume rm --force', ({ command }) => this.#removeVolumes(command.slice(4)))
     runner.on('docker cp', ({ command }) => this.#copyOut(command[2] ?? ''))
     runner.on('kind create cluster', (call) => this.#createCluster(call))
+    runner.on('kind get kubeconfig', ({ command }) => this.#kubeconfig(command.at(-1) ?? ''))
     runner.on(/^kubectl .* wait /, '')
     runner.on(/^kubectl .* get nodes,/, ({ command }) => this.#clusterState(clusterOf(command)))
     runner.on(/^kubectl .* get deployment\/coredns/, coreDnsImage)
     runner.on(/^kubectl .* get configmap\/coredns/, ({ command }) => this.#coreDns(clusterOf(command)))
     runner.on(/^kubectl .* patch .*\/coredns/, ({ command }) => this.#patchCoreDns(command))
-    runner.on(/^kubectl .* (apply|rollout|delete) /, '')
+    runner.on(/^kubectl .* (apply|rollout|delete|get customresourcedefinition\/\S+) /, '')
     runner.on(/^kubectl .* get pods/, ({ command }) => this.#probes(clusterOf(command)))
     runner.on(/^docker exec .*kind-flat-network\/wiring/s, ({ command }) =>
       this.#wire(command[2] ?? '', command[7] ?? ''),
     )
     runner.on(/^kubectl .* patch service\/kube-dns/, '')
     runner.on(/^docker exec .*nsenter/s, ({ command }) => this.#answers(command))
+    runner.on(/^docker exec .* images check /s, ({ command }) => this.#lacks(command, false))
+    runner.on(/^docker exec --interactive .* images import /s, ({ command }) => this.#lacks(command, true))
+    runner.on(/^docker exec .* bash -c .*certs\.d/s, ({ command: [, , node = '', , , , , registry = ''] }) => {
+      this.registriesOf.set(node, new Set(this.registriesOf.get(node)).add(registry))
+      return ''
+    })
+    runner.on(/^docker exec \S+ rm -rf .*certs\.d/, ({ command: [, , node = '', , , path = ''] }) => {
+      this.registriesOf.get(node)?.delete(path.split('/').at(-1) ?? '')
+      return ''
+    })
   }
 
   /** Containers of a cluster, as kind makes them. */
@@ -136,7 +165,9 @@ export class FakeEngine {
     let nodes = 0
     for (const role of roles) {
       const number = ++this.#ids
-      const addresses = podSubnets.map((subnet) => addressAt(parseCidr(nodeSubnets[familyOf(subnet)]), number + 1))
+      const addresses = podSubnets.map((subnet) =>
+        addressAt(parseCidr(nodeSubnets[familyOf(subnet)]), this.hostNumber(number)),
+      )
       const common = { id: `c${String(number)}`, cluster, role, network, addresses }
       if (role === 'external-load-balancer') {
         this.containers.push({ ...common, name: `${cluster}-external-load-balancer`, podCIDRs: [] })
@@ -188,7 +219,7 @@ export class FakeEngine {
   }
 
   #onNetwork({ name, others = 0 }: EngineNetwork): number {
-    return others + this.containers.filter(({ network }) => network === name).length
+    return others + [...this.containers, ...this.runContainers].filter(({ network }) => network === name).length
   }
 
   #inspectNetworks(ids: readonly string[]) {
@@ -274,14 +305,48 @@ export class FakeEngine {
       networking.podSubnet,
       network,
     )
-    const context = `kind-${name}`
-    const kubeconfig = {
+    this.world.files.content.set(command.at(-1) ?? '', this.#kubeconfig(name))
+    return ` ✓ Starting control-plane 🕹️\nSet kubectl context to "kind-${name}"\nHave a nice day! 👋\n`
+  }
+
+  #kubeconfig(cluster: string): string {
+    const context = `kind-${cluster}`
+    return stringify({
       clusters: [{ name: context, cluster: { server: `https://127.0.0.1:4000${String(this.#ids)}` } }],
       contexts: [{ name: context, context: { cluster: context, user: context } }],
       users: [{ name: context, user: {} }],
-    }
-    this.world.files.content.set(command.at(-1) ?? '', stringify(kubeconfig))
-    return ` ✓ Starting control-plane 🕹️\nSet kubectl context to "${context}"\nHave a nice day! 👋\n`
+    })
+  }
+
+  #saveImages(command: readonly string[]): string {
+    const path = command[command.indexOf('--output') + 1] ?? ''
+    this.world.files.content.set(path, 'an archive')
+    return ''
+  }
+
+  #runContainer(command: readonly string[]) {
+    const value = (flag: string) => command.find((word) => word.startsWith(flag))?.slice(flag.length) ?? ''
+    const [name, network] = [value('--name='), value('--network=')]
+    if (!this.networks.some((each) => each.name === network)) return fails(`network ${network} not found`)
+    const id = `r${String(++this.#ids)}`
+    this.runContainers.push({ id, name, network, run: value('--label=kind-flat-network.run=') })
+    return `${id}\n`
+  }
+
+  #publishedPort(name: string | undefined) {
+    return this.runContainers.some((each) => each.name === name)
+      ? '127.0.0.1:49153\n'
+      : fails(`Error response from daemon: No such container: ${String(name)}`)
+  }
+
+  /** Prints the images that a node lacks, and gives them to it or does not. */
+  #lacks(command: readonly string[], give: boolean): string {
+    const words = command.filter((word) => word !== '--interactive')
+    const wanted = words.slice(7).filter((_, index) => index % 2 === 0)
+    const has = this.imagesOn.get(words[2] ?? '') ?? new Set<string>()
+    const missing = wanted.filter((name) => !has.has(name))
+    if (give) this.imagesOn.set(words[2] ?? '', new Set([...has, ...missing]))
+    return lines(missing)
   }
 
   #nodesOf(cluster: string): EngineContainer[] {

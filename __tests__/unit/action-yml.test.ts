@@ -23,7 +23,14 @@ test('no input of action.yml is required', () => {
 
 test('action.yml has the outputs that a run sets, each with a description', () => {
   expect(Object.keys(action.outputs)).toEqual(Object.keys(outputsOf({ record: record(), nodes: [] })))
-  expect(Object.keys(action.outputs)).toEqual(['kubeconfig', 'kubeconfigs', 'clusters', 'connectivity'])
+  expect(Object.keys(action.outputs)).toEqual([
+    'kubeconfig',
+    'kubeconfigs',
+    'clusters',
+    'connectivity',
+    'registry',
+    'cache-hit',
+  ])
   expect(Object.values(action.outputs).every(({ description }) => description.length > 20)).toBe(true)
 })
 

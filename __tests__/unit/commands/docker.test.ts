@@ -52,7 +52,7 @@ describe('what docker prints', () => {
     expect(parseContainers('')).toEqual([])
   })
 
-  test('of networks: subnets of every family and the number of containers', () => {
+  test('of networks: subnets of every family, what Docker gives addresses out of, who has which, and how many', () => {
     const output = JSON.stringify([
       {
         Name: 'kind',
@@ -62,17 +62,49 @@ describe('what docker prints', () => {
           Driver: 'default',
           Config: [{ Subnet: 'fc00:f853:ccd:e793::/64' }, { Subnet: '172.18.0.0/16', Gateway: '172.18.0.1' }],
         },
-        Containers: { c1: { Name: 'east-worker' }, c2: { Name: 'west-worker' } },
+        Containers: {
+          c1: { Name: 'east-worker', IPv4Address: '172.18.0.2/16', IPv6Address: 'fc00:f853:ccd:e793::2/64' },
+          c2: { Name: 'west-worker', IPv4Address: '172.18.0.3/16', IPv6Address: '' },
+        },
       },
       { Name: 'host', Id: 'bb', IPAM: { Driver: 'default', Config: [] }, Containers: {} },
       { Name: 'swarm', Id: 'cc', IPAM: { Config: null }, Containers: null },
+      {
+        Name: 'lab',
+        Id: 'ee',
+        IPAM: {
+          Config: [
+            {
+              Subnet: '10.9.0.0/24',
+              IPRange: '10.9.0.0/26',
+              Gateway: '10.9.0.254',
+              AuxiliaryAddresses: { router: '10.9.0.200' },
+            },
+          ],
+        },
+      },
       { Name: 'odd', Id: 'dd', IPAM: { Config: [{ Gateway: '10.0.0.1' }] } },
     ])
     expect(parseNetworks(output)).toEqual([
-      { id: 'aa', name: 'kind', subnets: ['fc00:f853:ccd:e793::/64', '172.18.0.0/16'], containers: 2 },
-      { id: 'bb', name: 'host', subnets: [], containers: 0 },
-      { id: 'cc', name: 'swarm', subnets: [], containers: 0 },
-      { id: 'dd', name: 'odd', subnets: [], containers: 0 },
+      {
+        id: 'aa',
+        name: 'kind',
+        subnets: ['fc00:f853:ccd:e793::/64', '172.18.0.0/16'],
+        ranges: [],
+        used: ['172.18.0.1', '172.18.0.2', 'fc00:f853:ccd:e793::2', '172.18.0.3'],
+        containers: 2,
+      },
+      { id: 'bb', name: 'host', subnets: [], ranges: [], used: [], containers: 0 },
+      { id: 'cc', name: 'swarm', subnets: [], ranges: [], used: [], containers: 0 },
+      {
+        id: 'ee',
+        name: 'lab',
+        subnets: ['10.9.0.0/24'],
+        ranges: ['10.9.0.0/26'],
+        used: ['10.9.0.254', '10.9.0.200'],
+        containers: 0,
+      },
+      { id: 'dd', name: 'odd', subnets: [], ranges: [], used: ['10.0.0.1'], containers: 0 },
     ])
   })
 

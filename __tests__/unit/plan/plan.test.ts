@@ -3,7 +3,7 @@ import { InputError } from '../../../src/errors.js'
 import type { HostFacts } from '../../../src/plan/host-facts.js'
 import type { GivenInputs } from '../../../src/plan/inputs.js'
 import { makePlan } from '../../../src/plan/plan.js'
-import { clusters, facts, plan, request, run } from '../../fakes/build.js'
+import { clusters, facts, nodeImage, plan, request, run } from '../../fakes/build.js'
 
 function problemsOf(given: GivenInputs, machine: Partial<HostFacts> = {}): string[] {
   const asked = request(given)
@@ -591,8 +591,8 @@ describe('the kind config', () => {
       name: 'east',
       networking: { ipFamily: 'ipv4', podSubnet: '10.128.0.0/16', serviceSubnet: '10.192.0.0/16' },
       nodes: [
-        { role: 'control-plane', extraMounts: [owner] },
-        { role: 'worker', extraMounts: [owner] },
+        { role: 'control-plane', image: nodeImage, extraMounts: [owner] },
+        { role: 'worker', image: nodeImage, extraMounts: [owner] },
       ],
     })
   })

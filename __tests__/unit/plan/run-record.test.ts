@@ -12,10 +12,15 @@ describe('recordOf', () => {
       kubeconfig: `${directory}/kubeconfig`,
       complete: false,
       cleanup: true,
+      tools: [
+        { name: 'kind', version: '0.33.0', from: 'path' },
+        { name: 'kubectl', version: '1.34.4', from: 'path' },
+      ],
       dockerNetwork: `kind-flat-network-${run}`,
       waitSeconds: 300,
       routeServices: true,
       preserveSourceIp: true,
+      imagesToSave: [],
       clusters: [
         {
           name: 'east',
@@ -24,6 +29,7 @@ describe('recordOf', () => {
           networks: ['default'],
           podSubnets: ['10.128.0.0/16'],
           serviceSubnets: ['10.192.0.0/16'],
+          loadBalancerSubnets: [],
           nodes: [
             { name: 'east-control-plane', role: 'control-plane' },
             { name: 'east-worker', role: 'worker' },
@@ -41,7 +47,11 @@ describe('recordOf', () => {
     ['of IPv4', {}],
     ['of both families, with groups and domains', { 'ip-family': 'dual', 'cross-cluster-dns': 'true' }],
   ])('is read back from JSON as it was: %s', (_, given) => {
-    const saved = record({ clusters: clusters(['east', 1, 1], ['west', 3, 0]), ...given }, { complete: true })
+    const image = { key: 'k', reference: 'r:1', registry: 'docker.io', repository: 'r', digest: 'd', platform: 'p' }
+    const saved = record(
+      { clusters: clusters(['east', 1, 1], ['west', 3, 0]), ...given },
+      { complete: true, registry: 'localhost:49153', imagesToSave: [image] },
+    )
     expect(parseRunRecord(JSON.stringify(saved))).toEqual(saved)
     expect(saved.clusters.map(({ domain }) => domain)).toEqual(
       given['cross-cluster-dns'] === undefined ? [undefined, undefined] : ['east.local', 'west.local'],

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import type { ProvidedImage } from '../../../src/plan/node-images.js'
 import { matrix, outputsOf, verdict } from '../../../src/report/flat-network.js'
 import { apartPair, clusters, pair, record, runningNodes } from '../../fakes/build.js'
 
@@ -13,7 +14,13 @@ const pairs = [
 ]
 
 test('outputs hold the kubeconfigs, each cluster with its nodes, and the pairs', () => {
-  expect(outputsOf({ record: made, nodes, pairs })).toEqual({
+  const [one, two] = made.clusters as [(typeof made.clusters)[0], (typeof made.clusters)[0]]
+  const withRest = {
+    ...made,
+    registry: 'localhost:49153',
+    clusters: [{ ...one, loadBalancerSubnets: ['172.18.254.0/24'] }, two],
+  }
+  expect(outputsOf({ record: withRest, nodes, pairs })).toEqual({
     kubeconfig: '/tmp/run/kubeconfig',
     kubeconfigs: { east: '/tmp/run/east.kubeconfig', west: '/tmp/run/west.kubeconfig' },
     clusters: [
@@ -25,6 +32,8 @@ test('outputs hold the kubeconfigs, each cluster with its nodes, and the pairs',
         podSubnets: ['10.128.0.0/16'],
         serviceSubnet: '10.192.0.0/16',
         serviceSubnets: ['10.192.0.0/16'],
+        loadBalancerSubnet: '172.18.254.0/24',
+        loadBalancerSubnets: ['172.18.254.0/24'],
         nodes: [
           {
             name: 'east-control-plane',
@@ -52,6 +61,7 @@ test('outputs hold the kubeconfigs, each cluster with its nodes, and the pairs',
         podSubnets: ['10.129.0.0/16'],
         serviceSubnet: '10.193.0.0/16',
         serviceSubnets: ['10.193.0.0/16'],
+        loadBalancerSubnets: [],
         nodes: [
           {
             name: 'west-control-plane',
@@ -65,7 +75,18 @@ test('outputs hold the kubeconfigs, each cluster with its nodes, and the pairs',
       },
     ],
     connectivity: pairs,
+    registry: 'localhost:49153',
+    'cache-hit': false,
   })
+})
+
+test.each<[string, boolean, ProvidedImage['from'][]]>([
+  ['there when all that the engine lacked came out of it', true, ['engine', 'cache']],
+  ['not there when one had to be pulled', false, ['cache', 'registry']],
+  ['not there when the engine lacked nothing', false, ['engine']],
+])('the hit of the cache is %s', (_, hit, from) => {
+  const nodeImages = from.map((each) => ({ reference: 'a', name: 'a', from: each, seconds: 1 }))
+  expect(outputsOf({ record: made, nodes, nodeImages })['cache-hit']).toBe(hit)
 })
 
 test('outputs give what is of both address families twice: the primary one, and all', () => {
@@ -84,6 +105,7 @@ test('outputs give what is of both address families twice: the primary one, and 
       podSubnets: ['10.128.0.0/16', 'fd00:10:128::/56'],
       serviceSubnet: '10.192.0.0/16',
       serviceSubnets: ['10.192.0.0/16', 'fd00:10:192::/112'],
+      loadBalancerSubnets: [],
       nodes: [
         {
           name: 'east-control-plane',
@@ -99,7 +121,7 @@ test('outputs give what is of both address families twice: the primary one, and 
 })
 
 test('outputs of a run that verified nothing have no pairs', () => {
-  expect(outputsOf({ record: made, nodes }).connectivity).toEqual([])
+  expect(outputsOf({ record: made, nodes })).toMatchObject({ connectivity: [], registry: '' })
 })
 
 test('the verdict counts the pairs that answer and those seen with their own address', () => {

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
-import { summary } from '../../../src/report/summary.js'
+import type { ProvidedImage } from '../../../src/plan/node-images.js'
+import { savedSummary, summary } from '../../../src/report/summary.js'
 import { clusters, pair, record, runningNodes } from '../../fakes/build.js'
 
 const made = record({ clusters: clusters(['east', 1, 1], ['west', 1, 0], ['south', 1, 0]) })
@@ -64,6 +65,52 @@ test('the graph joins only clusters that share a network, and shows both address
   expect(text).toContain('subgraph c0["a · pods 10.128.0.0/16, fd00:10:128::/56"]')
   expect(text).toContain('172.18.0.2<br/>fc00:4b46::2<br/>pods 10.128.0.0/24, fd00:10:128::/64')
   expect(text).toContain('| b | `kind-b` | x, y | 10.129.0.0/16 | 10.193.0.0/16 | b-control-plane 172.18.0.3 |')
+})
+
+test('images that the engine did not have are told with what they cost, before the proof', () => {
+  const nodeImages: ProvidedImage[] = [
+    { reference: 'there:1', name: 'there:1', from: 'engine', seconds: 0.1 },
+    {
+      reference: 'kept:1',
+      name: 'x:1',
+      from: 'cache',
+      seconds: 9,
+      restored: { seconds: 4, bytes: 400e6 },
+      insteadOfSeconds: 30,
+    },
+    {
+      reference: 'far:1',
+      name: 'y:1',
+      from: 'registry',
+      seconds: 31.04,
+      transferred: { seconds: 20, bytes: 380e6 },
+      remark: 'not kept',
+    },
+  ]
+  const text = summary({ record: made, nodes, nodeImages, pairs: [] }, [])
+  const [, table = ''] = /### Node images\n\n([^]*?)\n\n### Connectivity/.exec(text) ?? []
+  expect(table.split('\n').slice(2)).toEqual([
+    '| kept:1 | 400.0 MB in 4.0 s | 5.0 s |  |  |',
+    '| far:1 |  |  | 31.0 s (380.0 MB in 20.0 s) | not kept |',
+  ])
+  expect(summary({ record: made, nodes, nodeImages: nodeImages.slice(0, 1) }, [])).not.toContain('Node images')
+})
+
+test('what post saved is a table, and what it could not is not hidden', () => {
+  expect(
+    savedSummary([
+      { reference: 'a:1', saved: true, seconds: 12.34, bytes: 400e6 },
+      { reference: 'b:1', saved: false, seconds: 1, bytes: 0 },
+    ]),
+  ).toBe(
+    [
+      '| Node image | Saved in the cache |',
+      '| --- | --- |',
+      '| a:1 | 400.0 MB in 12.3 s |',
+      '| b:1 | no, as the log tells |',
+      '',
+    ].join('\n'),
+  )
 })
 
 test('a run that verified nothing has no matrix', () => {

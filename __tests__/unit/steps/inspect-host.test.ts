@@ -27,7 +27,7 @@ test('learns engine, networks, routes, containers, clusters, reservations and wh
     engine: { version: '28.3.0', cpus: 4, memory: 16e9, platform: 'linux/amd64', containerdImageStore: false },
     inotifyInstances: 128,
     ipv6: true,
-    networks: [{ id: 'b1', name: 'bridge', subnets: ['172.17.0.0/16'] }],
+    networks: [{ id: 'b1', name: 'bridge', subnets: ['172.17.0.0/16'], ranges: [], used: [], containers: 0 }],
     routes: [{ destination: '192.168.1.0/24', device: 'eth0' }],
     containers: [
       { name: 'west-control-plane', cluster: 'west' },
