@@ -1,5 +1,4 @@
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { messageOf } from '../errors.js'
 import type { ImageCache } from '../ports.js'
@@ -11,13 +10,8 @@ export interface DirectoryCache extends ImageCache {
   remove(key: string): Promise<void>
 }
 
-/** Under the XDG cache directory. */
-export function imageCacheDirectory(): string {
-  return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'kind-flat-network', 'images')
-}
-
 /** Keeps images in a directory of this machine. An entry is there whole or not at all: it gets its name at the end. */
-export function createDirectoryCache(root = imageCacheDirectory()): DirectoryCache {
+export function createDirectoryCache(root: string): DirectoryCache {
   const entry = (key: string) => join(root, key)
   const staged = (key: string) => join(root, `.${key}.${String(process.pid)}`)
   const remove = (path: string) => rm(path, { recursive: true, force: true })
