@@ -275,6 +275,7 @@ async function prove(live: World, record: RunRecord, nodes: readonly Node[]): Pr
 /** Proves once more what `up` made. The pairs tell what was seen, also when the network is not flat any more. */
 export async function verify(world: World, record: RunRecord, signal: AbortSignal): Promise<FlatNetwork> {
   const live = { ...world, runner: world.runner.until(signal) }
+  await installTools(live, record.tools)
   const nodes = await readNodes(live, record)
   return { record, nodes, pairs: await proveAgain(live, world, record, nodes) }
 }
@@ -303,6 +304,7 @@ export interface Repaired extends FlatNetwork {
 export async function repair(world: World, saved: RunRecord, store: RunStore, signal: AbortSignal): Promise<Repaired> {
   const { log } = world
   const live = { ...world, runner: world.runner.until(signal) }
+  await installTools(live, saved.tools)
   const { record, nodes } = await log.phase('Find the nodes', () => findNodes(live, saved))
   await store.save(record)
   const changes = await log.phase('Repair', async () => {
@@ -342,6 +344,7 @@ async function leaveReused(world: World, removal: Removal): Promise<void> {
   const reused = clusters.filter((cluster) => cluster.reused)
   if (reused.length === 0) return
   const kept = { ...(removal as RunRecord), clusters: reused, waitSeconds: leaveSeconds }
+  await installTools(world, kept.tools)
   await removeProbes(world, kept)
   const { registry } = kept
   if (registry !== undefined) {

@@ -57541,11 +57541,11 @@ function discriminatorMap(def) {
 }
 const $ZodDiscriminatedUnion = 
 /*@__PURE__*/
-(/* unused pure expression or super */ null && (core.$constructor("$ZodDiscriminatedUnion", (inst, def) => {
+$constructor("$ZodDiscriminatedUnion", (inst, def) => {
     def.inclusive = false;
     $ZodUnion.init(inst, def);
     const _super = inst._zod.parse;
-    util.defineLazyInternal(inst, "propValues", (zod) => {
+    defineLazyInternal(inst, "propValues", (zod) => {
         const propValues = {};
         let undefinedCount = 0;
         for (const option of zod.def.options) {
@@ -57556,7 +57556,7 @@ const $ZodDiscriminatedUnion =
                 undefinedCount++;
             for (const [k, v] of Object.entries(pv)) {
                 if (!Object.prototype.hasOwnProperty.call(propValues, k)) {
-                    util.assignProp(propValues, k, new Set());
+                    util_assignProp(propValues, k, new Set());
                 }
                 for (const val of v) {
                     propValues[k].add(val);
@@ -57569,15 +57569,15 @@ const $ZodDiscriminatedUnion =
     });
     // Checked now rather than in the lookup map below, so an option that lacks the discriminator fails at the `discriminatedUnion` call instead of on the first object parsed. Options whose shape cannot be enumerated without resolving it — pipes and lazies — are left to the map.
     def.options.forEach((option, i) => {
-        const propShape = util.rawShape(option._zod.def);
+        const propShape = rawShape(option._zod.def);
         if (propShape && !Object.prototype.hasOwnProperty.call(propShape, def.discriminator)) {
             throw new Error(`Invalid discriminated union option at index "${i}"`);
         }
     });
-    const disc = util.cached(() => discriminatorMap(def));
+    const disc = cached(() => discriminatorMap(def));
     inst._zod.parse = (payload, ctx) => {
         const input = payload.value;
-        if (!util.isObject(input)) {
+        if (!util_isObject(input)) {
             payload.issues.push({
                 code: "invalid_type",
                 expected: "object",
@@ -57611,7 +57611,7 @@ const $ZodDiscriminatedUnion =
         });
         return payload;
     };
-})));
+});
 const $ZodIntersection = /*@__PURE__*/ $constructor("$ZodIntersection", (inst, def) => {
     $ZodType.init(inst, def);
     inst._zod.parse = (payload, ctx) => {
@@ -58182,16 +58182,16 @@ const $ZodEnum = /*@__PURE__*/ $constructor("$ZodEnum", (inst, def) => {
         return payload;
     };
 });
-const $ZodLiteral = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodLiteral", (inst, def) => {
+const $ZodLiteral = /*@__PURE__*/ $constructor("$ZodLiteral", (inst, def) => {
     $ZodType.init(inst, def);
     const values = new Set(def.values);
     inst._zod.values = values;
-    util.defineLazyInternal(inst, "pattern", (zod) => {
+    defineLazyInternal(inst, "pattern", (zod) => {
         const vals = zod.def.values;
         // unmatchable fallback, RE2-safe: an empty alternation would compile to /^()$/, which matches ""
         return new RegExp(vals.length
             ? `^(${vals
-                .map((o) => typeof o === "string" ? util.escapeRegex(o) : o ? util.escapeRegex(o.toString()) : String(o))
+                .map((o) => typeof o === "string" ? escapeRegex(o) : o ? escapeRegex(o.toString()) : String(o))
                 .join("|")})$`
             : "^[^\\s\\S]$");
     });
@@ -58208,7 +58208,7 @@ const $ZodLiteral = /*@__PURE__*/ (/* unused pure expression or super */ null &&
         });
         return payload;
     };
-})));
+});
 const $ZodFile = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodFile", (inst, def) => {
     $ZodType.init(inst, def);
     inst._zod.parse = (payload, _ctx) => {
@@ -63051,17 +63051,17 @@ function xor(options, params) {
         ...util.normalizeParams(params),
     });
 }
-const ZodDiscriminatedUnion = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodDiscriminatedUnion", (inst, def) => {
+const ZodDiscriminatedUnion = /*@__PURE__*/ $constructor("ZodDiscriminatedUnion", (inst, def) => {
     ZodUnion.init(inst, def);
-    core.$ZodDiscriminatedUnion.init(inst, def);
-})));
+    $ZodDiscriminatedUnion.init(inst, def);
+});
 function discriminatedUnion(discriminator, options, params) {
     // const [options, params] = args;
     return new ZodDiscriminatedUnion({
         type: "union",
         options: options,
         discriminator,
-        ...util.normalizeParams(params),
+        ...normalizeParams(params),
     });
 }
 const ZodIntersection = /*@__PURE__*/ $constructor("ZodIntersection", (inst, def) => {
@@ -63255,10 +63255,10 @@ function nativeEnum(entries, params) {
         ...util.normalizeParams(params),
     });
 }
-const ZodLiteral = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodLiteral", (inst, def) => {
-    core.$ZodLiteral.init(inst, def);
+const ZodLiteral = /*@__PURE__*/ $constructor("ZodLiteral", (inst, def) => {
+    $ZodLiteral.init(inst, def);
     ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => processors.literalProcessor(inst, ctx, json, params);
+    inst._zod.processJSONSchema = (ctx, json, params) => literalProcessor(inst, ctx, json, params);
     inst.values = new Set(def.values);
     Object.defineProperty(inst, "value", {
         get() {
@@ -63268,12 +63268,12 @@ const ZodLiteral = /*@__PURE__*/ (/* unused pure expression or super */ null && 
             return def.values[0];
         },
     });
-})));
+});
 function literal(value, params) {
     return new ZodLiteral({
         type: "literal",
         values: Array.isArray(value) ? value : [value],
-        ...util.normalizeParams(params),
+        ...normalizeParams(params),
     });
 }
 const ZodFile = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodFile", (inst, def) => {
@@ -67259,8 +67259,21 @@ function dockerNetworkOf(reusable) {
 
 ;// CONCATENATED MODULE: ./lib/plan/tools.js
 
+
 /** Programs that are downloaded where the machine has none that fits. */
 const toolNames = ['kind', 'kubectl'];
+const tools_common = { name: schemas_enum(toolNames), version: schemas_string() };
+/** A tool that is used; a later process gets it again by this. */
+const plannedTool = discriminatedUnion('from', [
+    object({ ...tools_common, from: literal('path') }),
+    object({
+        ...tools_common,
+        from: literal('download'),
+        url: schemas_string(),
+        /** What it must have, or the address of the release's own checksum file, which is asked over TLS. */
+        check: union([object({ sha256: schemas_string(), seenIn: schemas_string() }), object({ sha256File: schemas_string() })]),
+    }),
+]);
 /** Platforms that both are downloaded for: Node's name, and the one in addresses. */
 const platforms = { 'linux/x64': 'amd64', 'linux/arm64': 'arm64' };
 /**
@@ -67838,16 +67851,17 @@ function wholeNumber(problems, name, raw, least) {
 function tool(problems, name, raw) {
     const version = raw[`${name}-version`];
     const sha256 = raw[`${name}-sha256`].toLowerCase();
-    if ((0,semver.validRange)(version) === null) {
+    const isRange = (0,semver.validRange)(version) !== null;
+    if (!isRange) {
         problems.add(`${name}-version`, version, 'is no version; give one such as 1.2.3, 1.2 or ">=1.2 <1.4"');
     }
     if (!/^([0-9a-f]{64})?$/.test(sha256)) {
         problems.add(`${name}-sha256`, sha256, 'is no SHA-256; give its 64 hexadecimal digits');
     }
-    if (sha256 !== '' && (0,semver.valid)(version) === null) {
+    if (sha256 !== '' && isRange && (0,semver.valid)(version) === null) {
         problems.add(`${name}-sha256`, sha256, `belongs to one version; give ${name}-version too, such as 1.2.3`);
     }
-    return { ...(version !== '' && { version }), ...(sha256 !== '' && { sha256 }) };
+    return { ...(version !== '' && isRange && { version }), ...(sha256 !== '' && { sha256 }) };
 }
 function downloadMirror(problems, raw) {
     const address = raw['download-mirror'];
@@ -67856,6 +67870,7 @@ function downloadMirror(problems, raw) {
     const url = URL.canParse(address) ? new URL(address) : undefined;
     if (url === undefined || !['http:', 'https:'].includes(url.protocol) || url.search !== '' || url.hash !== '') {
         problems.add('download-mirror', address, 'is no address; give one such as https://mirror.example.com/tools');
+        return {};
     }
     return { downloadMirror: address.replace(/\/+$/, '') };
 }
@@ -67867,6 +67882,7 @@ function registryMirror(problems, raw) {
     const isHost = host === 'localhost' || /^[a-z0-9][a-z0-9.-]*(\.[a-z0-9-]+|:\d+)$/i.test(host);
     if (!isHost || !path.every((part) => /^[a-z0-9]+([._-]+[a-z0-9]+)*$/.test(part))) {
         problems.add('registry-mirror', raw['registry-mirror'], 'is no registry; give its host, and a path if need be, without https://: mirror.example.com/hub');
+        return {};
     }
     return { registryMirror: mirror };
 }
@@ -67899,6 +67915,7 @@ function request_duration(problems, name, raw) {
 ;// CONCATENATED MODULE: ./lib/plan/run-record.js
 
 
+
 const runId = schemas_string().regex(/^[0-9a-f]{8}$/);
 const schema = object({
     run: runId,
@@ -67909,6 +67926,8 @@ const schema = object({
     /** All was made; before that, something may still be on its way. */
     complete: schemas_boolean(),
     cleanup: schemas_boolean(),
+    /** kind and kubectl, for a process that does not find them on its PATH. */
+    tools: array(plannedTool),
     dockerNetwork: schemas_string(),
     waitSeconds: schemas_number(),
     routeServices: schemas_boolean(),
@@ -68828,7 +68847,7 @@ async function deleteRun(world, removal) {
     await attempt('processes', async () => {
         const count = await world.processes.endLeftovers();
         if (count > 0)
-            world.log.info(`${String(count)} processes of an interrupted run ended`);
+            world.log.info(`${String(count)} processes of the run ended`);
     });
     await attempt('containers and network', () => removeDockerObjects(world, removal));
     await attempt('lock', () => releaseEngineLock(world, removal.run));
@@ -69526,7 +69545,7 @@ async function toolVersion(runner, name, program = name) {
  * ends the other.
  * @throws {DownloadError} why one cannot be had
  */
-async function installTools(world, planned) {
+async function install_tools_installTools(world, planned) {
     const failure = new AbortController();
     const live = {
         ...world,
@@ -70599,16 +70618,17 @@ function parsePublishedPort(output) {
     return `localhost:${found}`;
 }
 /**
- * Teaches containerd the registry, which is asked once whether it answers (kind, "Local Registry"; containerd,
- * `docs/hosts.md`: read at every pull, no restart). A node may have a proxy, which is not for this.
+ * Teaches containerd the registry, and asks it once (kind, "Local Registry"; containerd, `docs/hosts.md`: read at every
+ * pull, no restart). By its address, since kind keeps only addresses of the Docker network from a proxy that nodes have.
  */
 const teachScript = `
 set -euo pipefail
 directory=/etc/containerd/certs.d/$1
+read -r address _ < <(getent ahostsv4 "$2") || { echo "no address is known for $2" >&2; exit 1; }
 mkdir -p "$directory"
-printf '[host."http://%s"]\\n' "$2" >"$directory/hosts.toml"
+printf '[host."http://%s:%s"]\\n' "$address" "$3" >"$directory/hosts.toml"
 for _ in {1..60}; do
-  answer=$(curl --silent --show-error --fail --noproxy '*' --max-time 2 --output /dev/null "http://$2/v2/" 2>&1) && exit
+  answer=$(curl --silent --show-error --fail --noproxy '*' --max-time 2 --output /dev/null "http://$address:$3/v2/" 2>&1) && exit
   sleep 0.5
 done
 echo "$answer" >&2
@@ -70616,7 +70636,7 @@ exit 1
 `;
 /** @param registry its name for everybody */
 function teachNodeRegistry(node, run, registry) {
-    return execScript(node, teachScript, [registry, `${registryContainer(run)}:${String(port)}`]);
+    return execScript(node, teachScript, [registry, registryContainer(run), String(port)]);
 }
 function forgetNodeRegistry(node, registry) {
     return ['docker', 'exec', node, 'rm', '-rf', `/etc/containerd/certs.d/${registry}`];
@@ -71346,7 +71366,7 @@ async function up(world, given, run, signal) {
     await save(record);
     try {
         if (first.tools.some(({ from }) => from === 'download')) {
-            await world.log.phase('Tools', () => installTools(live, first.tools));
+            await world.log.phase('Tools', () => install_tools_installTools(live, first.tools));
         }
         const decided = await world.log.phase('Docker network', () => withEngineLock(live, world, run.id, () => pipeline_claim(live, request, facts, run.id, (plan) => save(recordOf(plan, run.directory)))));
         for (const warning of decided.warnings)
@@ -71426,20 +71446,26 @@ async function make(live, world, decided, { nodeImages, loadBalancers }, current
             await save({ ...current(), registry: await registry_startRegistry(live, record, registryImage) });
         }
         const { registry } = current();
+        // images that are loaded may be its own
+        const beginEarly = decided.images.length === 0 ? loadBalancers : undefined;
         const ready = await provision(live, withImages, record, async (ofCluster, cluster) => {
             // early: CoreDNS starts with its names, and the probe while CoreDNS does
             await Promise.all([
                 teach_cluster_teachCluster(ofCluster, record, cluster),
                 ...(wantProbe ? [verify_deployProbe(ofCluster, record, cluster)] : []),
                 ...(registry === undefined ? [] : [teachRegistry(ofCluster, record, cluster, registry)]),
-                ...(loadBalancers === undefined ? [] : [loadBalancers.begin(ofCluster, record, cluster)]),
+                ...(beginEarly === undefined ? [] : [beginEarly.begin(ofCluster, record, cluster)]),
             ]);
         });
         await writeKubeconfig(live, record);
         return ready;
     });
-    if (decided.images.length > 0)
-        await log.phase('Load images', () => pipeline_load(live, decided, record, nodes));
+    if (decided.images.length > 0) {
+        await log.phase('Load images', async () => {
+            await pipeline_load(live, decided, record, nodes);
+            await when_all_end_whenAllEnd(decided.clusters.flatMap((cluster) => loadBalancers?.begin(live, record, cluster) ?? []));
+        });
+    }
     tellNodesInTheWay(live, decided, nodes);
     if (count > 1) {
         await log.phase('Connect', async () => {
@@ -71467,7 +71493,7 @@ async function pipeline_load(live, { images, engine }, { directory }, nodes) {
     const missing = await imagesMissing(live, images, names);
     try {
         const loaded = await loadImages(live, await load_images_saveImages(live, missing, engine, directory), names);
-        live.log.info(`${String(images.length)} images are on ${String(names.length)} nodes, ${String(loaded)} had to get some`);
+        live.log.info(`${String(loaded)} of ${String(names.length)} nodes were given what they lacked`);
     }
     finally {
         await removeSavedImages(live, directory);
@@ -71493,6 +71519,7 @@ async function prove(live, record, nodes) {
 /** Proves once more what `up` made. The pairs tell what was seen, also when the network is not flat any more. */
 async function verify(world, record, signal) {
     const live = { ...world, runner: world.runner.until(signal) };
+    await installTools(live, record.tools);
     const nodes = await readNodes(live, record);
     return { record, nodes, pairs: await proveAgain(live, world, record, nodes) };
 }
@@ -71515,6 +71542,7 @@ async function proveAgain(live, world, record, nodes) {
 async function repair(world, saved, store, signal) {
     const { log } = world;
     const live = { ...world, runner: world.runner.until(signal) };
+    await installTools(live, saved.tools);
     const { record, nodes } = await log.phase('Find the nodes', () => findNodes(live, saved));
     await store.save(record);
     const changes = await log.phase('Repair', async () => {
@@ -71553,6 +71581,7 @@ async function leaveReused(world, removal) {
     if (reused.length === 0)
         return;
     const kept = { ...removal, clusters: reused, waitSeconds: leaveSeconds };
+    await install_tools_installTools(world, kept.tools);
     await verify_removeProbes(world, kept);
     const { registry } = kept;
     if (registry !== undefined) {

@@ -388,16 +388,17 @@ function wholeNumber(problems: Problems, name: InputName, raw: RawInputs, least:
 function tool(problems: Problems, name: 'kind' | 'kubectl', raw: RawInputs): ToolRequest {
   const version = raw[`${name}-version`]
   const sha256 = raw[`${name}-sha256`].toLowerCase()
-  if (validRange(version) === null) {
+  const isRange = validRange(version) !== null
+  if (!isRange) {
     problems.add(`${name}-version`, version, 'is no version; give one such as 1.2.3, 1.2 or ">=1.2 <1.4"')
   }
   if (!/^([0-9a-f]{64})?$/.test(sha256)) {
     problems.add(`${name}-sha256`, sha256, 'is no SHA-256; give its 64 hexadecimal digits')
   }
-  if (sha256 !== '' && valid(version) === null) {
+  if (sha256 !== '' && isRange && valid(version) === null) {
     problems.add(`${name}-sha256`, sha256, `belongs to one version; give ${name}-version too, such as 1.2.3`)
   }
-  return { ...(version !== '' && { version }), ...(sha256 !== '' && { sha256 }) }
+  return { ...(version !== '' && isRange && { version }), ...(sha256 !== '' && { sha256 }) }
 }
 
 function downloadMirror(problems: Problems, raw: RawInputs): Pick<Request, 'downloadMirror'> {
@@ -406,6 +407,7 @@ function downloadMirror(problems: Problems, raw: RawInputs): Pick<Request, 'down
   const url = URL.canParse(address) ? new URL(address) : undefined
   if (url === undefined || !['http:', 'https:'].includes(url.protocol) || url.search !== '' || url.hash !== '') {
     problems.add('download-mirror', address, 'is no address; give one such as https://mirror.example.com/tools')
+    return {}
   }
   return { downloadMirror: address.replace(/\/+$/, '') }
 }
@@ -421,6 +423,7 @@ function registryMirror(problems: Problems, raw: RawInputs): Pick<Request, 'regi
       raw['registry-mirror'],
       'is no registry; give its host, and a path if need be, without https://: mirror.example.com/hub',
     )
+    return {}
   }
   return { registryMirror: mirror }
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { imageToSave } from './image-cache.js'
 import type { Plan } from './plan.js'
+import { plannedTool } from './tools.js'
 
 const runId = z.string().regex(/^[0-9a-f]{8}$/)
 
@@ -13,6 +14,8 @@ const schema = z.object({
   /** All was made; before that, something may still be on its way. */
   complete: z.boolean(),
   cleanup: z.boolean(),
+  /** kind and kubectl, for a process that does not find them on its PATH. */
+  tools: z.array(plannedTool),
   dockerNetwork: z.string(),
   waitSeconds: z.number(),
   routeServices: z.boolean(),
