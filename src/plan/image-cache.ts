@@ -28,12 +28,15 @@ export function parseCachedPull(text: string): CachedPull {
   return z.object({ seconds: z.number().min(0) }).parse(JSON.parse(text))
 }
 
+/** How an entry is laid out: the parts of an image as its registry serves them, a file each, named by digest. */
+const format = 'parts1'
+
 /**
  * Names the bytes that are cached, and nothing else: an entry never gets stale. A cached image is what its registry
  * serves, so neither Docker's version nor the way it keeps images matter.
  */
 export function imageCacheKey(digest: string, platform: string): string {
-  return `kind-flat-network-image-${digest.replace('sha256:', '')}-${platform.replaceAll('/', '-')}`
+  return `kind-flat-network-image-${format}-${digest.replace('sha256:', '')}-${platform.replaceAll('/', '-')}`
 }
 
 /** The name in the engine of an image that came through the cache: an image gets its registry's digest by a pull from that registry alone. */

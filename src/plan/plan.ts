@@ -103,6 +103,7 @@ export function makePlan(request: Request, facts: HostFacts, run: string, proble
       ...nameWarnings(request.clusters, clusters),
       ...budgetWarnings(sum(clusters.map(({ nodes }) => nodes.length)), machine),
       ...groupWarnings(clusters),
+      ...imageWarnings(planned, tools),
     ],
     concurrency: concurrency(clusters.length, machine),
     waitSeconds: request.waitSeconds,
@@ -154,6 +155,17 @@ function toClusterPlan(
     nodes: existing?.nodes ?? planned,
     kindConfig: toKindConfig({ run, name, nodes, ...subnets, config }),
   }
+}
+
+/** Of a kind that is not known here nobody knows which image it takes. */
+function imageWarnings(clusters: readonly ClusterPlan[], tools: readonly PlannedTool[]): string[] {
+  const left = clusters.filter(({ reused, kindConfig }) => !reused && nodeImagesOf([kindConfig]).length === 0)
+  const kind = tools.find(({ name }) => name === 'kind')?.version ?? ''
+  return left.length === 0
+    ? []
+    : [
+        `the node image of kind ${kind} is not known here: kind chooses and pulls it by itself, without cache and registry-mirror; give node-image to decide it`,
+      ]
 }
 
 function sum(numbers: readonly number[]): number {

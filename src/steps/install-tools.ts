@@ -2,8 +2,8 @@ import { DownloadError, messageOf } from '../errors.js'
 import { formatBytes } from '../plan/byte-size.js'
 import { parseSha256File, type KnownSha256, type PlannedTool, type ToolDownload, type ToolName } from '../plan/tools.js'
 import type { Downloads, ToolStore, World } from '../ports.js'
+import { allOrNone } from './all-or-none.js'
 import { toolVersion, UnusableTool } from './inspect-tools.js'
-import { whenAllEnd } from './when-all-end.js'
 
 /** A tool that is used, and where it came from. */
 export interface InstalledTool {
@@ -26,21 +26,12 @@ type Expected = KnownSha256 & { readonly told: string }
  * @throws {DownloadError} why one cannot be had
  */
 export async function installTools(world: ToolWorld, planned: readonly PlannedTool[]): Promise<InstalledTool[]> {
-  const failure = new AbortController()
-  const live = {
-    ...world,
-    runner: world.runner.until(failure.signal),
-    downloads: world.downloads.until(failure.signal),
-  }
-  const programs = await whenAllEnd(
-    planned.map(async (tool) => {
+  const programs = await allOrNone(
+    world,
+    planned.map((tool) => async (live: ToolWorld, ended: AbortSignal) => {
       if (tool.from === 'path') return { ...tool, program: undefined }
-      try {
-        return { ...tool, ...((await findKept(live, tool)) ?? (await download(live, tool))) }
-      } catch (error) {
-        failure.abort(error)
-        throw error
-      }
+      const ofTool = { ...live, downloads: world.downloads.until(ended) }
+      return { ...tool, ...((await findKept(ofTool, tool)) ?? (await download(ofTool, tool))) }
     }),
   )
   return programs.map(({ name, version, from, program }) => {
