@@ -246,9 +246,10 @@ async function make(
 }
 
 /** Loads the images into every node. */
-async function load(live: World, { images, engine }: Plan, { directory }: RunRecord, nodes: readonly Node[]) {
+async function load(live: World, { images, engine, clusters }: Plan, { directory }: RunRecord, nodes: readonly Node[]) {
   const names = nodes.map(({ name }) => name)
-  const missing = await imagesMissing(live, images, names)
+  // new nodes lack them all; where there are none, saving them may be spared
+  const missing = clusters.every(({ reused }) => reused) ? await imagesMissing(live, images, names) : images
   try {
     const loaded = await loadImages(live, await saveImages(live, missing, engine, directory), names)
     live.log.info(`${String(loaded)} of ${String(names.length)} nodes were given what they lacked`)

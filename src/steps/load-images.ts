@@ -7,6 +7,7 @@ import type { HostFacts } from '../plan/host-facts.js'
 import { archiveLists, parseArchiveList, wholeName, type ImageToLoad, type NamedImage } from '../plan/image-loading.js'
 import type { Problems } from '../plan/problems.js'
 import type { World } from '../ports.js'
+import { allOrNone } from './all-or-none.js'
 import { whenAllEnd } from './when-all-end.js'
 
 /** An archive of images to be loaded. */
@@ -143,18 +144,15 @@ export async function loadImages(
   archives: readonly ImageArchive[],
   nodes: readonly string[],
 ): Promise<number> {
-  const failure = new AbortController()
-  const live = runner.until(failure.signal)
-  const changed = await whenAllEnd(
-    nodes.map(async (node) => {
+  const changed = await allOrNone(
+    { runner },
+    nodes.map((node) => async ({ runner: live }: Pick<World, 'runner'>) => {
       let loaded = false
       for (const { path, contents } of archives) {
         const missing = await live
           .run(importImages(node, contents), { inputFile: path, timeoutSeconds: transferSeconds })
           .catch((error: unknown) => {
-            const told = error instanceof CommandError ? notLoaded(node, contents, error) : error
-            failure.abort(told)
-            throw told
+            throw error instanceof CommandError ? notLoaded(node, contents, error) : error
           })
         loaded ||= missing !== ''
       }
