@@ -1,6 +1,8 @@
 import { messageOf } from './errors.js'
 import type { HostFacts } from './plan/host-facts.js'
+import { archivesDirectory, archivesOnNode } from './plan/image-loading.js'
 import { withDefaults, type GivenInputs } from './plan/inputs.js'
+import { withReadOnlyMount, type KindConfig } from './plan/kind-config.js'
 import { nodesInTheWay } from './plan/load-balancer-subnets.js'
 import { withProvidedImages, type ProvidedImage } from './plan/node-images.js'
 import { makePlan, reservationOf, type Plan } from './plan/plan.js'
@@ -8,7 +10,7 @@ import { Problems } from './plan/problems.js'
 import { parseRequest, type Request } from './plan/request.js'
 import { reusableNames } from './plan/reuse.js'
 import { metallbRelease } from './plan/releases.js'
-import { recordOf, type RunRecord } from './plan/run-record.js'
+import { clusterKubeconfig, recordOf, type RunRecord } from './plan/run-record.js'
 import type { Pair } from './plan/connectivity.js'
 import { planWiring, type Node } from './plan/wiring.js'
 import type { RunStore, World } from './ports.js'
@@ -132,8 +134,9 @@ async function claim(
   const facts = { ...before, ...(await inspectHost(world, wantedOf(request))) }
   const first = makePlan(request, facts, run)
   await save(first)
-  const { network, created } = await ensureNetwork(world, first)
-  const decided = created ? makePlan(request, { ...facts, networks: [...facts.networks, network] }, run) : first
+  const { network } = await ensureNetwork(world, first)
+  const known = facts.networks.some(({ id }) => id === network.id)
+  const decided = known ? first : makePlan(request, { ...facts, networks: [...facts.networks, network] }, run)
   await reserve(world, run, reservationOf(decided))
   await save(decided)
   return decided
@@ -148,19 +151,29 @@ interface Supplies {
 
 async function supply(live: World, world: World, decided: Plan, signal: AbortSignal): Promise<Supplies> {
   const { cache, engine, loadBalancer, downloadMirror } = decided
+  let toSave: RunRecord['imagesToSave'] = []
   const [nodeImages, loadBalancers] = await allOrNone<World, [ProvidedImage[], LoadBalancers | undefined]>(live, [
-    (part, ended) =>
-      provideNodeImages(part, decided.nodeImages, {
+    async (part, ended) => {
+      const images = await provideNodeImages(part, decided.nodeImages, {
         cache,
         platform: engine.platform,
         signal: AbortSignal.any([signal, ended]),
-      }),
-    async (part) =>
+      })
+      toSave = images.flatMap(({ toSave: image }) => image ?? [])
+      return images
+    },
+    async (part, ended) =>
       loadBalancer === 'none'
         ? undefined
-        : prepareLoadBalancers(part, loadBalancer, { release: metallbRelease, mirror: downloadMirror }),
-  ])
-  const toSave = nodeImages.flatMap(({ toSave: image }) => image ?? [])
+        : prepareLoadBalancers({ ...part, downloads: part.downloads.until(ended) }, loadBalancer, {
+            release: metallbRelease,
+            mirror: downloadMirror,
+          }),
+  ]).catch(async (error: unknown) => {
+    // nobody will save them
+    await Promise.all(toSave.map(({ key }) => world.imageCache.release(key)))
+    throw error
+  })
   if (!world.imageCache.savesLate) await saveNodeImages(world, toSave)
   return {
     nodeImages,
@@ -183,14 +196,17 @@ async function make(
 ): Promise<Omit<FlatNetwork, 'record'>> {
   const { log, files } = live
   const record = current()
-  await files.makePrivateDirectory(record.directory)
+  const archives = archivesDirectory(record.directory)
+  await files.makePrivateDirectory(archives)
+  const shares = decided.images.length > 0 && decided.engine.sharesFiles
   const count = decided.clusters.length
   const wantProbe = decided.verify && count > 1
+  const withArchives = (config: KindConfig) => (shares ? withReadOnlyMount(config, archives, archivesOnNode) : config)
   const withImages = {
     ...decided,
     clusters: decided.clusters.map((cluster) => ({
       ...cluster,
-      kindConfig: withProvidedImages(cluster.kindConfig, nodeImages),
+      kindConfig: withArchives(withProvidedImages(cluster.kindConfig, nodeImages)),
     })),
   }
   const nodes = await log.phase(`Create ${String(count)} cluster${count === 1 ? '' : 's'}`, async () => {
@@ -343,8 +359,10 @@ export async function down(world: World, removal: Removal): Promise<void> {
 async function leaveReused(world: World, removal: Removal): Promise<void> {
   const { clusters = [] } = removal
   const reused = clusters.filter((cluster) => cluster.reused)
-  if (reused.length === 0) return
   const kept = { ...(removal as RunRecord), clusters: reused, waitSeconds: leaveSeconds }
+  const begun = await Promise.all(reused.map(({ name }) => world.files.exists(clusterKubeconfig(kept, name))))
+  // a run that failed before it came to them has left nothing there
+  if (!begun.includes(true)) return
   await installTools(world, kept.tools)
   await removeProbes(world, kept)
   const { registry } = kept

@@ -64118,6 +64118,45 @@ function newRunId() {
     return (0,external_node_crypto_.randomBytes)(4).toString('hex');
 }
 
+;// CONCATENATED MODULE: ./lib/plan/image-loading.js
+
+/** Where the directory of the archive stands in a node's file system. */
+const archivesOnNode = '/kind-flat-network-images';
+/** The directory of the archive that is loaded, in the run's own. */
+function archivesDirectory(directory) {
+    return `${directory}/images`;
+}
+/**
+ * The whole name of an image, as containerd and the kubelet write it.
+ * @throws {Error} with what is wrong, to be put after the text
+ */
+function wholeName(reference) {
+    const { registry, repository, tag, digest } = parseImageReference(reference);
+    if (digest !== undefined)
+        throw new Error('names an image by its digest, which does not survive saving; give its tag');
+    return `${registry}/${repository}:${tag ?? 'latest'}`;
+}
+/** Files that tell what is in an archive of images; the first one that is there is read. */
+const archiveLists = ['manifest.json', 'index.json'];
+/**
+ * Reads `manifest.json` of `docker image save`, or `index.json` of an OCI layout.
+ * @returns the images with the names they get on a node; one without a whole name is left out
+ */
+function parseArchiveList(text) {
+    const list = JSON.parse(text);
+    if (Array.isArray(list)) {
+        return list.flatMap(({ Config, RepoTags }) => {
+            const digest = /([0-9a-f]{64})(\.json)?$/.exec(Config ?? '')?.[1] ?? '';
+            return (RepoTags ?? []).map((tag) => ({ name: wholeName(tag), id: `sha256:${digest}` }));
+        });
+    }
+    return (list.manifests ?? []).flatMap(({ digest, annotations }) => {
+        // containerd makes a name of its own from any other annotation
+        const name = annotations?.['io.containerd.image.name'];
+        return name === undefined ? [] : [{ name: wholeName(name), id: digest }];
+    });
+}
+
 ;// CONCATENATED MODULE: ./lib/plan/inputs.js
 /**
  * Every input, once: its default and what it means. `action.yml` and the command line's flags say the same; a test
@@ -64229,1034 +64268,6 @@ function withDefaults(given) {
 function trim(text) {
     const lines = text.trimEnd().replace(/^\s*\n/, '');
     return lines.includes('\n') ? lines : lines.trim();
-}
-
-// EXTERNAL MODULE: ./node_modules/netmask/dist/netmask.js
-var netmask = __nccwpck_require__(8755);
-;// CONCATENATED MODULE: ./lib/plan/cidr.js
-
-
-const families = ['ipv4', 'ipv6'];
-/** A text that is no subnet; the message says what it is and what would be right. */
-class CidrError extends Error {
-}
-const example = { ipv4: '10.128.0.0/16', ipv6: 'fd00:10:128::/56' };
-/**
- * Reads `address/prefix` strictly: no leading zeros in octets, no zones, a prefix, no host bits. netmask itself takes
- * `10`, hex octets and host bits without a word.
- * @throws {CidrError} naming the remedy
- */
-function parseCidr(text) {
-    const [address = '', prefix, ...rest] = text.split('/');
-    const family = familyOf(address);
-    if (!isAddress(address) ||
-        rest.length > 0 ||
-        (prefix !== undefined && (!/^(0|[1-9]\d{0,2})$/.test(prefix) || Number(prefix) > bits[family]))) {
-        throw new CidrError(`is no subnet; give address and prefix length, such as ${example[family]}`);
-    }
-    if (prefix === undefined) {
-        throw new CidrError(`has no prefix length; give one, such as ${address}/${family === 'ipv4' ? '16' : '56'}`);
-    }
-    const network = cidrAt(family, toNumber(address), Number(prefix));
-    if (network.first !== toNumber(address))
-        throw new CidrError(`has host bits set; the subnet is ${network.text}`);
-    return network;
-}
-/** The subnet of that prefix length in which an address (a number) lies. */
-function cidrAt(family, address, prefix) {
-    const size = sizeOf(family, prefix);
-    const first = address - (address % size);
-    return { family, text: `${toText(family, first)}/${String(prefix)}`, first, last: first + size - 1n, prefix };
-}
-/**
- * The subnet that a machine itself told; `undefined` for what is none. Host bits pass: engines before Docker 25 keep
- * those of `docker network create --subnet`.
- */
-function machineCidr(text) {
-    const [address = '', prefix] = text.split('/');
-    if (!isAddress(address))
-        return undefined;
-    const family = familyOf(address);
-    return cidrAt(family, toNumber(address), prefix === undefined ? bits[family] : Number(prefix));
-}
-/** The n-th address of a subnet, counted from 0, in its canonical form. */
-function addressAt({ family, first }, index) {
-    return toText(family, first + BigInt(index));
-}
-/** The canonical form of an address, so that two of them can be compared as texts (RFC 5952). */
-function canonicalAddress(address) {
-    return isAddress(address) ? toText(familyOf(address), toNumber(address)) : address;
-}
-/** The family of an address or a subnet. */
-function familyOf(text) {
-    return text.includes(':') ? 'ipv6' : 'ipv4';
-}
-/** Those of a list that are of a family. */
-function ofFamily(texts, family) {
-    return texts.filter((text) => familyOf(text) === family);
-}
-/** Addresses in a subnet of that prefix length. */
-function sizeOf(family, prefix) {
-    return 1n << BigInt(bits[family] - prefix);
-}
-function overlap(one, other) {
-    return one.family === other.family && one.first <= other.last && other.first <= one.last;
-}
-const bits = { ipv4: 32, ipv6: 128 };
-function isAddress(text) {
-    return (0,external_node_net_.isIPv4)(text) || ((0,external_node_net_.isIPv6)(text) && !text.includes('%'));
-}
-/** netmask keeps the numbers of IPv6 addresses to itself. */
-function toNumber(address) {
-    if ((0,external_node_net_.isIPv4)(address))
-        return BigInt((0,netmask/* ip2long */.GQ)(address));
-    const [before = [], after = []] = canonicalIPv6(address)
-        .split('::')
-        .map((part) => part.split(':').filter((group) => group !== ''));
-    const groups = [...before, ...Array(8 - before.length - after.length).fill('0'), ...after];
-    return BigInt(`0x${groups.map((group) => group.padStart(4, '0')).join('')}`);
-}
-function toText(family, address) {
-    if (family === 'ipv4')
-        return (0,netmask/* long2ip */.aT)(Number(address));
-    return canonicalIPv6(address
-        .toString(16)
-        .padStart(32, '0')
-        .replace(/.{4}(?=.)/g, '$&:'));
-}
-/** As URLs write it, which is RFC 5952's way (WHATWG URL, "IPv6 serializer"). */
-function canonicalIPv6(address) {
-    return new URL(`http://[${address}]`).hostname.slice(1, -1);
-}
-
-;// CONCATENATED MODULE: ./lib/plan/subnets.js
-
-/**
- * Allots `count` equal subnets from a supernet, lowest first, none overlapping what is taken. Their prefix length is the
- * smallest (the largest subnets) within `prefixes` at which all of them fit.
- */
-function allot(count, supernet, taken, prefixes) {
-    let most = { fits: 0, prefix: prefixes.longest };
-    const inTheWay = taken.filter((other) => overlap(supernet, other));
-    for (let prefix = Math.max(prefixes.shortest, supernet.prefix); prefix <= prefixes.longest; prefix++) {
-        const subnets = freeBlocks(count, supernet, inTheWay, prefix);
-        if (subnets.length === count)
-            return { subnets };
-        if (subnets.length > most.fits)
-            most = { fits: subnets.length, prefix };
-    }
-    return most;
-}
-function freeBlocks(count, supernet, taken, prefix) {
-    const size = sizeOf(supernet.family, prefix);
-    const blocks = [];
-    let first = supernet.first;
-    while (blocks.length < count && first + size - 1n <= supernet.last) {
-        const block = cidrAt(supernet.family, first, prefix);
-        const obstacle = taken.find((other) => overlap(block, other));
-        if (obstacle === undefined)
-            blocks.push(block);
-        // a step past the obstacle, to the next multiple of the size: never through it address by address
-        const next = obstacle === undefined ? block.last + 1n : obstacle.last + 1n;
-        const aligned = ((next + size - 1n) / size) * size;
-        first = aligned > first + size ? aligned : first + size;
-    }
-    return blocks;
-}
-
-;// CONCATENATED MODULE: ./lib/plan/load-balancer-subnets.js
-
-
-const prefixes = {
-    ipv4: { shortest: 24, longest: 28 },
-    ipv6: { shortest: 112, longest: 124 },
-};
-/**
- * Gives each cluster a part of the Docker network for the addresses of its Services, of each of its families. Docker gives
- * a container the lowest free address, or the lowest of the network's `IPRange` (moby,
- * `daemon/libnetwork/endpoint.go`, `assignAddressVersion`, asks for no serial allocation): so the parts lie outside of
- * that range, and where there is none, at the top end and never in the lower half.
- * @param network undefined until it is made: then nobody has a part yet
- * @returns the parts of a cluster; none where the network has no room, which is a problem only if it must have
- */
-function chooseLoadBalancerSubnets(problems, clusters, { loadBalancer }, network, reservations) {
-    if (loadBalancer === 'metallb')
-        checkWorkers(problems, clusters);
-    if (network === undefined)
-        return () => [];
-    const reserved = reservations.flatMap(({ loadBalancerSubnets = {} }) => Object.entries(loadBalancerSubnets));
-    const taken = reserved.flatMap(([, subnets]) => subnets).map(parseCidr);
-    const parts = network.subnets.flatMap((text) => {
-        const subnet = machineCidr(text);
-        if (subnet === undefined)
-            return [];
-        const of = clusters.filter(({ families }) => families.includes(subnet.family));
-        // a cluster that is taken over keeps what it has, since Services of it may have addresses out of that
-        const kept = of.flatMap((cluster) => {
-            const own = reserved.filter(([name]) => cluster.existing?.name === name).flatMap(([, subnets]) => subnets);
-            const [part] = own.map(parseCidr).filter((each) => contains(subnet, each));
-            return part === undefined ? [] : [{ cluster, part }];
-        });
-        const lacking = of.filter((cluster) => !kept.some((each) => each.cluster === cluster));
-        if (lacking.length === 0)
-            return kept;
-        const found = freeParts(lacking.length, subnet, network, taken, containersToCome(clusters));
-        if ('fits' in found) {
-            if (loadBalancer === 'metallb') {
-                problems.add('docker-network', network.name, `is too small for ${String(lacking.length)} clusters' load balancers: besides what Docker gives to containers, ` +
-                    `${subnet.text} has room for ${String(found.fits)} of /${String(found.prefix)}; give a larger one, or load-balancer: none`);
-            }
-            return kept;
-        }
-        return [...kept, ...lacking.map((cluster, index) => ({ cluster, part: found.subnets[index] }))];
-    });
-    return (cluster) => cluster.families.flatMap((family) => parts.find((each) => each.cluster === cluster && each.part.family === family)?.part.text ?? []);
-}
-/** kind takes the taint and the label that keep pods and load balancers off a control plane from a single node alone. */
-function checkWorkers(problems, clusters) {
-    for (const { input, nodes, existing } of clusters) {
-        const { length } = existing?.nodes ?? nodes;
-        if (length === 1 || (existing?.nodes ?? nodes).some(({ role }) => role === 'worker'))
-            continue;
-        problems.add(`${input}.workers`, 0, `leaves ${String(length)} control planes alone, which MetalLB neither runs nor answers on; give a worker, one control plane, or load-balancer: none`);
-    }
-}
-function freeParts(count, subnet, { ranges = [], used = [] }, taken, toCome) {
-    const { family, first, last } = subnet;
-    const { shortest, longest } = prefixes[family];
-    const lowerHalf = cidrAt(family, first, Math.min(subnet.prefix + 1, longest));
-    // one that is the whole subnet bounds nothing
-    const [range = lowerHalf] = ranges
-        .flatMap((text) => machineCidr(text) ?? [])
-        .filter((each) => contains(subnet, each) && each.prefix > subnet.prefix);
-    const inUse = ofFamily(used, family).flatMap((text) => machineCidr(text) ?? []);
-    // without a range Docker goes on above the lower half when that is full
-    const room = lowerHalf.last - lowerHalf.first - 1n;
-    const needed = inUse.filter((each) => overlap(each, lowerHalf)).length + toCome;
-    if (range === lowerHalf && BigInt(needed) > room)
-        return { fits: 0, prefix: longest };
-    // the network's own address, the one that a gateway gets unless told otherwise, and the broadcast address
-    const ends = [first, first + 1n, last].map((address) => host(family, address));
-    const obstacles = [range, ...ends, ...inUse, ...taken];
-    const found = allot(count, fromTop(subnet), obstacles.map(fromTop), { shortest, longest });
-    return 'subnets' in found ? { subnets: found.subnets.map(fromTop) } : found;
-}
-/** Containers that Docker will give addresses to for clusters that are made. */
-function containersToCome(clusters) {
-    return clusters
-        .filter(({ existing }) => existing === undefined)
-        .map(({ nodes }) => nodes.length + (nodes.filter(({ role }) => role === 'control-plane').length > 1 ? 1 : 0))
-        .reduce((total, number) => total + number, 0);
-}
-/** The subnet that lies as far from the last of all addresses as this one from the first; of that one, this one again. */
-function fromTop({ family, last, prefix }) {
-    return cidrAt(family, sizeOf(family, 0) - 1n - last, prefix);
-}
-function host(family, address) {
-    return cidrAt(family, address, family === 'ipv4' ? 32 : 128);
-}
-function contains(outer, inner) {
-    return outer.family === inner.family && outer.first <= inner.first && inner.last <= outer.last;
-}
-/**
- * What stands in the way of clusters' load balancers: nodes with an address out of a part that Services get theirs from.
- * Docker gave it to them against what it usually does, or somebody chose it.
- */
-function nodesInTheWay(clusters, nodes) {
-    return clusters.flatMap(({ name, loadBalancerSubnets }) => loadBalancerSubnets.map(parseCidr).flatMap((part) => nodes.flatMap((node) => node.addresses
-        .filter((address) => machineCidr(address)?.family === part.family)
-        .filter((address) => overlap(machineCidr(address) ?? part, part))
-        .map((address) => `node ${node.name} has ${canonicalAddress(address)}, out of ${part.text} of ${name}'s load balancers`))));
-}
-
-;// CONCATENATED MODULE: ./lib/plan/image-cache.js
-
-
-/** A cached image: what it is cached under, when that pays, and what a later process must know to save it. */
-const imageToSave = object({
-    key: schemas_string(),
-    /** As the plan names it, for the log. */
-    reference: schemas_string(),
-    registry: schemas_string(),
-    repository: schemas_string(),
-    digest: schemas_string(),
-    platform: schemas_string(),
-});
-const cachedPullFile = 'pull.json';
-/** @throws when the text is nothing of the kind */
-function parseCachedPull(text) {
-    return object({ seconds: schemas_number().min(0) }).parse(JSON.parse(text));
-}
-/**
- * Names the bytes that are cached, and nothing else: an entry never gets stale. A cached image is what its registry
- * serves, so neither Docker's version nor the way it keeps images matter.
- */
-function imageCacheKey(digest, platform) {
-    return `kind-flat-network-image-${digest.replace('sha256:', '')}-${platform.replaceAll('/', '-')}`;
-}
-/** The name in the engine of an image that came through the cache: an image gets its registry's digest by a pull from that registry alone. */
-function cachedImageName(digest) {
-    return `${cachedImageRepository}:${digest.replace(':', '-')}`;
-}
-const cachedImageRepository = 'kind-flat-network/node';
-/**
- * Why the cache is not used for an image; `undefined` when it is.
- * @param facts.needless why a look into the cache gains nothing here
- * @param facts.near the registry is on this machine or in a private network
- */
-function whyNotCached(mode, facts) {
-    if (mode === 'false')
-        return 'cache is false';
-    if (facts.unavailable !== undefined || mode === 'true')
-        return facts.unavailable;
-    if (facts.needless !== undefined)
-        return facts.needless;
-    return facts.near ? 'its registry is near, and as fast as any cache' : undefined;
-}
-/**
- * Bytes in a second that come out of GitHub's cache on its hosted runners, and the seconds before the first one:
- * seen were 50 MB/s and 90 MB/s (issues 928 and 810 of actions/cache), and 434 MB unpacked in 11 s (issue 43 of
- * tespkg/actions-cache).
- */
-const restored = { bytesPerSecond: 50e6, firstSeconds: 1 };
-/** Seconds that restoring so many bytes takes, as far as is known. */
-function expectedRestoreSeconds(bytes) {
-    return restored.firstSeconds + bytes / restored.bytesPerSecond;
-}
-/**
- * Why a pulled image is not worth saving; `undefined` when it is. What Docker does with the layers is the same either
- * way, so only the transfers are compared.
- */
-function whyNotSaved(mode, transfer) {
-    const expected = expectedRestoreSeconds(transfer.bytes);
-    if (mode === 'true' || transfer.seconds > expected)
-        return undefined;
-    return `its ${byte_size_formatBytes(transfer.bytes)} came in ${image_cache_seconds(transfer.seconds)}; out of the cache they would take about ${image_cache_seconds(expected)}`;
-}
-/** `3.4 s` */
-function image_cache_seconds(value) {
-    return `${value.toFixed(1)} s`;
-}
-
-// EXTERNAL MODULE: ./node_modules/semver/index.js
-var semver = __nccwpck_require__(2088);
-;// CONCATENATED MODULE: ./lib/plan/known-releases.js
-const knownReleases = {
-    kind: [
-        {
-            version: '0.33.0',
-            sha256: {
-                amd64: 'aee6151561422756b764a4ae28e7f44cda5af5a9eead3cc9985112b1de8d8e0d',
-                arm64: '20022bee6cfcd5086cb7234d218e3454e6090022f2a8f55d1fa7fcf42c3867a2',
-                seenIn: 'abd-ulbasit/upgradescope@15079a0dc601 hack/install-tool.sh',
-            },
-            nodeImage: 'kindest/node:v1.37.0@sha256:a1ed56cfb0e7b93589bdf97c8cd566405a265939e3620fc4f5de89adff580ae5',
-            nodeImages: {
-                '1.37.0': 'kindest/node:v1.37.0@sha256:a1ed56cfb0e7b93589bdf97c8cd566405a265939e3620fc4f5de89adff580ae5',
-                '1.36.4': 'kindest/node:v1.36.4@sha256:099e049362a1526b2db71494e1947aae99bd16290d7c895f2b7ea312e3cbfaed',
-                '1.35.8': 'kindest/node:v1.35.8@sha256:07b2536e30b803ed61d1677a79df6115f798ce64c80f9e22f6ed45afd09323c0',
-                '1.34.11': 'kindest/node:v1.34.11@sha256:44e222ee2132dab25ff87301682f89eb82c7880ea3a1bf543bfe9708fd08d67d',
-            },
-            nodeImagesSeenIn: 'FairwindsOps/rok8s-scripts@65ce0d4dd989 docs/versions.md',
-        },
-        {
-            version: '0.32.0',
-            sha256: {
-                amd64: '50030de23cf40a18505f20426f6a8506bedf13c6e509244bd1fa9463721b0f54',
-                arm64: 'b92cd615e97585de8ddade28ed5cd7feb4248d717c233eea5b03c37298900f5d',
-                seenIn: 'cert-manager/makefile-modules@f5352119909a modules/tools/00_mod.mk',
-            },
-            nodeImage: 'kindest/node:v1.36.1@sha256:3489c7674813ba5d8b1a9977baea8a6e553784dab7b84759d1014dbd78f7ebd5',
-            nodeImages: {
-                '1.36.1': 'kindest/node:v1.36.1@sha256:3489c7674813ba5d8b1a9977baea8a6e553784dab7b84759d1014dbd78f7ebd5',
-                '1.35.5': 'kindest/node:v1.35.5@sha256:ce977ae6d65918d0b58a5f8b5e940429c2ce42fa3a5619ec2bbc60b949c0ac95',
-                '1.34.8': 'kindest/node:v1.34.8@sha256:02722c2dedddcfc00febf5d27fbeb9b7b2c14294c82109ff4a85d89ac9ba3256',
-                '1.33.12': 'kindest/node:v1.33.12@sha256:3f5c8443c620245e4d355cfe09e96a91ead32ceaa569d3f1ca9edf0cb2fe2ff4',
-            },
-            nodeImagesSeenIn: 'kubernetes-sigs/cluster-api@ae7ff047db49 test/infrastructure/kind/mapper.go',
-        },
-        {
-            version: '0.31.0',
-            sha256: {
-                amd64: 'eb244cbafcc157dff60cf68693c14c9a75c4e6e6fedaf9cd71c58117cb93e3fa',
-                arm64: '8e1014e87c34901cc422a1445866835d1e666f2a61301c27e722bdeab5a1f7e4',
-                seenIn: 'cert-manager/makefile-modules@2fee92077365 modules/tools/00_mod.mk',
-            },
-            nodeImage: 'kindest/node:v1.35.0@sha256:452d707d4862f52530247495d180205e029056831160e22870e37e3f6c1ac31f',
-            nodeImages: {
-                '1.35.0': 'kindest/node:v1.35.0@sha256:452d707d4862f52530247495d180205e029056831160e22870e37e3f6c1ac31f',
-                '1.34.3': 'kindest/node:v1.34.3@sha256:08497ee19eace7b4b5348db5c6a1591d7752b164530a36f855cb0f2bdcbadd48',
-                '1.33.7': 'kindest/node:v1.33.7@sha256:d26ef333bdb2cbe9862a0f7c3803ecc7b4303d8cea8e814b481b09949d353040',
-                '1.32.11': 'kindest/node:v1.32.11@sha256:5fc52d52a7b9574015299724bd68f183702956aa4a2116ae75a63cb574b35af8',
-                '1.31.14': 'kindest/node:v1.31.14@sha256:6f86cf509dbb42767b6e79debc3f2c32e4ee01386f0489b3b2be24b0a55aac2b',
-            },
-            nodeImagesSeenIn: 'kubernetes-sigs/cluster-api@ae7ff047db49 test/infrastructure/kind/mapper.go',
-        },
-        {
-            version: '0.30.0',
-            sha256: {
-                amd64: '517ab7fc89ddeed5fa65abf71530d90648d9638ef0c4cde22c2c11f8097b8889',
-                arm64: '7ea2de9d2d190022ed4a8a4e3ac0636c8a455e460b9a13ccf19f15d07f4f00eb',
-                seenIn: 'cert-manager/makefile-modules@99b162ac67ad modules/tools/00_mod.mk',
-            },
-            nodeImage: 'kindest/node:v1.34.0@sha256:7416a61b42b1662ca6ca89f02028ac133a309a2a30ba309614e8ec94d976dc5a',
-            nodeImages: {
-                '1.34.0': 'kindest/node:v1.34.0@sha256:7416a61b42b1662ca6ca89f02028ac133a309a2a30ba309614e8ec94d976dc5a',
-                '1.33.4': 'kindest/node:v1.33.4@sha256:25a6018e48dfcaee478f4a59af81157a437f15e6e140bf103f85a2e7cd0cbbf2',
-                '1.32.8': 'kindest/node:v1.32.8@sha256:abd489f042d2b644e2d033f5c2d900bc707798d075e8186cb65e3f1367a9d5a1',
-                '1.31.12': 'kindest/node:v1.31.12@sha256:0f5cc49c5e73c0c2bb6e2df56e7df189240d83cf94edfa30946482eb08ec57d2',
-            },
-            nodeImagesSeenIn: 'kubernetes-sigs/cluster-api@ae7ff047db49 test/infrastructure/kind/mapper.go',
-        },
-        {
-            version: '0.29.0',
-            sha256: {
-                amd64: 'c72eda46430f065fb45c5f70e7c957cc9209402ef309294821978677c8fb3284',
-                arm64: '03d45095dbd9cc1689f179a3e5e5da24b77c2d1b257d7645abf1b4174bebcf2a',
-                seenIn: 'cert-manager/makefile-modules@fdc858d5ea76 modules/tools/00_mod.mk',
-            },
-            nodeImage: 'kindest/node:v1.33.1@sha256:050072256b9a903bd914c0b2866828150cb229cea0efe5892e2b644d5dd3b34f',
-            nodeImages: {
-                '1.33.1': 'kindest/node:v1.33.1@sha256:050072256b9a903bd914c0b2866828150cb229cea0efe5892e2b644d5dd3b34f',
-                '1.32.5': 'kindest/node:v1.32.5@sha256:e3b2327e3a5ab8c76f5ece68936e4cafaa82edf58486b769727ab0b3b97a5b0d',
-                '1.31.9': 'kindest/node:v1.31.9@sha256:b94a3a6c06198d17f59cca8c6f486236fa05e2fb359cbd75dabbfc348a10b211',
-                '1.30.13': 'kindest/node:v1.30.13@sha256:397209b3d947d154f6641f2d0ce8d473732bd91c87d9575ade99049aa33cd648',
-            },
-            nodeImagesSeenIn: 'kubernetes-sigs/cluster-api@ae7ff047db49 test/infrastructure/kind/mapper.go',
-        },
-        {
-            version: '0.28.0',
-            sha256: {
-                amd64: 'd7413a42ca28b4afc14c7125a18f386e4e7f007241f776434a93b65c95807b65',
-                arm64: '9fc6fbcdddbfdd1d1648a8da0d1f9e09dbd772f01ba815403a2641920db2620f',
-                seenIn: 'cashapp/hermit-packages@f0517fd7532f kind.hcl',
-            },
-            nodeImage: 'kindest/node:v1.33.1@sha256:8d866994839cd096b3590681c55a6fa4a071fdaf33be7b9660e5697d2ed13002',
-            nodeImages: {
-                '1.33.1': 'kindest/node:v1.33.1@sha256:8d866994839cd096b3590681c55a6fa4a071fdaf33be7b9660e5697d2ed13002',
-                '1.32.5': 'kindest/node:v1.32.5@sha256:36187f6c542fa9b78d2d499de4c857249c5a0ac8cc2241bef2ccd92729a7a259',
-                '1.31.9': 'kindest/node:v1.31.9@sha256:156da58ab617d0cb4f56bbdb4b493f4dc89725505347a4babde9e9544888bb92',
-                '1.30.13': 'kindest/node:v1.30.13@sha256:8673291894dc400e0fb4f57243f5fdc6e355ceaa765505e0e73941aa1b6e0b80',
-            },
-            nodeImagesSeenIn: 'kubernetes-sigs/cluster-api@e073d9791ea2 test/infrastructure/kind/mapper.go',
-        },
-        {
-            version: '0.27.0',
-            sha256: {
-                amd64: 'a6875aaea358acf0ac07786b1a6755d08fd640f4c79b7a2e46681cc13f49a04b',
-                arm64: '5e4507a41c69679562610b1be82ba4f80693a7826f4e9c6e39236169a3e4f9d0',
-                seenIn: 'cert-manager/makefile-modules@b0f1d467e816 modules/tools/00_mod.mk',
-            },
-            nodeImage: 'kindest/node:v1.32.2@sha256:f226345927d7e348497136874b6d207e0b32cc52154ad8323129352923a3142f',
-            nodeImages: {
-                '1.33.0': 'kindest/node:v1.33.0@sha256:02f73d6ae3f11ad5d543f16736a2cb2a63a300ad60e81dac22099b0b04784a4e',
-                '1.32.2': 'kindest/node:v1.32.2@sha256:f226345927d7e348497136874b6d207e0b32cc52154ad8323129352923a3142f',
-                '1.31.6': 'kindest/node:v1.31.6@sha256:28b7cbb993dfe093c76641a0c95807637213c9109b761f1d422c2400e22b8e87',
-                '1.30.10': 'kindest/node:v1.30.10@sha256:4de75d0e82481ea846c0ed1de86328d821c1e6a6a91ac37bf804e5313670e507',
-                '1.29.14': 'kindest/node:v1.29.14@sha256:8703bd94ee24e51b778d5556ae310c6c0fa67d761fae6379c8e0bb480e6fea29',
-            },
-            nodeImagesSeenIn: 'kubernetes-sigs/cluster-api@ae7ff047db49 test/infrastructure/kind/mapper.go',
-        },
-    ],
-    kubectl: [
-        { version: '1.37.1', sha256: {} },
-        { version: '1.37.0', sha256: {} },
-        {
-            version: '1.36.4',
-            sha256: {
-                amd64: '8b8f088da2dab964f853b38464033b1be15ede2839eca751482357c45abdd05a',
-                arm64: '0ecf44450ee6063bf19dd166a103ee6df4a9034455c2abce626e6eea657d73fb',
-                seenIn: 'kubernetes-sigs/kubespray@46dbdd3994b3 roles/kubespray_defaults/vars/main/checksums.yml',
-            },
-        },
-        {
-            version: '1.36.1',
-            sha256: {
-                amd64: '629d3f410e09bf49b64ae7079f7f0bda1191efed311f7d37fdbab0ad5b0ec2b7',
-                arm64: '59f7ee8e477fae658447607dc3c8790ac17a1b016c01c622c12070e969e2d4e7',
-                seenIn: 'kubernetes-sigs/kubespray@46dbdd3994b3 roles/kubespray_defaults/vars/main/checksums.yml',
-            },
-        },
-        {
-            version: '1.35.8',
-            sha256: {
-                amd64: '874d5e72dbb819f43cff16bcd1e4f8bac5b7f2361fe1e55049b0a6c676fb0cbf',
-                arm64: 'cc749967b62f4422260bc9c0aa7a7c55f45175ae38cb8d95767b5d2b7e04c1fd',
-                seenIn: 'kubernetes-sigs/kubespray@46dbdd3994b3 roles/kubespray_defaults/vars/main/checksums.yml',
-            },
-        },
-        {
-            version: '1.35.5',
-            sha256: {
-                amd64: '90f75ea6ecc9ea5633262e1c0b83a40560003b30fc94a04cb099404fcef0c224',
-                arm64: 'ac69e06fd6860d69786692f5af1c3a1208ed54f8366a4d97ab15c172e99765ee',
-                seenIn: 'kubernetes-sigs/kubespray@46dbdd3994b3 roles/kubespray_defaults/vars/main/checksums.yml',
-            },
-        },
-        {
-            version: '1.35.0',
-            sha256: {
-                amd64: 'a2e984a18a0c063279d692533031c1eff93a262afcc0afdc517375432d060989',
-                arm64: '58f82f9fe796c375c5c4b8439850b0f3f4d401a52434052f2df46035a8789e25',
-                seenIn: 'kubernetes-sigs/kubespray@46dbdd3994b3 roles/kubespray_defaults/vars/main/checksums.yml',
-            },
-        },
-        {
-            version: '1.34.11',
-            sha256: {
-                amd64: '8efbb9435132a190920eb65a47a8c1ecf755ad85ab57a600c9bedbab460bb7a8',
-                arm64: '5b045a4712674c88a56fd98eef4285689738b7fbe8735e1b9ee3509521af5cb4',
-                seenIn: 'kubernetes-sigs/kubespray@46dbdd3994b3 roles/kubespray_defaults/vars/main/checksums.yml',
-            },
-        },
-        {
-            version: '1.34.8',
-            sha256: {
-                amd64: 'f6249132865c13abe3c9dd5038f5da65849cb86eee1608c001831504e481aa8c',
-                arm64: '4c9fe1f717738950c638c38056130a8db5075e6413ae36d8687221a240cdf88b',
-                seenIn: 'kubernetes-sigs/kubespray@46dbdd3994b3 roles/kubespray_defaults/vars/main/checksums.yml',
-            },
-        },
-        {
-            version: '1.34.4',
-            sha256: {
-                amd64: 'd50c359d95e0841eaad08ddc27c7be37cba8fdccfba5c8e2ded65e121ff112db',
-                arm64: '5b982c0644ab1e27780246b9085a5886651b4a7ed86243acbb2bacc1bea01dda',
-                seenIn: 'kubernetes-sigs/kubespray@46dbdd3994b3 roles/kubespray_defaults/vars/main/checksums.yml',
-            },
-        },
-        {
-            version: '1.34.3',
-            sha256: {
-                amd64: 'ab60ca5f0fd60c1eb81b52909e67060e3ba0bd27e55a8ac147cbc2172ff14212',
-                arm64: '46913a7aa0327f6cc2e1cc2775d53c4a2af5e52f7fd8dacbfbfd098e757f19e9',
-                seenIn: 'kubernetes-sigs/kubespray@46dbdd3994b3 roles/kubespray_defaults/vars/main/checksums.yml',
-            },
-        },
-        {
-            version: '1.34.0',
-            sha256: {
-                amd64: 'cfda68cba5848bc3b6c6135ae2f20ba2c78de20059f68789c090166d6abc3e2c',
-                arm64: '00b182d103a8a73da7a4d11e7526d0543dcf352f06cc63a1fde25ce9243f49a0',
-                seenIn: 'kubernetes-sigs/kubespray@46dbdd3994b3 roles/kubespray_defaults/vars/main/checksums.yml',
-            },
-        },
-        {
-            version: '1.33.11',
-            sha256: {
-                amd64: '5d0ff87b99e4bbc38b9876b3172c414f8691008d291e36f89547318925ce7716',
-                arm64: '75ba96c8cc1f74c67ef3890e43186c0f308ee71d71c8d517879fd703c922d903',
-                seenIn: 'kubernetes-sigs/kubespray@dee8a18cccd2 roles/kubespray_defaults/vars/main/checksums.yml',
-            },
-        },
-        {
-            version: '1.33.7',
-            sha256: {
-                amd64: '471d94e208a89be62eb776700fc8206cbef11116a8de2dc06fc0086b0015375b',
-                arm64: 'fa7ee98fdb6fba92ae05b5e0cde0abd5972b2d9a4a084f7052a1fd0dce6bc1de',
-                seenIn: 'kubernetes-sigs/kubespray@dee8a18cccd2 roles/kubespray_defaults/vars/main/checksums.yml',
-            },
-        },
-        {
-            version: '1.33.4',
-            sha256: {
-                amd64: 'c2ba72c115d524b72aaee9aab8df8b876e1596889d2f3f27d68405262ce86ca1',
-                arm64: '76cd7a2aa59571519b68c3943521404cbce55dafb7d8866f8d0ea2995b396eef',
-                seenIn: 'kubernetes-sigs/kubespray@dee8a18cccd2 roles/kubespray_defaults/vars/main/checksums.yml',
-            },
-        },
-        {
-            version: '1.33.1',
-            sha256: {
-                amd64: '5de4e9f2266738fd112b721265a0c1cd7f4e5208b670f811861f699474a100a3',
-                arm64: 'd595d1a26b7444e0beb122e25750ee4524e74414bbde070b672b423139295ce6',
-                seenIn: 'kubernetes-sigs/kubespray@dee8a18cccd2 roles/kubespray_defaults/vars/main/checksums.yml',
-            },
-        },
-        {
-            version: '1.33.0',
-            sha256: {
-                amd64: '9efe8d3facb23e1618cba36fb1c4e15ac9dc3ed5a2c2e18109e4a66b2bac12dc',
-                arm64: '48541d119455ac5bcc5043275ccda792371e0b112483aa0b29378439cf6322b9',
-                seenIn: 'kubernetes-sigs/kubespray@dee8a18cccd2 roles/kubespray_defaults/vars/main/checksums.yml',
-            },
-        },
-        {
-            version: '1.32.13',
-            sha256: {
-                amd64: 'db2ae479a63f3665d7f704ab18c0d4d4050144237980763221835b7305703c4c',
-                arm64: 'b1f87f196633a89208546d79bfa4e2470bda70e7bf42c4d3adb008ec208da9d1',
-                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
-            },
-        },
-        {
-            version: '1.32.11',
-            sha256: {
-                amd64: '48581d0e808bd8b7d3c3fc014e86b170e25a987df04c8a879b982b28a5180815',
-                arm64: 'b1c91c106ec20e61c5dff869e9a39e6af4fb96572bddaac9cce307dfa3ed2348',
-                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
-            },
-        },
-        {
-            version: '1.32.8',
-            sha256: {
-                amd64: '0fc709a8262be523293a18965771fedfba7466eda7ab4337feaa5c028aa46b1b',
-                arm64: '8a7371e54187249389a9aa222b150d61a4a745c121ab24dbcbb56d1ac2d0b912',
-                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
-            },
-        },
-        {
-            version: '1.32.5',
-            sha256: {
-                amd64: 'aaa7e6ff3bd28c262f2d95c8c967597e097b092e9b79bcb37de699e7488e3e7b',
-                arm64: '9edee84103e63c40a37cd15bd11e04e7835f65cb3ff5a50972058ffc343b4d96',
-                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
-            },
-        },
-        {
-            version: '1.32.2',
-            sha256: {
-                amd64: '4f6a959dcc5b702135f8354cc7109b542a2933c46b808b248a214c1f69f817ea',
-                arm64: '7381bea99c83c264100f324c2ca6e7e13738a73b8928477ac805991440a065cd',
-                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
-            },
-        },
-        {
-            version: '1.31.14',
-            sha256: {
-                amd64: '8791ec7c8966b61420d55103a5fb948de9f0ca3d7306d789734975ad9704bdb0',
-                arm64: '3abb0c2d7121e1833831f56fd857a93de386e76d14b64baf86220d0afe495209',
-                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
-            },
-        },
-        {
-            version: '1.31.12',
-            sha256: {
-                amd64: 'cf609add577be9c898c52027e800a008331d6b2a202ecc61413e847f7a12ccd0',
-                arm64: '1c2cc071a6522682f645c5987c0601be92c14848c5123473904e5ede0721039b',
-                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
-            },
-        },
-        {
-            version: '1.31.9',
-            sha256: {
-                amd64: '720d31a15368ad56993c127a7d4fa2688a8520029c2e6be86b1a877ad6f92624',
-                arm64: '1e6de599df408824f13602d73333c08c3528cfa5d6c8c98c633868a966882129',
-                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
-            },
-        },
-        {
-            version: '1.31.6',
-            sha256: {
-                amd64: 'c46b2f5b0027e919299d1eca073ebf13a4c5c0528dd854fc71a5b93396c9fa9d',
-                arm64: 'fc40a8bbdba41f022aced2dec729a1b9e937ad99872b430b6c2489f1f36a61f5',
-                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
-            },
-        },
-        {
-            version: '1.30.14',
-            sha256: {
-                amd64: '7ccac981ece0098284d8961973295f5124d78eab7b89ba5023f35591baa16271',
-                arm64: 'a32e46ae15fe41292dc6a7cd76beba7104282a5a3fa9e3686319000a537f4f5d',
-                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
-            },
-        },
-        {
-            version: '1.30.13',
-            sha256: {
-                amd64: 'b92bd89b27386b671841d5970b926b645c2ae44e5ca0663cff0f1c836a1530ee',
-                arm64: 'afed1753b98ab30812203cb469e013082b25502c864f2889e8a0474aac497064',
-                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
-            },
-        },
-        {
-            version: '1.30.10',
-            sha256: {
-                amd64: 'bc74dbeefd4b9d53f03016f6778f3ffc9a72ef4ca7b7c80fd5dc1a41d52dcab7',
-                arm64: '9d65d54f02b0b305d9f3f89d19a60d3e130e09f5407df99f6d48f8c10f31e2ae',
-                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
-            },
-        },
-    ],
-    metallb: {
-        version: '0.16.2',
-        manifest: 'config/manifests/metallb-native.yaml',
-        sha256: 'e5f7c268f114c446dc60aaad71b7cabf861f637743e033e354d7d48592807c6d',
-        seenIn: 'go.universe.tf/metallb@v0.16.2 config/manifests/metallb-native.yaml',
-    },
-};
-
-;// CONCATENATED MODULE: ./lib/plan/releases.js
-
-
-const kindReleases = knownReleases.kind;
-const kubectlReleases = knownReleases.kubectl;
-const metallbRelease = knownReleases.metallb;
-/** The release of kind with exactly this version (without `v`), when it is known. */
-function kindRelease(version) {
-    return kindReleases.find((release) => release.version === version);
-}
-/** Kubernetes versions that images were published for with this release of kind, newest first. */
-function knownKubernetesVersions(kindVersion) {
-    return Object.keys(kindRelease(kindVersion)?.nodeImages ?? {}).sort(semver.rcompare);
-}
-/** The image published with this release of kind for a Kubernetes version: `1.34.0`, or `1.34` for its newest patch. */
-function nodeImageFor(kindVersion, kubernetesVersion) {
-    const version = knownKubernetesVersions(kindVersion).find((known) => `${known}.`.startsWith(`${kubernetesVersion}.`));
-    return version === undefined ? undefined : kindRelease(kindVersion)?.nodeImages[version];
-}
-/** The release with the highest version. */
-function newest(releases) {
-    return releases.toSorted((a, b) => rcompare(a.version, b.version))[0];
-}
-
-;// CONCATENATED MODULE: ./lib/plan/node-images.js
-
-
-
-
-/**
- * The nodes of a cluster with the image that each gets: its own, else the cluster's, else the one published for the
- * version of Kubernetes, else what kind would use. Nodes are left without one only where this kind's default is not known.
- * @param kind version of kind in use
- */
-function chooseNodeImages(problems, cluster, { kind, registryMirror }) {
-    const mirrored = (input, image) => problems.attempt(input, image, () => throughMirror(image, registryMirror));
-    const given = cluster.nodeImage ?? publishedImage(problems, cluster, kind);
-    const shared = given === undefined ? undefined : mirrored(`${cluster.input}.node-image`, given);
-    return cluster.nodes.map((node, index) => {
-        const own = node['image'];
-        const image = typeof own === 'string' ? mirrored(`${cluster.input}.config.nodes[${String(index)}].image`, own) : (own ?? shared);
-        return { ...node, ...(image !== undefined && { image }) };
-    });
-}
-function publishedImage(problems, { input, kubernetesVersion }, kind) {
-    if (kubernetesVersion === undefined)
-        return kindRelease(kind)?.nodeImage;
-    const image = nodeImageFor(kind, kubernetesVersion);
-    if (image === undefined) {
-        const known = knownKubernetesVersions(kind).join(', ');
-        problems.add(`${input}.kubernetes-version`, kubernetesVersion, known === ''
-            ? `cannot be looked up, because no images are known for kind ${kind}; give node-image, or another kind-version`
-            : `has no image that is known for kind ${kind}; give one of ${known}, or node-image`);
-    }
-    return image;
-}
-/** Every image that the nodes of these configs get, once. */
-function nodeImagesOf(configs) {
-    const images = configs.flatMap((config) => nodesOf(config).map((node) => node['image']));
-    return [...new Set(images.filter((image) => typeof image === 'string'))];
-}
-/** The config with the names that the images have in the engine. */
-function withProvidedImages(config, provided) {
-    const names = new Map(provided.map(({ reference, name }) => [reference, name]));
-    return {
-        ...config,
-        nodes: nodesOf(config).map((node) => {
-            const name = names.get(String(node['image']));
-            return name === undefined ? node : { ...node, image: name };
-        }),
-    };
-}
-function nodesOf(config) {
-    return (config['nodes'] ?? []);
-}
-/** Why the cache was not used, or was of little use, or what is still to come. */
-function remarkOf({ seconds: took, insteadOfSeconds, toSave, remark }) {
-    if (insteadOfSeconds !== undefined && insteadOfSeconds < took) {
-        return `slower than the pull that it stands for (${image_cache_seconds(insteadOfSeconds)}): cache: false may be faster here`;
-    }
-    return toSave === undefined ? remark : 'it is saved when the job ends';
-}
-/** One line about an image, for the log and the summary. */
-function describeProvided(image) {
-    const { from, restored, transferred } = image;
-    const reference = shortReference(image.reference);
-    const remark = remarkOf(image);
-    const took = image_cache_seconds(image.seconds);
-    if (from === 'engine')
-        return `${reference}: in the engine already`;
-    const parts = [
-        from === 'cache' ? `out of the cache in ${took}` : `pulled in ${took}`,
-        ...(restored ? [`${byte_size_formatBytes(restored.bytes)} restored in ${image_cache_seconds(restored.seconds)}`] : []),
-        ...(transferred ? [`${byte_size_formatBytes(transferred.bytes)} transferred in ${image_cache_seconds(transferred.seconds)}`] : []),
-        ...(remark === undefined ? [] : [remark]),
-    ];
-    return `${reference}: ${parts.join('; ')}`;
-}
-
-;// CONCATENATED MODULE: ./lib/plan/budget.js
-/** What a running node takes, measured with kind v0.33 and Kubernetes v1.34, rounded up. */
-const perNode = { inotifyInstances: 20, memory: 500e6 };
-/** Where so many nodes would go beyond what the machine has, with the remedy: kind's commonest trouble with several clusters. */
-function budgetWarnings(nodes, { engine, inotifyInstances }) {
-    const warnings = [];
-    const watches = nodes * perNode.inotifyInstances;
-    if (inotifyInstances !== undefined && watches > inotifyInstances) {
-        warnings.push(`${String(nodes)} nodes take about ${String(watches)} inotify instances, a user of this machine may have ${String(inotifyInstances)}: ` +
-            `"too many open files" is likely; raise it with: sudo sysctl fs.inotify.max_user_instances=${String(Math.max(1024, watches * 2))}`);
-    }
-    if (nodes * perNode.memory > engine.memory) {
-        const [needed, there] = [nodes * perNode.memory, engine.memory].map((bytes) => (bytes / 1e9).toFixed(1));
-        warnings.push(`${String(nodes)} nodes take about ${String(needed)} GB of memory, the engine has ${String(there)} GB; give fewer nodes`);
-    }
-    return warnings;
-}
-
-;// CONCATENATED MODULE: ./lib/plan/groups.js
-/** Clusters that share a network (a group, not a Docker network) are joined; all others are kept apart. */
-function areJoined(one, other) {
-    return one.name !== other.name && one.networks.some((network) => other.networks.includes(network));
-}
-/** Whether some cluster must tell the addresses of both from each other: they are joined, or have a joined cluster in common. */
-function mustDiffer(one, other, clusters) {
-    return areJoined(one, other) || clusters.some((third) => areJoined(third, one) && areJoined(third, other));
-}
-/** What is odd about the groups: those that join nobody. */
-function groupWarnings(clusters) {
-    if (clusters.length < 2)
-        return [];
-    return [...new Set(clusters.flatMap(({ networks }) => networks))].flatMap((network) => {
-        const members = clusters.filter(({ networks }) => networks.includes(network));
-        if (members.length > 1)
-            return [];
-        return `the network ${network} has ${members.map(({ name }) => name).join(', ')} alone and joins it with no other cluster`;
-    });
-}
-
-;// CONCATENATED MODULE: ./lib/plan/cluster.js
-
-/** The address families of a cluster, the primary one first. */
-function familiesOf({ podSubnets }) {
-    return podSubnets.map(familyOf);
-}
-/** All that has an address in a cluster lies in one of these. */
-function subnetsOf({ podSubnets, serviceSubnets }) {
-    return [...podSubnets, ...serviceSubnets];
-}
-
-;// CONCATENATED MODULE: ./lib/plan/names.js
-/** How kind names things: `pkg/cluster/internal/providers/common/namer.go` and `pkg/cluster/internal/kubeconfig`. */
-/** Names of a cluster's nodes in the order of their roles: `a-control-plane`, `a-worker`, `a-worker2`. */
-function nodeNames(cluster, roles) {
-    const seen = new Map();
-    return roles.map((role) => {
-        const count = (seen.get(role) ?? 0) + 1;
-        seen.set(role, count);
-        return `${cluster}-${role}${count > 1 ? String(count) : ''}`;
-    });
-}
-/** The container kind puts before several control planes. */
-function loadBalancerName(cluster) {
-    return `${cluster}-external-load-balancer`;
-}
-function contextName(cluster) {
-    return `kind-${cluster}`;
-}
-/** Longest host name and label value that Linux and Kubernetes take. */
-const longestHostName = 63;
-/** What is wrong with a cluster's name, and what would be right; `undefined` when it is fine. */
-function nameProblem(name, containerNames) {
-    if (!/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name)) {
-        return 'is no DNS label; use lower-case letters, digits and -, with a letter or digit at both ends';
-    }
-    const longest = containerNames.reduce((a, b) => (b.length > a.length ? b : a), '');
-    if (longest.length > longestHostName) {
-        const room = longestHostName - (longest.length - name.length);
-        return `is too long: ${longest} has ${String(longest.length)} characters, a host name at most ${String(longestHostName)}; use at most ${String(room)} characters`;
-    }
-    return undefined;
-}
-
-;// CONCATENATED MODULE: ./lib/plan/cluster-names.js
-
-/** All containers of a cluster of that name. */
-function containersOf(name, { nodes }) {
-    const roles = nodes.map((node) => node.role);
-    const balancer = roles.filter((role) => role === 'control-plane').length > 1 ? [loadBalancerName(name)] : [];
-    return [...nodeNames(name, roles), ...balancer];
-}
-/** Gives `cluster<n>` to those without a name: n is its place in the list, or the next number that nobody has. */
-function nameClusters(requested, facts) {
-    const taken = new Set([
-        ...requested.flatMap(({ name }) => name ?? []),
-        ...facts.containers.flatMap(({ name, cluster }) => cluster ?? name),
-        ...facts.reservations.flatMap(({ clusters }) => clusters),
-    ]);
-    let last = 0;
-    return requested.map((cluster, index) => {
-        if (cluster.name !== undefined)
-            return { ...cluster, name: cluster.name };
-        const isTaken = (name) => [name, ...containersOf(name, cluster)].some((each) => taken.has(each));
-        for (last = Math.max(last, index) + 1; isTaken(numbered(last));)
-            last++;
-        return { ...cluster, name: numbered(last) };
-    });
-}
-/** Tells of clusters that are not called what a reader of the workflow would think. */
-function nameWarnings(requested, named) {
-    return named.flatMap(({ input, name }, index) => {
-        const expected = numbered(index + 1);
-        if (requested[index]?.name !== undefined || name === expected)
-            return [];
-        return `${input} is called ${name}, because ${expected} is taken: take its context from the output clusters`;
-    });
-}
-/** The name of a cluster that was given none. */
-function numbered(place) {
-    return `cluster${String(place)}`;
-}
-/** Checks the names that were given and those that were found. */
-function checkNames(problems, clusters, { crossClusterDns }, facts) {
-    const seen = new Map();
-    for (const cluster of clusters) {
-        const { input, name } = cluster;
-        const refuse = (message) => {
-            problems.add(`${input}.name`, name, message);
-        };
-        const containers = containersOf(name, cluster);
-        const problem = nameProblem(name, containers);
-        const twin = seen.get(name);
-        const maker = facts.reservations.find((reservation) => reservation.clusters.includes(name));
-        const existing = facts.containers.find((container) => containers.includes(container.name));
-        seen.set(name, input);
-        if (problem !== undefined) {
-            refuse(problem);
-        }
-        else if (twin !== undefined) {
-            refuse(`is the name of ${twin} too; give each cluster a name of its own`);
-        }
-        else if (facts.containers.some((container) => container.cluster === name)) {
-            refuse(`is a kind cluster that exists already; give another name, or remove it with: kind delete cluster --name ${name}`);
-        }
-        else if (maker !== undefined) {
-            refuse(`is a cluster that the run ${maker.run} is making; give another name, or wait until that run has ended`);
-        }
-        else if (existing !== undefined) {
-            refuse(`needs a container named ${existing.name}, which exists already; give another name`);
-        }
-        if (crossClusterDns && domainOf(name) === 'cluster.local') {
-            refuse('gives the domain cluster.local, which every cluster has already; give another name');
-        }
-    }
-}
-/** The DNS domain that joined clusters know a cluster by. */
-function domainOf(name) {
-    return `${name}.local`;
-}
-
-;// CONCATENATED MODULE: ./lib/plan/cluster-subnets.js
-
-
-/** kubeadm's `PodSubnetNodeMaskMaxDiff`: a pod subnet is cut into at most 2^16 nodes' parts. */
-const mostNodeBits = 16;
-/** kubeadm's `MaximumBitsForServiceSubnet` (20) and `MinimumAddressesInServiceSubnet` (10). */
-const givenServices = {
-    ipv4: { shortest: 12, longest: 28 },
-    ipv6: { shortest: 108, longest: 124 },
-};
-/** What is allotted is no larger than kind's own defaults. */
-const allottedServices = {
-    ipv4: { shortest: 16, longest: 24 },
-    ipv6: { shortest: 112, longest: 120 },
-};
-const largestPodSubnet = { ipv4: 16, ipv6: 56 };
-/** Checks that a given subnet is of a size that kubeadm takes and that holds all nodes. */
-function checkSize(problems, input, { family, prefix, text }, key, { nodes, nodeMasks }) {
-    const mask = nodeMasks[family];
-    const { shortest, longest } = key === 'service-subnet' ? givenServices[family] : { shortest: Math.max(0, mask - mostNodeBits), longest: mask };
-    const room = 2 ** (mask - prefix);
-    if (prefix < shortest || prefix > longest) {
-        problems.add(input, text, `is a /${String(prefix)}; kubeadm takes /${String(shortest)} to /${String(longest)}` +
-            (key === 'pod-subnet' ? ` where each node gets a /${String(mask)}` : ''));
-    }
-    else if (key === 'pod-subnet' && room < nodes.length) {
-        problems.add(input, text, `holds a /${String(mask)} for ${String(room)} nodes, the cluster has ${String(nodes.length)}; give a /${String(prefixFor(nodes.length, mask))} or larger`);
-    }
-}
-/** Longest prefix of a subnet that has a part of that prefix length for each of so many nodes. */
-function prefixFor(nodes, mask) {
-    return mask - Math.ceil(Math.log2(nodes));
-}
-/**
- * Allots what was not given, family by family; what does not fit becomes a problem.
- * @param taken what nothing may overlap
- * @returns the subnets of each cluster, given and allotted
- */
-function chooseSubnets(problems, clusters, request, taken) {
-    const allotted = { 'pod-subnet': new Map(), 'service-subnet': new Map() };
-    const place = ({ input }, family) => `${input} ${family}`;
-    for (const family of families) {
-        const result = allotFamily(clusters, request, family, taken);
-        if ('problems' in result) {
-            for (const problem of result.problems)
-                problems.add(...problem);
-            continue;
-        }
-        for (const key of ['pod-subnet', 'service-subnet']) {
-            for (const [cluster, subnet] of result[key])
-                allotted[key].set(place(cluster, family), subnet);
-        }
-    }
-    return (cluster) => {
-        const texts = (given, key) => cluster.families.flatMap((family) => (given.find((subnet) => subnet.family === family) ?? allotted[key].get(place(cluster, family)))?.text ?? []);
-        return {
-            podSubnets: texts(cluster.podSubnets, 'pod-subnet'),
-            serviceSubnets: texts(cluster.serviceSubnets, 'service-subnet'),
-        };
-    };
-}
-function allotFamily(clusters, request, family, taken) {
-    const podSupernet = request.podSupernets[family];
-    const serviceSupernet = request.serviceSupernets[family];
-    const lacking = (given) => clusters.filter((cluster) => cluster.families.includes(family) && !given(cluster).some((subnet) => subnet.family === family));
-    const wanted = podWants(lacking(({ podSubnets }) => podSubnets), family);
-    const services = [{ clusters: lacking(({ serviceSubnets }) => serviceSubnets), range: allottedServices[family] }];
-    // where both are cut from the same addresses, pods may have to be content with less
-    const most = overlap(podSupernet, serviceSupernet)
-        ? Math.max(0, ...wanted.map(({ range }) => range.longest - range.shortest))
-        : 0;
-    for (let squeeze = 0;; squeeze++) {
-        const squeezed = wanted.map(({ clusters: of, range: { shortest, longest } }) => ({
-            clusters: of,
-            range: { shortest: Math.min(longest, shortest + squeeze), longest },
-        }));
-        const podSubnets = allotWants(squeezed, 'pod-supernet', podSupernet, taken);
-        const pods = 'problem' in podSubnets ? [] : podSubnets.subnets.map(([, subnet]) => subnet);
-        const between = pods.map((subnet) => ({ subnet, owner: `pod subnet ${subnet.text}` }));
-        const serviceSubnets = allotWants(services, 'service-supernet', serviceSupernet, [...taken, ...between]);
-        if (!('problem' in podSubnets) && !('problem' in serviceSubnets)) {
-            return { 'pod-subnet': podSubnets.subnets, 'service-subnet': serviceSubnets.subnets };
-        }
-        if ('problem' in podSubnets || squeeze === most) {
-            return { problems: [podSubnets, serviceSubnets].flatMap((tried) => ('problem' in tried ? [tried.problem] : [])) };
-        }
-    }
-}
-/** Clusters whose nodes get parts of the same size get subnets of the same size. */
-function podWants(clusters, family) {
-    return [...new Set(clusters.map(({ nodeMasks }) => nodeMasks[family]))].map((mask) => {
-        const of = clusters.filter(({ nodeMasks }) => nodeMasks[family] === mask);
-        const longest = Math.min(...of.map(({ nodes }) => prefixFor(nodes.length, mask)));
-        const shortest = Math.min(longest, Math.max(largestPodSubnet[family], mask - mostNodeBits));
-        return { clusters: of, range: { shortest, longest } };
-    });
-}
-function allotWants(wants, input, supernet, taken) {
-    const subnets = [];
-    for (const { clusters, range } of wants) {
-        const used = [...taken.map(({ subnet }) => subnet), ...subnets.map(([, subnet]) => subnet)];
-        const allotment = allot(clusters.length, supernet, used, range);
-        if ('fits' in allotment) {
-            const inTheWay = taken.filter(({ subnet }) => overlap(subnet, supernet)).map(({ owner }) => owner);
-            const problem = `has room for ${String(allotment.fits)} subnets of /${String(allotment.prefix)}, ${String(clusters.length)} are needed` +
-                (inTheWay.length > 0 ? ` (taken by ${inTheWay.slice(0, 5).join(', ')})` : '') +
-                '; give a larger or freer supernet';
-            return { problem: [input, supernet.text, problem] };
-        }
-        subnets.push(...clusters.map((cluster, index) => [cluster, allotment.subnets[index]]));
-    }
-    return { subnets };
 }
 
 ;// CONCATENATED MODULE: ./node_modules/deepmerge-ts/dist/index.mjs
@@ -67044,6 +66055,104 @@ function mergeOthersIntoFast(mut_target, values, utils) {
 
 
 
+// EXTERNAL MODULE: ./node_modules/netmask/dist/netmask.js
+var netmask = __nccwpck_require__(8755);
+;// CONCATENATED MODULE: ./lib/plan/cidr.js
+
+
+const families = ['ipv4', 'ipv6'];
+/** A text that is no subnet; the message says what it is and what would be right. */
+class CidrError extends Error {
+}
+const example = { ipv4: '10.128.0.0/16', ipv6: 'fd00:10:128::/56' };
+/**
+ * Reads `address/prefix` strictly: no leading zeros in octets, no zones, a prefix, no host bits. netmask itself takes
+ * `10`, hex octets and host bits without a word.
+ * @throws {CidrError} naming the remedy
+ */
+function parseCidr(text) {
+    const [address = '', prefix, ...rest] = text.split('/');
+    const family = familyOf(address);
+    if (!isAddress(address) ||
+        rest.length > 0 ||
+        (prefix !== undefined && (!/^(0|[1-9]\d{0,2})$/.test(prefix) || Number(prefix) > bits[family]))) {
+        throw new CidrError(`is no subnet; give address and prefix length, such as ${example[family]}`);
+    }
+    if (prefix === undefined) {
+        throw new CidrError(`has no prefix length; give one, such as ${address}/${family === 'ipv4' ? '16' : '56'}`);
+    }
+    const network = cidrAt(family, toNumber(address), Number(prefix));
+    if (network.first !== toNumber(address))
+        throw new CidrError(`has host bits set; the subnet is ${network.text}`);
+    return network;
+}
+/** The subnet of that prefix length in which an address (a number) lies. */
+function cidrAt(family, address, prefix) {
+    const size = sizeOf(family, prefix);
+    const first = address - (address % size);
+    return { family, text: `${toText(family, first)}/${String(prefix)}`, first, last: first + size - 1n, prefix };
+}
+/**
+ * The subnet that a machine itself told; `undefined` for what is none. Host bits pass: engines before Docker 25 keep
+ * those of `docker network create --subnet`.
+ */
+function machineCidr(text) {
+    const [address = '', prefix] = text.split('/');
+    if (!isAddress(address))
+        return undefined;
+    const family = familyOf(address);
+    return cidrAt(family, toNumber(address), prefix === undefined ? bits[family] : Number(prefix));
+}
+/** The n-th address of a subnet, counted from 0, in its canonical form. */
+function addressAt({ family, first }, index) {
+    return toText(family, first + BigInt(index));
+}
+/** The canonical form of an address, so that two of them can be compared as texts (RFC 5952). */
+function canonicalAddress(address) {
+    return isAddress(address) ? toText(familyOf(address), toNumber(address)) : address;
+}
+/** The family of an address or a subnet. */
+function familyOf(text) {
+    return text.includes(':') ? 'ipv6' : 'ipv4';
+}
+/** Those of a list that are of a family. */
+function ofFamily(texts, family) {
+    return texts.filter((text) => familyOf(text) === family);
+}
+/** Addresses in a subnet of that prefix length. */
+function sizeOf(family, prefix) {
+    return 1n << BigInt(bits[family] - prefix);
+}
+function overlap(one, other) {
+    return one.family === other.family && one.first <= other.last && other.first <= one.last;
+}
+const bits = { ipv4: 32, ipv6: 128 };
+function isAddress(text) {
+    return (0,external_node_net_.isIPv4)(text) || ((0,external_node_net_.isIPv6)(text) && !text.includes('%'));
+}
+/** netmask keeps the numbers of IPv6 addresses to itself. */
+function toNumber(address) {
+    if ((0,external_node_net_.isIPv4)(address))
+        return BigInt((0,netmask/* ip2long */.GQ)(address));
+    const [before = [], after = []] = canonicalIPv6(address)
+        .split('::')
+        .map((part) => part.split(':').filter((group) => group !== ''));
+    const groups = [...before, ...Array(8 - before.length - after.length).fill('0'), ...after];
+    return BigInt(`0x${groups.map((group) => group.padStart(4, '0')).join('')}`);
+}
+function toText(family, address) {
+    if (family === 'ipv4')
+        return (0,netmask/* long2ip */.aT)(Number(address));
+    return canonicalIPv6(address
+        .toString(16)
+        .padStart(32, '0')
+        .replace(/.{4}(?=.)/g, '$&:'));
+}
+/** As URLs write it, which is RFC 5952's way (WHATWG URL, "IPv6 serializer"). */
+function canonicalIPv6(address) {
+    return new URL(`http://[${address}]`).hostname.slice(1, -1);
+}
+
 ;// CONCATENATED MODULE: ./lib/plan/kind-config.js
 
 
@@ -67105,13 +66214,26 @@ const mergeKindConfigs = deepmergeCustom({
     mergeArrays: (values, _utils, meta) => (meta?.key === 'nodes' ? values.at(-1) : values.flat()),
 });
 /** The nodes of a checked config; `undefined` when it names none. kind takes a node without a role for a control plane. */
-function kind_config_nodesOf(nodes) {
+function nodesOf(nodes) {
     if (!Array.isArray(nodes) || nodes.length === 0)
         return undefined;
     return nodes.map((node) => ({ role: 'control-plane', ...node }));
 }
 /** Where in a node's file system the mount stands that tells which run made it. */
 const ownerDirectory = '/kind-flat-network';
+/** The config with one more directory of this machine on every node, which can only read it. */
+function withReadOnlyMount(config, hostPath, containerPath) {
+    return {
+        ...config,
+        nodes: (nodesOf(config['nodes']) ?? []).map((node) => ({
+            ...node,
+            extraMounts: [
+                ...(node['extraMounts'] ?? []),
+                { hostPath, containerPath, readOnly: true },
+            ],
+        })),
+    };
+}
 /**
  * The config handed to `kind create cluster`. kind sets no labels of ours on its containers, so every node carries its
  * owner as a mount: `/dev/null` at `/kind-flat-network/<run>`, seen by `docker inspect`.
@@ -67137,6 +66259,938 @@ function toKindConfig(cluster) {
 }
 function isMap(value) {
     return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+;// CONCATENATED MODULE: ./lib/plan/subnets.js
+
+/**
+ * Allots `count` equal subnets from a supernet, lowest first, none overlapping what is taken. Their prefix length is the
+ * smallest (the largest subnets) within `prefixes` at which all of them fit.
+ */
+function allot(count, supernet, taken, prefixes) {
+    let most = { fits: 0, prefix: prefixes.longest };
+    const inTheWay = taken.filter((other) => overlap(supernet, other));
+    for (let prefix = Math.max(prefixes.shortest, supernet.prefix); prefix <= prefixes.longest; prefix++) {
+        const subnets = freeBlocks(count, supernet, inTheWay, prefix);
+        if (subnets.length === count)
+            return { subnets };
+        if (subnets.length > most.fits)
+            most = { fits: subnets.length, prefix };
+    }
+    return most;
+}
+function freeBlocks(count, supernet, taken, prefix) {
+    const size = sizeOf(supernet.family, prefix);
+    const blocks = [];
+    let first = supernet.first;
+    while (blocks.length < count && first + size - 1n <= supernet.last) {
+        const block = cidrAt(supernet.family, first, prefix);
+        const obstacle = taken.find((other) => overlap(block, other));
+        if (obstacle === undefined)
+            blocks.push(block);
+        // a step past the obstacle, to the next multiple of the size: never through it address by address
+        const next = obstacle === undefined ? block.last + 1n : obstacle.last + 1n;
+        const aligned = ((next + size - 1n) / size) * size;
+        first = aligned > first + size ? aligned : first + size;
+    }
+    return blocks;
+}
+
+;// CONCATENATED MODULE: ./lib/plan/load-balancer-subnets.js
+
+
+const prefixes = {
+    ipv4: { shortest: 24, longest: 28 },
+    ipv6: { shortest: 112, longest: 124 },
+};
+/**
+ * Gives each cluster a part of the Docker network for the addresses of its Services, of each of its families. Docker gives
+ * a container the lowest free address, or the lowest of the network's `IPRange` (moby,
+ * `daemon/libnetwork/endpoint.go`, `assignAddressVersion`, asks for no serial allocation): so the parts lie outside of
+ * that range, and where there is none, at the top end and never in the lower half.
+ * @param network undefined until it is made: then nobody has a part yet
+ * @returns the parts of a cluster; none where the network has no room, which is a problem only if it must have
+ */
+function chooseLoadBalancerSubnets(problems, clusters, { loadBalancer }, network, reservations) {
+    if (loadBalancer === 'metallb')
+        checkWorkers(problems, clusters);
+    if (network === undefined)
+        return () => [];
+    const reserved = reservations.flatMap(({ loadBalancerSubnets = {} }) => Object.entries(loadBalancerSubnets));
+    const taken = reserved.flatMap(([, subnets]) => subnets).map(parseCidr);
+    const parts = network.subnets.flatMap((text) => {
+        const subnet = machineCidr(text);
+        if (subnet === undefined)
+            return [];
+        const of = clusters.filter(({ families }) => families.includes(subnet.family));
+        // a cluster that is taken over keeps what it has, since Services of it may have addresses out of that
+        const kept = of.flatMap((cluster) => {
+            const own = reserved.filter(([name]) => cluster.existing?.name === name).flatMap(([, subnets]) => subnets);
+            const [part] = own.map(parseCidr).filter((each) => contains(subnet, each));
+            return part === undefined ? [] : [{ cluster, part }];
+        });
+        const lacking = of.filter((cluster) => !kept.some((each) => each.cluster === cluster));
+        if (lacking.length === 0)
+            return kept;
+        const found = freeParts(lacking.length, subnet, network, taken, containersToCome(clusters));
+        if ('fits' in found) {
+            if (loadBalancer === 'metallb') {
+                problems.add('docker-network', network.name, `is too small for ${String(lacking.length)} clusters' load balancers: besides what Docker gives to containers, ` +
+                    `${subnet.text} has room for ${String(found.fits)} of /${String(found.prefix)}; give a larger one, or load-balancer: none`);
+            }
+            return kept;
+        }
+        return [...kept, ...lacking.map((cluster, index) => ({ cluster, part: found.subnets[index] }))];
+    });
+    return (cluster) => cluster.families.flatMap((family) => parts.find((each) => each.cluster === cluster && each.part.family === family)?.part.text ?? []);
+}
+/** kind takes the taint and the label that keep pods and load balancers off a control plane from a single node alone. */
+function checkWorkers(problems, clusters) {
+    for (const { input, nodes, existing } of clusters) {
+        const { length } = existing?.nodes ?? nodes;
+        if (length === 1 || (existing?.nodes ?? nodes).some(({ role }) => role === 'worker'))
+            continue;
+        problems.add(`${input}.workers`, 0, `leaves ${String(length)} control planes alone, which MetalLB neither runs nor answers on; give a worker, one control plane, or load-balancer: none`);
+    }
+}
+function freeParts(count, subnet, { ranges = [], used = [] }, taken, toCome) {
+    const { family, first, last } = subnet;
+    const { shortest, longest } = prefixes[family];
+    const lowerHalf = cidrAt(family, first, Math.min(subnet.prefix + 1, longest));
+    // one that is the whole subnet bounds nothing
+    const [range = lowerHalf] = ranges
+        .flatMap((text) => machineCidr(text) ?? [])
+        .filter((each) => contains(subnet, each) && each.prefix > subnet.prefix);
+    const inUse = ofFamily(used, family).flatMap((text) => machineCidr(text) ?? []);
+    // without a range Docker goes on above the lower half when that is full
+    const room = lowerHalf.last - lowerHalf.first - 1n;
+    const needed = inUse.filter((each) => overlap(each, lowerHalf)).length + toCome;
+    if (range === lowerHalf && BigInt(needed) > room)
+        return { fits: 0, prefix: longest };
+    // the network's own address, the one that a gateway gets unless told otherwise, and the broadcast address
+    const ends = [first, first + 1n, last].map((address) => host(family, address));
+    const obstacles = [range, ...ends, ...inUse, ...taken];
+    const found = allot(count, fromTop(subnet), obstacles.map(fromTop), { shortest, longest });
+    return 'subnets' in found ? { subnets: found.subnets.map(fromTop) } : found;
+}
+/** Containers that Docker will give addresses to for clusters that are made. */
+function containersToCome(clusters) {
+    return clusters
+        .filter(({ existing }) => existing === undefined)
+        .map(({ nodes }) => nodes.length + (nodes.filter(({ role }) => role === 'control-plane').length > 1 ? 1 : 0))
+        .reduce((total, number) => total + number, 0);
+}
+/** The subnet that lies as far from the last of all addresses as this one from the first; of that one, this one again. */
+function fromTop({ family, last, prefix }) {
+    return cidrAt(family, sizeOf(family, 0) - 1n - last, prefix);
+}
+function host(family, address) {
+    return cidrAt(family, address, family === 'ipv4' ? 32 : 128);
+}
+function contains(outer, inner) {
+    return outer.family === inner.family && outer.first <= inner.first && inner.last <= outer.last;
+}
+/**
+ * What stands in the way of clusters' load balancers: nodes with an address out of a part that Services get theirs from.
+ * Docker gave it to them against what it usually does, or somebody chose it.
+ */
+function nodesInTheWay(clusters, nodes) {
+    return clusters.flatMap(({ name, loadBalancerSubnets }) => loadBalancerSubnets.map(parseCidr).flatMap((part) => nodes.flatMap((node) => node.addresses
+        .filter((address) => machineCidr(address)?.family === part.family)
+        .filter((address) => overlap(machineCidr(address) ?? part, part))
+        .map((address) => `node ${node.name} has ${canonicalAddress(address)}, out of ${part.text} of ${name}'s load balancers`))));
+}
+
+;// CONCATENATED MODULE: ./lib/plan/image-cache.js
+
+
+/** A cached image: what it is cached under, when that pays, and what a later process must know to save it. */
+const imageToSave = object({
+    key: schemas_string(),
+    /** As the plan names it, for the log. */
+    reference: schemas_string(),
+    registry: schemas_string(),
+    repository: schemas_string(),
+    digest: schemas_string(),
+    platform: schemas_string(),
+});
+const cachedPullFile = 'pull.json';
+/** @throws when the text is nothing of the kind */
+function parseCachedPull(text) {
+    return object({ seconds: schemas_number().min(0) }).parse(JSON.parse(text));
+}
+/** How an entry is laid out: the parts of an image as its registry serves them, a file each, named by digest. */
+const image_cache_format = 'parts1';
+/**
+ * Names the bytes that are cached, and nothing else: an entry never gets stale. A cached image is what its registry
+ * serves, so neither Docker's version nor the way it keeps images matter.
+ */
+function imageCacheKey(digest, platform) {
+    return `kind-flat-network-image-${image_cache_format}-${digest.replace('sha256:', '')}-${platform.replaceAll('/', '-')}`;
+}
+/** The name in the engine of an image that came through the cache: an image gets its registry's digest by a pull from that registry alone. */
+function cachedImageName(digest) {
+    return `${cachedImageRepository}:${digest.replace(':', '-')}`;
+}
+const cachedImageRepository = 'kind-flat-network/node';
+/**
+ * Why the cache is not used for an image; `undefined` when it is.
+ * @param facts.needless why a look into the cache gains nothing here
+ * @param facts.near the registry is on this machine or in a private network
+ */
+function whyNotCached(mode, facts) {
+    if (mode === 'false')
+        return 'cache is false';
+    if (facts.unavailable !== undefined || mode === 'true')
+        return facts.unavailable;
+    if (facts.needless !== undefined)
+        return facts.needless;
+    return facts.near ? 'its registry is near, and as fast as any cache' : undefined;
+}
+/**
+ * Bytes in a second that come out of GitHub's cache on its hosted runners, and the seconds before the first one:
+ * seen were 50 MB/s and 90 MB/s (issues 928 and 810 of actions/cache), and 434 MB unpacked in 11 s (issue 43 of
+ * tespkg/actions-cache).
+ */
+const restored = { bytesPerSecond: 50e6, firstSeconds: 1 };
+/** Seconds that restoring so many bytes takes, as far as is known. */
+function expectedRestoreSeconds(bytes) {
+    return restored.firstSeconds + bytes / restored.bytesPerSecond;
+}
+/**
+ * Why a pulled image is not worth saving; `undefined` when it is. What Docker does with the layers is the same either
+ * way, so only the transfers are compared.
+ */
+function whyNotSaved(mode, transfer) {
+    const expected = expectedRestoreSeconds(transfer.bytes);
+    if (mode === 'true' || transfer.seconds > expected)
+        return undefined;
+    return `its ${byte_size_formatBytes(transfer.bytes)} came in ${image_cache_seconds(transfer.seconds)}; out of the cache they would take about ${image_cache_seconds(expected)}`;
+}
+/** `3.4 s` */
+function image_cache_seconds(value) {
+    return `${value.toFixed(1)} s`;
+}
+
+// EXTERNAL MODULE: ./node_modules/semver/index.js
+var semver = __nccwpck_require__(2088);
+;// CONCATENATED MODULE: ./lib/plan/known-releases.js
+const knownReleases = {
+    kind: [
+        {
+            version: '0.33.0',
+            sha256: {
+                amd64: 'aee6151561422756b764a4ae28e7f44cda5af5a9eead3cc9985112b1de8d8e0d',
+                arm64: '20022bee6cfcd5086cb7234d218e3454e6090022f2a8f55d1fa7fcf42c3867a2',
+                seenIn: 'abd-ulbasit/upgradescope@15079a0dc601 hack/install-tool.sh',
+            },
+            nodeImage: 'kindest/node:v1.37.0@sha256:a1ed56cfb0e7b93589bdf97c8cd566405a265939e3620fc4f5de89adff580ae5',
+            nodeImages: {
+                '1.37.0': 'kindest/node:v1.37.0@sha256:a1ed56cfb0e7b93589bdf97c8cd566405a265939e3620fc4f5de89adff580ae5',
+                '1.36.4': 'kindest/node:v1.36.4@sha256:099e049362a1526b2db71494e1947aae99bd16290d7c895f2b7ea312e3cbfaed',
+                '1.35.8': 'kindest/node:v1.35.8@sha256:07b2536e30b803ed61d1677a79df6115f798ce64c80f9e22f6ed45afd09323c0',
+                '1.34.11': 'kindest/node:v1.34.11@sha256:44e222ee2132dab25ff87301682f89eb82c7880ea3a1bf543bfe9708fd08d67d',
+            },
+            nodeImagesSeenIn: 'FairwindsOps/rok8s-scripts@65ce0d4dd989 docs/versions.md',
+        },
+        {
+            version: '0.32.0',
+            sha256: {
+                amd64: '50030de23cf40a18505f20426f6a8506bedf13c6e509244bd1fa9463721b0f54',
+                arm64: 'b92cd615e97585de8ddade28ed5cd7feb4248d717c233eea5b03c37298900f5d',
+                seenIn: 'cert-manager/makefile-modules@f5352119909a modules/tools/00_mod.mk',
+            },
+            nodeImage: 'kindest/node:v1.36.1@sha256:3489c7674813ba5d8b1a9977baea8a6e553784dab7b84759d1014dbd78f7ebd5',
+            nodeImages: {
+                '1.36.1': 'kindest/node:v1.36.1@sha256:3489c7674813ba5d8b1a9977baea8a6e553784dab7b84759d1014dbd78f7ebd5',
+                '1.35.5': 'kindest/node:v1.35.5@sha256:ce977ae6d65918d0b58a5f8b5e940429c2ce42fa3a5619ec2bbc60b949c0ac95',
+                '1.34.8': 'kindest/node:v1.34.8@sha256:02722c2dedddcfc00febf5d27fbeb9b7b2c14294c82109ff4a85d89ac9ba3256',
+                '1.33.12': 'kindest/node:v1.33.12@sha256:3f5c8443c620245e4d355cfe09e96a91ead32ceaa569d3f1ca9edf0cb2fe2ff4',
+            },
+            nodeImagesSeenIn: 'kubernetes-sigs/cluster-api@ae7ff047db49 test/infrastructure/kind/mapper.go',
+        },
+        {
+            version: '0.31.0',
+            sha256: {
+                amd64: 'eb244cbafcc157dff60cf68693c14c9a75c4e6e6fedaf9cd71c58117cb93e3fa',
+                arm64: '8e1014e87c34901cc422a1445866835d1e666f2a61301c27e722bdeab5a1f7e4',
+                seenIn: 'cert-manager/makefile-modules@2fee92077365 modules/tools/00_mod.mk',
+            },
+            nodeImage: 'kindest/node:v1.35.0@sha256:452d707d4862f52530247495d180205e029056831160e22870e37e3f6c1ac31f',
+            nodeImages: {
+                '1.35.0': 'kindest/node:v1.35.0@sha256:452d707d4862f52530247495d180205e029056831160e22870e37e3f6c1ac31f',
+                '1.34.3': 'kindest/node:v1.34.3@sha256:08497ee19eace7b4b5348db5c6a1591d7752b164530a36f855cb0f2bdcbadd48',
+                '1.33.7': 'kindest/node:v1.33.7@sha256:d26ef333bdb2cbe9862a0f7c3803ecc7b4303d8cea8e814b481b09949d353040',
+                '1.32.11': 'kindest/node:v1.32.11@sha256:5fc52d52a7b9574015299724bd68f183702956aa4a2116ae75a63cb574b35af8',
+                '1.31.14': 'kindest/node:v1.31.14@sha256:6f86cf509dbb42767b6e79debc3f2c32e4ee01386f0489b3b2be24b0a55aac2b',
+            },
+            nodeImagesSeenIn: 'kubernetes-sigs/cluster-api@ae7ff047db49 test/infrastructure/kind/mapper.go',
+        },
+        {
+            version: '0.30.0',
+            sha256: {
+                amd64: '517ab7fc89ddeed5fa65abf71530d90648d9638ef0c4cde22c2c11f8097b8889',
+                arm64: '7ea2de9d2d190022ed4a8a4e3ac0636c8a455e460b9a13ccf19f15d07f4f00eb',
+                seenIn: 'cert-manager/makefile-modules@99b162ac67ad modules/tools/00_mod.mk',
+            },
+            nodeImage: 'kindest/node:v1.34.0@sha256:7416a61b42b1662ca6ca89f02028ac133a309a2a30ba309614e8ec94d976dc5a',
+            nodeImages: {
+                '1.34.0': 'kindest/node:v1.34.0@sha256:7416a61b42b1662ca6ca89f02028ac133a309a2a30ba309614e8ec94d976dc5a',
+                '1.33.4': 'kindest/node:v1.33.4@sha256:25a6018e48dfcaee478f4a59af81157a437f15e6e140bf103f85a2e7cd0cbbf2',
+                '1.32.8': 'kindest/node:v1.32.8@sha256:abd489f042d2b644e2d033f5c2d900bc707798d075e8186cb65e3f1367a9d5a1',
+                '1.31.12': 'kindest/node:v1.31.12@sha256:0f5cc49c5e73c0c2bb6e2df56e7df189240d83cf94edfa30946482eb08ec57d2',
+            },
+            nodeImagesSeenIn: 'kubernetes-sigs/cluster-api@ae7ff047db49 test/infrastructure/kind/mapper.go',
+        },
+        {
+            version: '0.29.0',
+            sha256: {
+                amd64: 'c72eda46430f065fb45c5f70e7c957cc9209402ef309294821978677c8fb3284',
+                arm64: '03d45095dbd9cc1689f179a3e5e5da24b77c2d1b257d7645abf1b4174bebcf2a',
+                seenIn: 'cert-manager/makefile-modules@fdc858d5ea76 modules/tools/00_mod.mk',
+            },
+            nodeImage: 'kindest/node:v1.33.1@sha256:050072256b9a903bd914c0b2866828150cb229cea0efe5892e2b644d5dd3b34f',
+            nodeImages: {
+                '1.33.1': 'kindest/node:v1.33.1@sha256:050072256b9a903bd914c0b2866828150cb229cea0efe5892e2b644d5dd3b34f',
+                '1.32.5': 'kindest/node:v1.32.5@sha256:e3b2327e3a5ab8c76f5ece68936e4cafaa82edf58486b769727ab0b3b97a5b0d',
+                '1.31.9': 'kindest/node:v1.31.9@sha256:b94a3a6c06198d17f59cca8c6f486236fa05e2fb359cbd75dabbfc348a10b211',
+                '1.30.13': 'kindest/node:v1.30.13@sha256:397209b3d947d154f6641f2d0ce8d473732bd91c87d9575ade99049aa33cd648',
+            },
+            nodeImagesSeenIn: 'kubernetes-sigs/cluster-api@ae7ff047db49 test/infrastructure/kind/mapper.go',
+        },
+        {
+            version: '0.28.0',
+            sha256: {
+                amd64: 'd7413a42ca28b4afc14c7125a18f386e4e7f007241f776434a93b65c95807b65',
+                arm64: '9fc6fbcdddbfdd1d1648a8da0d1f9e09dbd772f01ba815403a2641920db2620f',
+                seenIn: 'cashapp/hermit-packages@f0517fd7532f kind.hcl',
+            },
+            nodeImage: 'kindest/node:v1.33.1@sha256:8d866994839cd096b3590681c55a6fa4a071fdaf33be7b9660e5697d2ed13002',
+            nodeImages: {
+                '1.33.1': 'kindest/node:v1.33.1@sha256:8d866994839cd096b3590681c55a6fa4a071fdaf33be7b9660e5697d2ed13002',
+                '1.32.5': 'kindest/node:v1.32.5@sha256:36187f6c542fa9b78d2d499de4c857249c5a0ac8cc2241bef2ccd92729a7a259',
+                '1.31.9': 'kindest/node:v1.31.9@sha256:156da58ab617d0cb4f56bbdb4b493f4dc89725505347a4babde9e9544888bb92',
+                '1.30.13': 'kindest/node:v1.30.13@sha256:8673291894dc400e0fb4f57243f5fdc6e355ceaa765505e0e73941aa1b6e0b80',
+            },
+            nodeImagesSeenIn: 'kubernetes-sigs/cluster-api@e073d9791ea2 test/infrastructure/kind/mapper.go',
+        },
+        {
+            version: '0.27.0',
+            sha256: {
+                amd64: 'a6875aaea358acf0ac07786b1a6755d08fd640f4c79b7a2e46681cc13f49a04b',
+                arm64: '5e4507a41c69679562610b1be82ba4f80693a7826f4e9c6e39236169a3e4f9d0',
+                seenIn: 'cert-manager/makefile-modules@b0f1d467e816 modules/tools/00_mod.mk',
+            },
+            nodeImage: 'kindest/node:v1.32.2@sha256:f226345927d7e348497136874b6d207e0b32cc52154ad8323129352923a3142f',
+            nodeImages: {
+                '1.33.0': 'kindest/node:v1.33.0@sha256:02f73d6ae3f11ad5d543f16736a2cb2a63a300ad60e81dac22099b0b04784a4e',
+                '1.32.2': 'kindest/node:v1.32.2@sha256:f226345927d7e348497136874b6d207e0b32cc52154ad8323129352923a3142f',
+                '1.31.6': 'kindest/node:v1.31.6@sha256:28b7cbb993dfe093c76641a0c95807637213c9109b761f1d422c2400e22b8e87',
+                '1.30.10': 'kindest/node:v1.30.10@sha256:4de75d0e82481ea846c0ed1de86328d821c1e6a6a91ac37bf804e5313670e507',
+                '1.29.14': 'kindest/node:v1.29.14@sha256:8703bd94ee24e51b778d5556ae310c6c0fa67d761fae6379c8e0bb480e6fea29',
+            },
+            nodeImagesSeenIn: 'kubernetes-sigs/cluster-api@ae7ff047db49 test/infrastructure/kind/mapper.go',
+        },
+    ],
+    kubectl: [
+        { version: '1.37.1', sha256: {} },
+        { version: '1.37.0', sha256: {} },
+        {
+            version: '1.36.4',
+            sha256: {
+                amd64: '8b8f088da2dab964f853b38464033b1be15ede2839eca751482357c45abdd05a',
+                arm64: '0ecf44450ee6063bf19dd166a103ee6df4a9034455c2abce626e6eea657d73fb',
+                seenIn: 'kubernetes-sigs/kubespray@46dbdd3994b3 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.36.1',
+            sha256: {
+                amd64: '629d3f410e09bf49b64ae7079f7f0bda1191efed311f7d37fdbab0ad5b0ec2b7',
+                arm64: '59f7ee8e477fae658447607dc3c8790ac17a1b016c01c622c12070e969e2d4e7',
+                seenIn: 'kubernetes-sigs/kubespray@46dbdd3994b3 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.35.8',
+            sha256: {
+                amd64: '874d5e72dbb819f43cff16bcd1e4f8bac5b7f2361fe1e55049b0a6c676fb0cbf',
+                arm64: 'cc749967b62f4422260bc9c0aa7a7c55f45175ae38cb8d95767b5d2b7e04c1fd',
+                seenIn: 'kubernetes-sigs/kubespray@46dbdd3994b3 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.35.5',
+            sha256: {
+                amd64: '90f75ea6ecc9ea5633262e1c0b83a40560003b30fc94a04cb099404fcef0c224',
+                arm64: 'ac69e06fd6860d69786692f5af1c3a1208ed54f8366a4d97ab15c172e99765ee',
+                seenIn: 'kubernetes-sigs/kubespray@46dbdd3994b3 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.35.0',
+            sha256: {
+                amd64: 'a2e984a18a0c063279d692533031c1eff93a262afcc0afdc517375432d060989',
+                arm64: '58f82f9fe796c375c5c4b8439850b0f3f4d401a52434052f2df46035a8789e25',
+                seenIn: 'kubernetes-sigs/kubespray@46dbdd3994b3 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.34.11',
+            sha256: {
+                amd64: '8efbb9435132a190920eb65a47a8c1ecf755ad85ab57a600c9bedbab460bb7a8',
+                arm64: '5b045a4712674c88a56fd98eef4285689738b7fbe8735e1b9ee3509521af5cb4',
+                seenIn: 'kubernetes-sigs/kubespray@46dbdd3994b3 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.34.8',
+            sha256: {
+                amd64: 'f6249132865c13abe3c9dd5038f5da65849cb86eee1608c001831504e481aa8c',
+                arm64: '4c9fe1f717738950c638c38056130a8db5075e6413ae36d8687221a240cdf88b',
+                seenIn: 'kubernetes-sigs/kubespray@46dbdd3994b3 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.34.4',
+            sha256: {
+                amd64: 'd50c359d95e0841eaad08ddc27c7be37cba8fdccfba5c8e2ded65e121ff112db',
+                arm64: '5b982c0644ab1e27780246b9085a5886651b4a7ed86243acbb2bacc1bea01dda',
+                seenIn: 'kubernetes-sigs/kubespray@46dbdd3994b3 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.34.3',
+            sha256: {
+                amd64: 'ab60ca5f0fd60c1eb81b52909e67060e3ba0bd27e55a8ac147cbc2172ff14212',
+                arm64: '46913a7aa0327f6cc2e1cc2775d53c4a2af5e52f7fd8dacbfbfd098e757f19e9',
+                seenIn: 'kubernetes-sigs/kubespray@46dbdd3994b3 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.34.0',
+            sha256: {
+                amd64: 'cfda68cba5848bc3b6c6135ae2f20ba2c78de20059f68789c090166d6abc3e2c',
+                arm64: '00b182d103a8a73da7a4d11e7526d0543dcf352f06cc63a1fde25ce9243f49a0',
+                seenIn: 'kubernetes-sigs/kubespray@46dbdd3994b3 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.33.11',
+            sha256: {
+                amd64: '5d0ff87b99e4bbc38b9876b3172c414f8691008d291e36f89547318925ce7716',
+                arm64: '75ba96c8cc1f74c67ef3890e43186c0f308ee71d71c8d517879fd703c922d903',
+                seenIn: 'kubernetes-sigs/kubespray@dee8a18cccd2 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.33.7',
+            sha256: {
+                amd64: '471d94e208a89be62eb776700fc8206cbef11116a8de2dc06fc0086b0015375b',
+                arm64: 'fa7ee98fdb6fba92ae05b5e0cde0abd5972b2d9a4a084f7052a1fd0dce6bc1de',
+                seenIn: 'kubernetes-sigs/kubespray@dee8a18cccd2 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.33.4',
+            sha256: {
+                amd64: 'c2ba72c115d524b72aaee9aab8df8b876e1596889d2f3f27d68405262ce86ca1',
+                arm64: '76cd7a2aa59571519b68c3943521404cbce55dafb7d8866f8d0ea2995b396eef',
+                seenIn: 'kubernetes-sigs/kubespray@dee8a18cccd2 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.33.1',
+            sha256: {
+                amd64: '5de4e9f2266738fd112b721265a0c1cd7f4e5208b670f811861f699474a100a3',
+                arm64: 'd595d1a26b7444e0beb122e25750ee4524e74414bbde070b672b423139295ce6',
+                seenIn: 'kubernetes-sigs/kubespray@dee8a18cccd2 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.33.0',
+            sha256: {
+                amd64: '9efe8d3facb23e1618cba36fb1c4e15ac9dc3ed5a2c2e18109e4a66b2bac12dc',
+                arm64: '48541d119455ac5bcc5043275ccda792371e0b112483aa0b29378439cf6322b9',
+                seenIn: 'kubernetes-sigs/kubespray@dee8a18cccd2 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.32.13',
+            sha256: {
+                amd64: 'db2ae479a63f3665d7f704ab18c0d4d4050144237980763221835b7305703c4c',
+                arm64: 'b1f87f196633a89208546d79bfa4e2470bda70e7bf42c4d3adb008ec208da9d1',
+                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.32.11',
+            sha256: {
+                amd64: '48581d0e808bd8b7d3c3fc014e86b170e25a987df04c8a879b982b28a5180815',
+                arm64: 'b1c91c106ec20e61c5dff869e9a39e6af4fb96572bddaac9cce307dfa3ed2348',
+                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.32.8',
+            sha256: {
+                amd64: '0fc709a8262be523293a18965771fedfba7466eda7ab4337feaa5c028aa46b1b',
+                arm64: '8a7371e54187249389a9aa222b150d61a4a745c121ab24dbcbb56d1ac2d0b912',
+                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.32.5',
+            sha256: {
+                amd64: 'aaa7e6ff3bd28c262f2d95c8c967597e097b092e9b79bcb37de699e7488e3e7b',
+                arm64: '9edee84103e63c40a37cd15bd11e04e7835f65cb3ff5a50972058ffc343b4d96',
+                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.32.2',
+            sha256: {
+                amd64: '4f6a959dcc5b702135f8354cc7109b542a2933c46b808b248a214c1f69f817ea',
+                arm64: '7381bea99c83c264100f324c2ca6e7e13738a73b8928477ac805991440a065cd',
+                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.31.14',
+            sha256: {
+                amd64: '8791ec7c8966b61420d55103a5fb948de9f0ca3d7306d789734975ad9704bdb0',
+                arm64: '3abb0c2d7121e1833831f56fd857a93de386e76d14b64baf86220d0afe495209',
+                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.31.12',
+            sha256: {
+                amd64: 'cf609add577be9c898c52027e800a008331d6b2a202ecc61413e847f7a12ccd0',
+                arm64: '1c2cc071a6522682f645c5987c0601be92c14848c5123473904e5ede0721039b',
+                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.31.9',
+            sha256: {
+                amd64: '720d31a15368ad56993c127a7d4fa2688a8520029c2e6be86b1a877ad6f92624',
+                arm64: '1e6de599df408824f13602d73333c08c3528cfa5d6c8c98c633868a966882129',
+                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.31.6',
+            sha256: {
+                amd64: 'c46b2f5b0027e919299d1eca073ebf13a4c5c0528dd854fc71a5b93396c9fa9d',
+                arm64: 'fc40a8bbdba41f022aced2dec729a1b9e937ad99872b430b6c2489f1f36a61f5',
+                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.30.14',
+            sha256: {
+                amd64: '7ccac981ece0098284d8961973295f5124d78eab7b89ba5023f35591baa16271',
+                arm64: 'a32e46ae15fe41292dc6a7cd76beba7104282a5a3fa9e3686319000a537f4f5d',
+                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.30.13',
+            sha256: {
+                amd64: 'b92bd89b27386b671841d5970b926b645c2ae44e5ca0663cff0f1c836a1530ee',
+                arm64: 'afed1753b98ab30812203cb469e013082b25502c864f2889e8a0474aac497064',
+                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+        {
+            version: '1.30.10',
+            sha256: {
+                amd64: 'bc74dbeefd4b9d53f03016f6778f3ffc9a72ef4ca7b7c80fd5dc1a41d52dcab7',
+                arm64: '9d65d54f02b0b305d9f3f89d19a60d3e130e09f5407df99f6d48f8c10f31e2ae',
+                seenIn: 'kubernetes-sigs/kubespray@aca111311092 roles/kubespray_defaults/vars/main/checksums.yml',
+            },
+        },
+    ],
+    metallb: {
+        version: '0.16.2',
+        manifest: 'config/manifests/metallb-native.yaml',
+        sha256: 'e5f7c268f114c446dc60aaad71b7cabf861f637743e033e354d7d48592807c6d',
+        seenIn: 'go.universe.tf/metallb@v0.16.2 config/manifests/metallb-native.yaml',
+    },
+};
+
+;// CONCATENATED MODULE: ./lib/plan/releases.js
+
+
+const kindReleases = knownReleases.kind;
+const kubectlReleases = knownReleases.kubectl;
+const metallbRelease = knownReleases.metallb;
+/** The release of kind with exactly this version (without `v`), when it is known. */
+function kindRelease(version) {
+    return kindReleases.find((release) => release.version === version);
+}
+/** Kubernetes versions that images were published for with this release of kind, newest first. */
+function knownKubernetesVersions(kindVersion) {
+    return Object.keys(kindRelease(kindVersion)?.nodeImages ?? {}).sort(semver.rcompare);
+}
+/** The image published with this release of kind for a Kubernetes version: `1.34.0`, or `1.34` for its newest patch. */
+function nodeImageFor(kindVersion, kubernetesVersion) {
+    const version = knownKubernetesVersions(kindVersion).find((known) => `${known}.`.startsWith(`${kubernetesVersion}.`));
+    return version === undefined ? undefined : kindRelease(kindVersion)?.nodeImages[version];
+}
+/** The release with the highest version. */
+function newest(releases) {
+    return releases.toSorted((a, b) => rcompare(a.version, b.version))[0];
+}
+
+;// CONCATENATED MODULE: ./lib/plan/node-images.js
+
+
+
+
+/**
+ * The nodes of a cluster with the image that each gets: its own, else the cluster's, else the one published for the
+ * version of Kubernetes, else what kind would use. Nodes are left without one only where this kind's default is not known.
+ * @param kind version of kind in use
+ */
+function chooseNodeImages(problems, cluster, { kind, registryMirror }) {
+    const mirrored = (input, image) => problems.attempt(input, image, () => throughMirror(image, registryMirror));
+    const given = cluster.nodeImage ?? publishedImage(problems, cluster, kind);
+    const shared = given === undefined ? undefined : mirrored(`${cluster.input}.node-image`, given);
+    return cluster.nodes.map((node, index) => {
+        const own = node['image'];
+        const image = typeof own === 'string' ? mirrored(`${cluster.input}.config.nodes[${String(index)}].image`, own) : (own ?? shared);
+        return { ...node, ...(image !== undefined && { image }) };
+    });
+}
+function publishedImage(problems, { input, kubernetesVersion }, kind) {
+    if (kubernetesVersion === undefined)
+        return kindRelease(kind)?.nodeImage;
+    const image = nodeImageFor(kind, kubernetesVersion);
+    if (image === undefined) {
+        const known = knownKubernetesVersions(kind).join(', ');
+        problems.add(`${input}.kubernetes-version`, kubernetesVersion, known === ''
+            ? `cannot be looked up, because no images are known for kind ${kind}; give node-image, or another kind-version`
+            : `has no image that is known for kind ${kind}; give one of ${known}, or node-image`);
+    }
+    return image;
+}
+/** Every image that the nodes of these configs get, once. */
+function nodeImagesOf(configs) {
+    const images = configs.flatMap((config) => node_images_nodesOf(config).map((node) => node['image']));
+    return [...new Set(images.filter((image) => typeof image === 'string'))];
+}
+/** The config with the names that the images have in the engine. */
+function withProvidedImages(config, provided) {
+    const names = new Map(provided.map(({ reference, name }) => [reference, name]));
+    return {
+        ...config,
+        nodes: node_images_nodesOf(config).map((node) => {
+            const name = names.get(String(node['image']));
+            return name === undefined ? node : { ...node, image: name };
+        }),
+    };
+}
+function node_images_nodesOf(config) {
+    return (config['nodes'] ?? []);
+}
+/** Why the cache was not used, or was of little use, or what is still to come. */
+function remarkOf({ seconds: took, insteadOfSeconds, toSave, remark }) {
+    if (insteadOfSeconds !== undefined && insteadOfSeconds < took) {
+        return `slower than the pull that it stands for (${image_cache_seconds(insteadOfSeconds)}): cache: false may be faster here`;
+    }
+    return toSave === undefined ? remark : 'it is saved when the job ends';
+}
+/** One line about an image, for the log and the summary. */
+function describeProvided(image) {
+    const { from, restored, transferred } = image;
+    const reference = shortReference(image.reference);
+    const remark = remarkOf(image);
+    const took = image_cache_seconds(image.seconds);
+    if (from === 'engine')
+        return `${reference}: in the engine already`;
+    const parts = [
+        from === 'cache' ? `out of the cache in ${took}` : `pulled in ${took}`,
+        ...(restored ? [`${byte_size_formatBytes(restored.bytes)} restored in ${image_cache_seconds(restored.seconds)}`] : []),
+        ...(transferred ? [`${byte_size_formatBytes(transferred.bytes)} transferred in ${image_cache_seconds(transferred.seconds)}`] : []),
+        ...(remark === undefined ? [] : [remark]),
+    ];
+    return `${reference}: ${parts.join('; ')}`;
+}
+
+;// CONCATENATED MODULE: ./lib/plan/budget.js
+/** What a running node takes, measured with kind v0.33 and Kubernetes v1.34, rounded up. */
+const perNode = { inotifyInstances: 20, memory: 500e6 };
+/** Where so many nodes would go beyond what the machine has, with the remedy: kind's commonest trouble with several clusters. */
+function budgetWarnings(nodes, { engine, inotifyInstances }) {
+    const warnings = [];
+    const watches = nodes * perNode.inotifyInstances;
+    if (inotifyInstances !== undefined && watches > inotifyInstances) {
+        warnings.push(`${String(nodes)} nodes take about ${String(watches)} inotify instances, a user of this machine may have ${String(inotifyInstances)}: ` +
+            `"too many open files" is likely; raise it with: sudo sysctl fs.inotify.max_user_instances=${String(Math.max(1024, watches * 2))}`);
+    }
+    if (nodes * perNode.memory > engine.memory) {
+        const [needed, there] = [nodes * perNode.memory, engine.memory].map((bytes) => (bytes / 1e9).toFixed(1));
+        warnings.push(`${String(nodes)} nodes take about ${String(needed)} GB of memory, the engine has ${String(there)} GB; give fewer nodes`);
+    }
+    return warnings;
+}
+
+;// CONCATENATED MODULE: ./lib/plan/groups.js
+/** Clusters that share a network (a group, not a Docker network) are joined; all others are kept apart. */
+function areJoined(one, other) {
+    return one.name !== other.name && one.networks.some((network) => other.networks.includes(network));
+}
+/** Whether some cluster must tell the addresses of both from each other: they are joined, or have a joined cluster in common. */
+function mustDiffer(one, other, clusters) {
+    return areJoined(one, other) || clusters.some((third) => areJoined(third, one) && areJoined(third, other));
+}
+/** What is odd about the groups: those that join nobody. */
+function groupWarnings(clusters) {
+    if (clusters.length < 2)
+        return [];
+    return [...new Set(clusters.flatMap(({ networks }) => networks))].flatMap((network) => {
+        const members = clusters.filter(({ networks }) => networks.includes(network));
+        if (members.length > 1)
+            return [];
+        return `the network ${network} has ${members.map(({ name }) => name).join(', ')} alone and joins it with no other cluster`;
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/plan/cluster.js
+
+/** The address families of a cluster, the primary one first. */
+function familiesOf({ podSubnets }) {
+    return podSubnets.map(familyOf);
+}
+/** All that has an address in a cluster lies in one of these. */
+function subnetsOf({ podSubnets, serviceSubnets }) {
+    return [...podSubnets, ...serviceSubnets];
+}
+
+;// CONCATENATED MODULE: ./lib/plan/names.js
+/** How kind names things: `pkg/cluster/internal/providers/common/namer.go` and `pkg/cluster/internal/kubeconfig`. */
+/** Names of a cluster's nodes in the order of their roles: `a-control-plane`, `a-worker`, `a-worker2`. */
+function nodeNames(cluster, roles) {
+    const seen = new Map();
+    return roles.map((role) => {
+        const count = (seen.get(role) ?? 0) + 1;
+        seen.set(role, count);
+        return `${cluster}-${role}${count > 1 ? String(count) : ''}`;
+    });
+}
+/** The container kind puts before several control planes. */
+function loadBalancerName(cluster) {
+    return `${cluster}-external-load-balancer`;
+}
+function contextName(cluster) {
+    return `kind-${cluster}`;
+}
+/** Longest host name and label value that Linux and Kubernetes take. */
+const longestHostName = 63;
+/** What is wrong with a cluster's name, and what would be right; `undefined` when it is fine. */
+function nameProblem(name, containerNames) {
+    if (!/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name)) {
+        return 'is no DNS label; use lower-case letters, digits and -, with a letter or digit at both ends';
+    }
+    const longest = containerNames.reduce((a, b) => (b.length > a.length ? b : a), '');
+    if (longest.length > longestHostName) {
+        const room = longestHostName - (longest.length - name.length);
+        return `is too long: ${longest} has ${String(longest.length)} characters, a host name at most ${String(longestHostName)}; use at most ${String(room)} characters`;
+    }
+    return undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/plan/cluster-names.js
+
+/** All containers of a cluster of that name. */
+function containersOf(name, { nodes }) {
+    const roles = nodes.map((node) => node.role);
+    const balancer = roles.filter((role) => role === 'control-plane').length > 1 ? [loadBalancerName(name)] : [];
+    return [...nodeNames(name, roles), ...balancer];
+}
+/** Gives `cluster<n>` to those without a name: n is its place in the list, or the next number that nobody has. */
+function nameClusters(requested, facts) {
+    const taken = new Set([
+        ...requested.flatMap(({ name }) => name ?? []),
+        ...facts.containers.flatMap(({ name, cluster }) => cluster ?? name),
+        ...facts.reservations.flatMap(({ clusters }) => clusters),
+    ]);
+    let last = 0;
+    return requested.map((cluster, index) => {
+        if (cluster.name !== undefined)
+            return { ...cluster, name: cluster.name };
+        const isTaken = (name) => [name, ...containersOf(name, cluster)].some((each) => taken.has(each));
+        for (last = Math.max(last, index) + 1; isTaken(numbered(last));)
+            last++;
+        return { ...cluster, name: numbered(last) };
+    });
+}
+/** Tells of clusters that are not called what a reader of the workflow would think. */
+function nameWarnings(requested, named) {
+    return named.flatMap(({ input, name }, index) => {
+        const expected = numbered(index + 1);
+        if (requested[index]?.name !== undefined || name === expected)
+            return [];
+        return `${input} is called ${name}, because ${expected} is taken: take its context from the output clusters`;
+    });
+}
+/** The name of a cluster that was given none. */
+function numbered(place) {
+    return `cluster${String(place)}`;
+}
+/** Checks the names that were given and those that were found. */
+function checkNames(problems, clusters, { crossClusterDns }, facts) {
+    const seen = new Map();
+    for (const cluster of clusters) {
+        const { input, name } = cluster;
+        const refuse = (message) => {
+            problems.add(`${input}.name`, name, message);
+        };
+        const containers = containersOf(name, cluster);
+        const problem = nameProblem(name, containers);
+        const twin = seen.get(name);
+        const maker = facts.reservations.find((reservation) => reservation.clusters.includes(name));
+        const existing = facts.containers.find((container) => containers.includes(container.name));
+        seen.set(name, input);
+        if (problem !== undefined) {
+            refuse(problem);
+        }
+        else if (twin !== undefined) {
+            refuse(`is the name of ${twin} too; give each cluster a name of its own`);
+        }
+        else if (facts.containers.some((container) => container.cluster === name)) {
+            refuse(`is a kind cluster that exists already; give another name, or remove it with: kind delete cluster --name ${name}`);
+        }
+        else if (maker !== undefined) {
+            refuse(`is a cluster that the run ${maker.run} is making; give another name, or wait until that run has ended`);
+        }
+        else if (existing !== undefined) {
+            refuse(`needs a container named ${existing.name}, which exists already; give another name`);
+        }
+        if (crossClusterDns && domainOf(name) === 'cluster.local') {
+            refuse('gives the domain cluster.local, which every cluster has already; give another name');
+        }
+    }
+}
+/** The DNS domain that joined clusters know a cluster by. */
+function domainOf(name) {
+    return `${name}.local`;
+}
+
+;// CONCATENATED MODULE: ./lib/plan/cluster-subnets.js
+
+
+/** kubeadm's `PodSubnetNodeMaskMaxDiff`: a pod subnet is cut into at most 2^16 nodes' parts. */
+const mostNodeBits = 16;
+/** kubeadm's `MaximumBitsForServiceSubnet` (20) and `MinimumAddressesInServiceSubnet` (10). */
+const givenServices = {
+    ipv4: { shortest: 12, longest: 28 },
+    ipv6: { shortest: 108, longest: 124 },
+};
+/** What is allotted is no larger than kind's own defaults. */
+const allottedServices = {
+    ipv4: { shortest: 16, longest: 24 },
+    ipv6: { shortest: 112, longest: 120 },
+};
+const largestPodSubnet = { ipv4: 16, ipv6: 56 };
+/** Checks that a given subnet is of a size that kubeadm takes and that holds all nodes. */
+function checkSize(problems, input, { family, prefix, text }, key, { nodes, nodeMasks }) {
+    const mask = nodeMasks[family];
+    const { shortest, longest } = key === 'service-subnet' ? givenServices[family] : { shortest: Math.max(0, mask - mostNodeBits), longest: mask };
+    const room = 2 ** (mask - prefix);
+    if (prefix < shortest || prefix > longest) {
+        problems.add(input, text, `is a /${String(prefix)}; kubeadm takes /${String(shortest)} to /${String(longest)}` +
+            (key === 'pod-subnet' ? ` where each node gets a /${String(mask)}` : ''));
+    }
+    else if (key === 'pod-subnet' && room < nodes.length) {
+        problems.add(input, text, `holds a /${String(mask)} for ${String(room)} nodes, the cluster has ${String(nodes.length)}; give a /${String(prefixFor(nodes.length, mask))} or larger`);
+    }
+}
+/** Longest prefix of a subnet that has a part of that prefix length for each of so many nodes. */
+function prefixFor(nodes, mask) {
+    return mask - Math.ceil(Math.log2(nodes));
+}
+/**
+ * Allots what was not given, family by family; what does not fit becomes a problem.
+ * @param taken what nothing may overlap
+ * @returns the subnets of each cluster, given and allotted
+ */
+function chooseSubnets(problems, clusters, request, taken) {
+    const allotted = { 'pod-subnet': new Map(), 'service-subnet': new Map() };
+    const place = ({ input }, family) => `${input} ${family}`;
+    for (const family of families) {
+        const result = allotFamily(clusters, request, family, taken);
+        if ('problems' in result) {
+            for (const problem of result.problems)
+                problems.add(...problem);
+            continue;
+        }
+        for (const key of ['pod-subnet', 'service-subnet']) {
+            for (const [cluster, subnet] of result[key])
+                allotted[key].set(place(cluster, family), subnet);
+        }
+    }
+    return (cluster) => {
+        const texts = (given, key) => cluster.families.flatMap((family) => (given.find((subnet) => subnet.family === family) ?? allotted[key].get(place(cluster, family)))?.text ?? []);
+        return {
+            podSubnets: texts(cluster.podSubnets, 'pod-subnet'),
+            serviceSubnets: texts(cluster.serviceSubnets, 'service-subnet'),
+        };
+    };
+}
+function allotFamily(clusters, request, family, taken) {
+    const podSupernet = request.podSupernets[family];
+    const serviceSupernet = request.serviceSupernets[family];
+    const lacking = (given) => clusters.filter((cluster) => cluster.families.includes(family) && !given(cluster).some((subnet) => subnet.family === family));
+    const wanted = podWants(lacking(({ podSubnets }) => podSubnets), family);
+    const services = [{ clusters: lacking(({ serviceSubnets }) => serviceSubnets), range: allottedServices[family] }];
+    // where both are cut from the same addresses, pods may have to be content with less
+    const most = overlap(podSupernet, serviceSupernet)
+        ? Math.max(0, ...wanted.map(({ range }) => range.longest - range.shortest))
+        : 0;
+    for (let squeeze = 0;; squeeze++) {
+        const squeezed = wanted.map(({ clusters: of, range: { shortest, longest } }) => ({
+            clusters: of,
+            range: { shortest: Math.min(longest, shortest + squeeze), longest },
+        }));
+        const podSubnets = allotWants(squeezed, 'pod-supernet', podSupernet, taken);
+        const pods = 'problem' in podSubnets ? [] : podSubnets.subnets.map(([, subnet]) => subnet);
+        const between = pods.map((subnet) => ({ subnet, owner: `pod subnet ${subnet.text}` }));
+        const serviceSubnets = allotWants(services, 'service-supernet', serviceSupernet, [...taken, ...between]);
+        if (!('problem' in podSubnets) && !('problem' in serviceSubnets)) {
+            return { 'pod-subnet': podSubnets.subnets, 'service-subnet': serviceSubnets.subnets };
+        }
+        if ('problem' in podSubnets || squeeze === most) {
+            return { problems: [podSubnets, serviceSubnets].flatMap((tried) => ('problem' in tried ? [tried.problem] : [])) };
+        }
+    }
+}
+/** Clusters whose nodes get parts of the same size get subnets of the same size. */
+function podWants(clusters, family) {
+    return [...new Set(clusters.map(({ nodeMasks }) => nodeMasks[family]))].map((mask) => {
+        const of = clusters.filter(({ nodeMasks }) => nodeMasks[family] === mask);
+        const longest = Math.min(...of.map(({ nodes }) => prefixFor(nodes.length, mask)));
+        const shortest = Math.min(longest, Math.max(largestPodSubnet[family], mask - mostNodeBits));
+        return { clusters: of, range: { shortest, longest } };
+    });
+}
+function allotWants(wants, input, supernet, taken) {
+    const subnets = [];
+    for (const { clusters, range } of wants) {
+        const used = [...taken.map(({ subnet }) => subnet), ...subnets.map(([, subnet]) => subnet)];
+        const allotment = allot(clusters.length, supernet, used, range);
+        if ('fits' in allotment) {
+            const inTheWay = taken.filter(({ subnet }) => overlap(subnet, supernet)).map(({ owner }) => owner);
+            const problem = `has room for ${String(allotment.fits)} subnets of /${String(allotment.prefix)}, ${String(clusters.length)} are needed` +
+                (inTheWay.length > 0 ? ` (taken by ${inTheWay.slice(0, 5).join(', ')})` : '') +
+                '; give a larger or freer supernet';
+            return { problem: [input, supernet.text, problem] };
+        }
+        subnets.push(...clusters.map((cluster, index) => [cluster, allotment.subnets[index]]));
+    }
+    return { subnets };
 }
 
 ;// CONCATENATED MODULE: ./lib/plan/problems.js
@@ -67413,6 +67467,7 @@ function makePlan(request, facts, run, problems = new Problems()) {
             ...nameWarnings(request.clusters, clusters),
             ...budgetWarnings(plan_sum(clusters.map(({ nodes }) => nodes.length)), machine),
             ...groupWarnings(clusters),
+            ...imageWarnings(planned, tools),
         ],
         concurrency: concurrency(clusters.length, machine),
         waitSeconds: request.waitSeconds,
@@ -67455,6 +67510,16 @@ function toClusterPlan(cluster, subnets, { crossClusterDns }, run) {
         nodes: existing?.nodes ?? planned,
         kindConfig: toKindConfig({ run, name, nodes, ...subnets, config }),
     };
+}
+/** Of a kind that is not known here nobody knows which image it takes. */
+function imageWarnings(clusters, tools) {
+    const left = clusters.filter(({ reused, kindConfig }) => !reused && nodeImagesOf([kindConfig]).length === 0);
+    const kind = tools.find(({ name }) => name === 'kind')?.version ?? '';
+    return left.length === 0
+        ? []
+        : [
+            `the node image of kind ${kind} is not known here: kind chooses and pulls it by itself, without cache and registry-mirror; give node-image to decide it`,
+        ];
 }
 function plan_sum(numbers) {
     return numbers.reduce((total, number) => total + number, 0);
@@ -67717,7 +67782,7 @@ function toCluster(problems, entry, index, defaults) {
         'control-plane': entry['control-planes'] ?? explicit(defaults, 'control-planes', defaults.controlPlanes),
         worker: entry.workers ?? explicit(defaults, 'workers', defaults.workers),
     };
-    const nodes = kind_config_nodesOf(configured) ?? [
+    const nodes = nodesOf(configured) ?? [
         ...Array(wanted['control-plane'] ?? defaults.controlPlanes).fill({ role: 'control-plane' }),
         ...Array(wanted.worker ?? defaults.workers).fill({ role: 'worker' }),
     ];
@@ -68166,7 +68231,8 @@ const runLabel = 'kind-flat-network.run';
 const reservedLabel = 'kind-flat-network.reserved';
 const dockerVersion = ['docker', '--version'];
 const engineInfo = ['docker', 'info', '--format', '{{json .}}'];
-function parseEngineInfo(output) {
+/** @param hostname of this machine, where its files can be the engine's */
+function parseEngineInfo(output, hostname) {
     const info = JSON.parse(output);
     const architecture = info.Architecture ?? 'amd64';
     return {
@@ -68176,6 +68242,7 @@ function parseEngineInfo(output) {
         platform: `${info.OSType ?? 'linux'}/${imageArchitectures[architecture] ?? architecture}`,
         // moby, `daemon/containerd/service.go`, `LayerStoreStatus`
         containerdImageStore: (info.DriverStatus ?? []).some(([key, value]) => key === 'driver-type' && value === 'io.containerd.snapshotter.v1'),
+        sharesFiles: hostname !== undefined && info.Name === hostname,
     };
 }
 /** The engine tells the kernel's names of architectures; images have Go's. */
@@ -69368,7 +69435,7 @@ function kubeadm_parseSubnets(config) {
 async function inspectHost(world, { files: paths, reuse }) {
     const { runner, files } = world;
     const [engine, networks, routes, containers, ofKind, reservations, inspectedFiles, inotifyInstances, ipv6] = await Promise.all([
-        runner.run(engineInfo).then(parseEngineInfo),
+        Promise.all([runner.run(engineInfo), inspect_host_hostname(world)]).then(([info, name]) => parseEngineInfo(info, name)),
         existingNetworks(runner),
         routesOf(world),
         runner.run(listContainers).then(parseContainers),
@@ -69398,6 +69465,13 @@ async function inspectHost(world, { files: paths, reuse }) {
         ...(reuse.length > 0 && { reusable: await reusableClusters(world, ofKind, reuse) }),
         files: inspectedFiles,
     };
+}
+/** Name of this machine; not told in a container, whose files are not the engine's, whatever it is called. */
+async function inspect_host_hostname({ files }) {
+    const signs = await Promise.all(['/.dockerenv', '/run/.containerenv'].map((path) => files.exists(path)));
+    if (signs.includes(true))
+        return undefined;
+    return files.read('/proc/sys/kernel/hostname').then((text) => text.trim(), () => undefined);
 }
 /** Only Linux tells that it has none. */
 async function hasIpv6({ files }) {
@@ -69546,22 +69620,11 @@ async function toolVersion(runner, name, program = name) {
  * @throws {DownloadError} why one cannot be had
  */
 async function install_tools_installTools(world, planned) {
-    const failure = new AbortController();
-    const live = {
-        ...world,
-        runner: world.runner.until(failure.signal),
-        downloads: world.downloads.until(failure.signal),
-    };
-    const programs = await when_all_end_whenAllEnd(planned.map(async (tool) => {
+    const programs = await allOrNone(world, planned.map((tool) => async (live, ended) => {
         if (tool.from === 'path')
             return { ...tool, program: undefined };
-        try {
-            return { ...tool, ...((await findKept(live, tool)) ?? (await download(live, tool))) };
-        }
-        catch (error) {
-            failure.abort(error);
-            throw error;
-        }
+        const ofTool = { ...live, downloads: world.downloads.until(ended) };
+        return { ...tool, ...((await findKept(ofTool, tool)) ?? (await download(ofTool, tool))) };
     }));
     return programs.map(({ name, version, from, program }) => {
         if (program !== undefined)
@@ -69655,20 +69718,30 @@ done
 const reportScript = `${findScript}
 printf '%s\\n' "\${missing[@]}"
 `;
-/** As `kind load` imports: pkg/cluster/nodeutils/util.go, LoadImageArchive. */
-const importScript = `${reportScript}
-ctr --namespace=k8s.io images import --all-platforms --digests --snapshotter="$snapshotter" - >/dev/null
+/**
+ * As `kind load` imports: pkg/cluster/nodeutils/util.go, LoadImageArchive. A file costs a quarter less than a stream. The
+ * first parameter is its path; it is there where the node shares the directory.
+ */
+const importScript = `
+archive=$1
+shift
+[[ -r $archive ]] || archive=-
+${reportScript}
+ctr --namespace=k8s.io images import --all-platforms --digests --snapshotter="$snapshotter" "$archive" >/dev/null
 `;
 /** Prints the names of those images that a node lacks, one a line. */
 function findImagesOn(node, images) {
     return ['docker', 'exec', node, ...bash(reportScript, images)];
 }
-/** The same, and imports the archive at standard input when one is lacking. */
-function importImages(node, images) {
-    return ['docker', 'exec', '--interactive', node, ...bash(importScript, images)];
+/**
+ * The same, and imports the archive when one is lacking.
+ * @param file path of the archive on the node; where there is none it comes by standard input
+ */
+function importImages(node, images, file) {
+    return ['docker', 'exec', '--interactive', node, ...bash(importScript, images, file)];
 }
-function bash(script, images) {
-    return ['bash', '-c', script, 'bash', ...images.flatMap(({ name, id }) => [name, id])];
+function bash(script, images, ...before) {
+    return ['bash', '-c', script, 'bash', ...before, ...images.flatMap(({ name, id }) => [name, id])];
 }
 /** The file of an archive that lists its images. */
 function readFromArchive(archive, file) {
@@ -69739,40 +69812,8 @@ function createPullProgress() {
     };
 }
 
-;// CONCATENATED MODULE: ./lib/plan/image-loading.js
-
-/**
- * The whole name of an image, as containerd and the kubelet write it.
- * @throws {Error} with what is wrong, to be put after the text
- */
-function wholeName(reference) {
-    const { registry, repository, tag, digest } = parseImageReference(reference);
-    if (digest !== undefined)
-        throw new Error('names an image by its digest, which does not survive saving; give its tag');
-    return `${registry}/${repository}:${tag ?? 'latest'}`;
-}
-/** Files that tell what is in an archive of images; the first one that is there is read. */
-const archiveLists = ['manifest.json', 'index.json'];
-/**
- * Reads `manifest.json` of `docker image save`, or `index.json` of an OCI layout.
- * @returns the images with the names they get on a node; one without a whole name is left out
- */
-function parseArchiveList(text) {
-    const list = JSON.parse(text);
-    if (Array.isArray(list)) {
-        return list.flatMap(({ Config, RepoTags }) => {
-            const digest = /([0-9a-f]{64})(\.json)?$/.exec(Config ?? '')?.[1] ?? '';
-            return (RepoTags ?? []).map((tag) => ({ name: wholeName(tag), id: `sha256:${digest}` }));
-        });
-    }
-    return (list.manifests ?? []).flatMap(({ digest, annotations }) => {
-        // containerd makes a name of its own from any other annotation
-        const name = annotations?.['io.containerd.image.name'];
-        return name === undefined ? [] : [{ name: wholeName(name), id: digest }];
-    });
-}
-
 ;// CONCATENATED MODULE: ./lib/steps/load-images.js
+
 
 
 
@@ -69856,7 +69897,7 @@ async function imagesMissing({ runner }, images, nodes) {
     return images.filter((image) => image.contents.some(({ name }) => missing.has(name)));
 }
 /**
- * Saves the images that the engine has into one archive in that directory, so that each node reads one stream and
+ * Saves the images that the engine has into one archive in the run's directory, so that each node reads one stream and
  * layers that images share come once; archives that were given stay where they are.
  */
 async function load_images_saveImages({ runner }, images, engine, directory) {
@@ -69866,16 +69907,21 @@ async function load_images_saveImages({ runner }, images, engine, directory) {
         const references = inEngine.map(({ given }) => given);
         await runner.run(saveImages(references, path, engine), { timeoutSeconds: transferSeconds });
     }
-    const saved = { path, contents: inEngine.flatMap(({ contents }) => contents) };
-    const given = images.flatMap(({ archive, contents }) => (archive === undefined ? [] : [{ path: archive, contents }]));
+    const saved = {
+        path,
+        onNode: `${archivesOnNode}/${savedFile}`,
+        contents: inEngine.flatMap(({ contents }) => contents),
+    };
+    const given = images.flatMap(({ archive, contents }) => archive === undefined ? [] : [{ path: archive, onNode: '', contents }]);
     return inEngine.length > 0 ? [saved, ...given] : given;
 }
 /** Removes what `saveImages` wrote. */
 function removeSavedImages({ files }, directory) {
     return files.removeFile(savedImages(directory));
 }
+const savedFile = 'images.tar';
 function savedImages(directory) {
-    return `${directory}/images.tar`;
+    return `${archivesDirectory(directory)}/${savedFile}`;
 }
 /**
  * Loads archives into nodes, all nodes at the same time, and unpacks them there; a node that has all of an archive is
@@ -69884,17 +69930,13 @@ function savedImages(directory) {
  * @throws with the node and the images that failed
  */
 async function loadImages({ runner }, archives, nodes) {
-    const failure = new AbortController();
-    const live = runner.until(failure.signal);
-    const changed = await when_all_end_whenAllEnd(nodes.map(async (node) => {
+    const changed = await allOrNone({ runner }, nodes.map((node) => async ({ runner: live }) => {
         let loaded = false;
-        for (const { path, contents } of archives) {
+        for (const { path, onNode, contents } of archives) {
             const missing = await live
-                .run(importImages(node, contents), { inputFile: path, timeoutSeconds: transferSeconds })
+                .run(importImages(node, contents, onNode), { inputFile: path, timeoutSeconds: transferSeconds })
                 .catch((error) => {
-                const told = error instanceof CommandError ? notLoaded(node, contents, error) : error;
-                failure.abort(told);
-                throw told;
+                throw error instanceof CommandError ? notLoaded(node, contents, error) : error;
             });
             loaded ||= missing !== '';
         }
@@ -71325,6 +71367,8 @@ async function writeKubeconfig({ files }, record) {
 
 
 
+
+
 /**
  * Decides what `up` would make, and makes nothing.
  * @throws {InputError} with every problem of the inputs
@@ -71396,25 +71440,37 @@ async function pipeline_claim(world, request, before, run, save) {
     const facts = { ...before, ...(await inspectHost(world, wantedOf(request))) };
     const first = makePlan(request, facts, run);
     await save(first);
-    const { network, created } = await ensureNetwork(world, first);
-    const decided = created ? makePlan(request, { ...facts, networks: [...facts.networks, network] }, run) : first;
+    const { network } = await ensureNetwork(world, first);
+    const known = facts.networks.some(({ id }) => id === network.id);
+    const decided = known ? first : makePlan(request, { ...facts, networks: [...facts.networks, network] }, run);
     await reserve(world, run, reservationOf(decided));
     await save(decided);
     return decided;
 }
 async function supply(live, world, decided, signal) {
     const { cache, engine, loadBalancer, downloadMirror } = decided;
+    let toSave = [];
     const [nodeImages, loadBalancers] = await allOrNone(live, [
-        (part, ended) => provideNodeImages(part, decided.nodeImages, {
-            cache,
-            platform: engine.platform,
-            signal: AbortSignal.any([signal, ended]),
-        }),
-        async (part) => loadBalancer === 'none'
+        async (part, ended) => {
+            const images = await provideNodeImages(part, decided.nodeImages, {
+                cache,
+                platform: engine.platform,
+                signal: AbortSignal.any([signal, ended]),
+            });
+            toSave = images.flatMap(({ toSave: image }) => image ?? []);
+            return images;
+        },
+        async (part, ended) => loadBalancer === 'none'
             ? undefined
-            : prepareLoadBalancers(part, loadBalancer, { release: metallbRelease, mirror: downloadMirror }),
-    ]);
-    const toSave = nodeImages.flatMap(({ toSave: image }) => image ?? []);
+            : prepareLoadBalancers({ ...part, downloads: part.downloads.until(ended) }, loadBalancer, {
+                release: metallbRelease,
+                mirror: downloadMirror,
+            }),
+    ]).catch(async (error) => {
+        // nobody will save them
+        await Promise.all(toSave.map(({ key }) => world.imageCache.release(key)));
+        throw error;
+    });
     if (!world.imageCache.savesLate)
         await save_node_images_saveNodeImages(world, toSave);
     return {
@@ -71430,14 +71486,17 @@ async function supply(live, world, decided, signal) {
 async function make(live, world, decided, { nodeImages, loadBalancers }, current, save) {
     const { log, files } = live;
     const record = current();
-    await files.makePrivateDirectory(record.directory);
+    const archives = archivesDirectory(record.directory);
+    await files.makePrivateDirectory(archives);
+    const shares = decided.images.length > 0 && decided.engine.sharesFiles;
     const count = decided.clusters.length;
     const wantProbe = decided.verify && count > 1;
+    const withArchives = (config) => (shares ? withReadOnlyMount(config, archives, archivesOnNode) : config);
     const withImages = {
         ...decided,
         clusters: decided.clusters.map((cluster) => ({
             ...cluster,
-            kindConfig: withProvidedImages(cluster.kindConfig, nodeImages),
+            kindConfig: withArchives(withProvidedImages(cluster.kindConfig, nodeImages)),
         })),
     };
     const nodes = await log.phase(`Create ${String(count)} cluster${count === 1 ? '' : 's'}`, async () => {
@@ -71488,9 +71547,10 @@ async function make(live, world, decided, { nodeImages, loadBalancers }, current
     return { nodes, nodeImages, ...(pairs && { pairs }) };
 }
 /** Loads the images into every node. */
-async function pipeline_load(live, { images, engine }, { directory }, nodes) {
+async function pipeline_load(live, { images, engine, clusters }, { directory }, nodes) {
     const names = nodes.map(({ name }) => name);
-    const missing = await imagesMissing(live, images, names);
+    // new nodes lack them all; where there are none, saving them may be spared
+    const missing = clusters.every(({ reused }) => reused) ? await imagesMissing(live, images, names) : images;
     try {
         const loaded = await loadImages(live, await load_images_saveImages(live, missing, engine, directory), names);
         live.log.info(`${String(loaded)} of ${String(names.length)} nodes were given what they lacked`);
@@ -71578,9 +71638,11 @@ async function down(world, removal) {
 async function leaveReused(world, removal) {
     const { clusters = [] } = removal;
     const reused = clusters.filter((cluster) => cluster.reused);
-    if (reused.length === 0)
-        return;
     const kept = { ...removal, clusters: reused, waitSeconds: leaveSeconds };
+    const begun = await Promise.all(reused.map(({ name }) => world.files.exists(run_record_clusterKubeconfig(kept, name))));
+    // a run that failed before it came to them has left nothing there
+    if (!begun.includes(true))
+        return;
     await install_tools_installTools(world, kept.tools);
     await verify_removeProbes(world, kept);
     const { registry } = kept;

@@ -36,9 +36,16 @@ const reportScript = `${findScript}
 printf '%s\\n' "\${missing[@]}"
 `
 
-/** As `kind load` imports: pkg/cluster/nodeutils/util.go, LoadImageArchive. */
-const importScript = `${reportScript}
-ctr --namespace=k8s.io images import --all-platforms --digests --snapshotter="$snapshotter" - >/dev/null
+/**
+ * As `kind load` imports: pkg/cluster/nodeutils/util.go, LoadImageArchive. A file costs a quarter less than a stream. The
+ * first parameter is its path; it is there where the node shares the directory.
+ */
+const importScript = `
+archive=$1
+shift
+[[ -r $archive ]] || archive=-
+${reportScript}
+ctr --namespace=k8s.io images import --all-platforms --digests --snapshotter="$snapshotter" "$archive" >/dev/null
 `
 
 /** Prints the names of those images that a node lacks, one a line. */
@@ -46,13 +53,16 @@ export function findImagesOn(node: string, images: readonly NamedImage[]): strin
   return ['docker', 'exec', node, ...bash(reportScript, images)]
 }
 
-/** The same, and imports the archive at standard input when one is lacking. */
-export function importImages(node: string, images: readonly NamedImage[]): string[] {
-  return ['docker', 'exec', '--interactive', node, ...bash(importScript, images)]
+/**
+ * The same, and imports the archive when one is lacking.
+ * @param file path of the archive on the node; where there is none it comes by standard input
+ */
+export function importImages(node: string, images: readonly NamedImage[], file: string): string[] {
+  return ['docker', 'exec', '--interactive', node, ...bash(importScript, images, file)]
 }
 
-function bash(script: string, images: readonly NamedImage[]): string[] {
-  return ['bash', '-c', script, 'bash', ...images.flatMap(({ name, id }) => [name, id])]
+function bash(script: string, images: readonly NamedImage[], ...before: readonly string[]): string[] {
+  return ['bash', '-c', script, 'bash', ...before, ...images.flatMap(({ name, id }) => [name, id])]
 }
 
 /** The file of an archive that lists its images. */

@@ -15,11 +15,13 @@ export const dockerVersion = ['docker', '--version'] as const
 
 export const engineInfo = ['docker', 'info', '--format', '{{json .}}'] as const
 
-export function parseEngineInfo(output: string): HostFacts['engine'] {
+/** @param hostname of this machine, where its files can be the engine's */
+export function parseEngineInfo(output: string, hostname?: string): HostFacts['engine'] {
   const info = JSON.parse(output) as {
     ServerVersion?: string
     NCPU?: number
     MemTotal?: number
+    Name?: string
     OSType?: string
     Architecture?: string
     DriverStatus?: [string, string][] | null
@@ -34,6 +36,7 @@ export function parseEngineInfo(output: string): HostFacts['engine'] {
     containerdImageStore: (info.DriverStatus ?? []).some(
       ([key, value]) => key === 'driver-type' && value === 'io.containerd.snapshotter.v1',
     ),
+    sharesFiles: hostname !== undefined && info.Name === hostname,
   }
 }
 

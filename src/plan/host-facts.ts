@@ -13,6 +13,8 @@ export interface HostFacts {
     readonly platform: string
     /** Its images are kept by containerd, so an image of several platforms may be there in part only. */
     readonly containerdImageStore: boolean
+    /** It runs on this machine, so a path means the same to it. */
+    readonly sharesFiles: boolean
   }
   readonly tools: ToolFacts
   /** What the images stand for that the clusters are to get. */

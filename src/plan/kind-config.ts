@@ -86,6 +86,20 @@ export function nodesOf(nodes: unknown): KindNode[] | undefined {
 /** Where in a node's file system the mount stands that tells which run made it. */
 export const ownerDirectory = '/kind-flat-network'
 
+/** The config with one more directory of this machine on every node, which can only read it. */
+export function withReadOnlyMount(config: KindConfig, hostPath: string, containerPath: string): KindConfig {
+  return {
+    ...config,
+    nodes: (nodesOf(config['nodes']) ?? []).map((node) => ({
+      ...node,
+      extraMounts: [
+        ...((node['extraMounts'] as object[] | undefined) ?? []),
+        { hostPath, containerPath, readOnly: true },
+      ],
+    })),
+  }
+}
+
 /**
  * The config handed to `kind create cluster`. kind sets no labels of ours on its containers, so every node carries its
  * owner as a mount: `/dev/null` at `/kind-flat-network/<run>`, seen by `docker inspect`.

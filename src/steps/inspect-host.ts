@@ -28,7 +28,7 @@ export async function inspectHost(
   const { runner, files } = world
   const [engine, networks, routes, containers, ofKind, reservations, inspectedFiles, inotifyInstances, ipv6] =
     await Promise.all([
-      runner.run(engineInfo).then(parseEngineInfo),
+      Promise.all([runner.run(engineInfo), hostname(world)]).then(([info, name]) => parseEngineInfo(info, name)),
       existingNetworks(runner),
       routesOf(world),
       runner.run(listContainers).then(parseContainers),
@@ -62,6 +62,16 @@ export async function inspectHost(
     ...(reuse.length > 0 && { reusable: await reusableClusters(world, ofKind, reuse) }),
     files: inspectedFiles,
   }
+}
+
+/** Name of this machine; not told in a container, whose files are not the engine's, whatever it is called. */
+async function hostname({ files }: World): Promise<string | undefined> {
+  const signs = await Promise.all(['/.dockerenv', '/run/.containerenv'].map((path) => files.exists(path)))
+  if (signs.includes(true)) return undefined
+  return files.read('/proc/sys/kernel/hostname').then(
+    (text) => text.trim(),
+    () => undefined,
+  )
 }
 
 /** Only Linux tells that it has none. */

@@ -4,7 +4,15 @@ import { inspectImage, isMissingImage, parseImage, saveImages as saveCommand } f
 import { parseLines } from '../commands/docker.js'
 import { CommandError, messageOf } from '../errors.js'
 import type { HostFacts } from '../plan/host-facts.js'
-import { archiveLists, parseArchiveList, wholeName, type ImageToLoad, type NamedImage } from '../plan/image-loading.js'
+import {
+  archiveLists,
+  archivesDirectory,
+  archivesOnNode,
+  parseArchiveList,
+  wholeName,
+  type ImageToLoad,
+  type NamedImage,
+} from '../plan/image-loading.js'
 import type { Problems } from '../plan/problems.js'
 import type { World } from '../ports.js'
 import { allOrNone } from './all-or-none.js'
@@ -13,6 +21,8 @@ import { whenAllEnd } from './when-all-end.js'
 /** An archive of images to be loaded. */
 export interface ImageArchive {
   readonly path: string
+  /** Its path on a node that shares the directory; empty where none does. */
+  readonly onNode: string
   readonly contents: readonly NamedImage[]
 }
 
@@ -104,7 +114,7 @@ export async function imagesMissing(
 }
 
 /**
- * Saves the images that the engine has into one archive in that directory, so that each node reads one stream and
+ * Saves the images that the engine has into one archive in the run's directory, so that each node reads one stream and
  * layers that images share come once; archives that were given stay where they are.
  */
 export async function saveImages(
@@ -119,8 +129,14 @@ export async function saveImages(
     const references = inEngine.map(({ given }) => given)
     await runner.run(saveCommand(references, path, engine), { timeoutSeconds: transferSeconds })
   }
-  const saved = { path, contents: inEngine.flatMap(({ contents }) => contents) }
-  const given = images.flatMap(({ archive, contents }) => (archive === undefined ? [] : [{ path: archive, contents }]))
+  const saved = {
+    path,
+    onNode: `${archivesOnNode}/${savedFile}`,
+    contents: inEngine.flatMap(({ contents }) => contents),
+  }
+  const given = images.flatMap(({ archive, contents }) =>
+    archive === undefined ? [] : [{ path: archive, onNode: '', contents }],
+  )
   return inEngine.length > 0 ? [saved, ...given] : given
 }
 
@@ -129,8 +145,10 @@ export function removeSavedImages({ files }: Pick<World, 'files'>, directory: st
   return files.removeFile(savedImages(directory))
 }
 
+const savedFile = 'images.tar'
+
 function savedImages(directory: string): string {
-  return `${directory}/images.tar`
+  return `${archivesDirectory(directory)}/${savedFile}`
 }
 
 /**
@@ -148,9 +166,9 @@ export async function loadImages(
     { runner },
     nodes.map((node) => async ({ runner: live }: Pick<World, 'runner'>) => {
       let loaded = false
-      for (const { path, contents } of archives) {
+      for (const { path, onNode, contents } of archives) {
         const missing = await live
-          .run(importImages(node, contents), { inputFile: path, timeoutSeconds: transferSeconds })
+          .run(importImages(node, contents, onNode), { inputFile: path, timeoutSeconds: transferSeconds })
           .catch((error: unknown) => {
             throw error instanceof CommandError ? notLoaded(node, contents, error) : error
           })

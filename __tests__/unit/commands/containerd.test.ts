@@ -84,13 +84,13 @@ const importCall = '--namespace=k8s.io images import --all-platforms --digests -
 
 test('a command runs on the node, and only an import has a standard input', () => {
   expect(findImagesOn('east-worker', [app]).slice(0, 4)).toEqual(['docker', 'exec', 'east-worker', 'bash'])
-  expect(importImages('east-worker', [app]).slice(0, 4)).toEqual(['docker', 'exec', '--interactive', 'east-worker'])
+  expect(importImages('east-worker', [app], '').slice(0, 4)).toEqual(['docker', 'exec', '--interactive', 'east-worker'])
 })
 
 test.each([2, 3] as const)('what is lacking is imported for the snapshotter of a configuration %i', async (version) => {
   await writeFile(join(directory, 'config'), configs[version])
   await onNode()
-  const { stdout, exitCode, imported, changes } = await execute(importImages('n', [app]))
+  const { stdout, exitCode, imported, changes } = await execute(importImages('n', [app], ''))
   expect({ stdout, exitCode, imported, changes }).toEqual({
     stdout: app.name,
     exitCode: 0,
@@ -99,12 +99,19 @@ test.each([2, 3] as const)('what is lacking is imported for the snapshotter of a
   })
 })
 
+test('what the node can read as a file is imported from there', async () => {
+  await onNode()
+  const file = join(directory, 'config')
+  expect((await execute(importImages('n', [app], file))).changes).toEqual([importCall.replace(/-$/, file)])
+  expect((await execute(importImages('n', [app], '/nowhere'))).changes.at(-1)).toBe(importCall)
+})
+
 test.each([
   ['by the id of its config', [app.name, manifest, true], [app.id, manifest, true]],
   ['by its manifest', [app.name, app.id, true], ['x', app.id, true]],
 ] as const)('what is there is left alone: known %s', async (_, ...rows) => {
   await onNode(...rows.map((row) => [...row] as [string, string, boolean]))
-  expect(await execute(importImages('n', [app]))).toEqual({ stdout: '', exitCode: 0, changes: [] })
+  expect(await execute(importImages('n', [app], ''))).toEqual({ stdout: '', exitCode: 0, changes: [] })
 })
 
 test.each([
@@ -117,7 +124,7 @@ test.each([
 
 test('one that has another name gets this one, whoever had it before', async () => {
   await onNode([app.name, id('1'), true], [app.id, manifest, true])
-  const { stdout, changes } = await execute(importImages('n', [app]))
+  const { stdout, changes } = await execute(importImages('n', [app], ''))
   expect(stdout).toBe('')
   expect(changes).toEqual([`--namespace=k8s.io images tag --force ${app.id} ${app.name}`])
 })
@@ -138,7 +145,7 @@ test('a question only tells, of each image', async () => {
 test('an import that fails fails', async () => {
   await onNode()
   await writeFile(join(directory, 'exit'), '7')
-  expect((await execute(importImages('n', [app]))).exitCode).toBe(7)
+  expect((await execute(importImages('n', [app], ''))).exitCode).toBe(7)
 })
 
 test('a file out of an archive, packed or not', async () => {

@@ -148,18 +148,22 @@ test('images of the engine go into one archive; given ones stay where they are',
   world.runner.on('docker image save', '')
   const archives = await saveImages(world, [app, file, tool], engine, directory)
   expect(archives).toEqual([
-    { path: `${directory}/images.tar`, contents: [...app.contents, ...tool.contents] },
-    { path: '/w/x.tar', contents: file.contents },
+    {
+      path: `${directory}/images/images.tar`,
+      onNode: '/kind-flat-network-images/images.tar',
+      contents: [...app.contents, ...tool.contents],
+    },
+    { path: '/w/x.tar', onNode: '', contents: file.contents },
   ])
-  expect(world.runner.lines()).toEqual([`docker image save --output ${directory}/images.tar app:1 tool:1`])
+  expect(world.runner.lines()).toEqual([`docker image save --output ${directory}/images/images.tar app:1 tool:1`])
   for (const { path } of archives) world.files.content.set(path, '')
   await removeSavedImages(world, directory)
   expect([...world.files.content.keys()]).toEqual(['/w/x.tar'])
 })
 
 const archives: ImageArchive[] = [
-  { path: '/t/images.tar', contents: app.contents },
-  { path: '/w/x.tar', contents: file.contents },
+  { path: '/t/images.tar', onNode: '/n/images.tar', contents: app.contents },
+  { path: '/w/x.tar', onNode: '', contents: file.contents },
 ]
 
 test('all nodes are loaded at the same time, each with one archive after the other', async () => {
