@@ -4,7 +4,7 @@ import { hang } from './recording-runner.js'
 
 /** What addresses hold; all others are not there. */
 export class FakeDownloads implements Downloads {
-  readonly texts = new Map<string, string | typeof hang>()
+  readonly texts = new Map<string, string | Promise<string> | typeof hang>()
   readonly asked: string[] = []
 
   text(address: string, options?: DownloadOptions): Promise<string> {
@@ -31,7 +31,7 @@ export class FakeDownloads implements Downloads {
     const signal = AbortSignal.any([...signals])
     signal.throwIfAborted()
     this.asked.push(address)
-    const text = this.texts.get(address)
+    const text = await this.texts.get(address)
     if (text === hang) {
       return new Promise<never>((_, reject) => {
         signal.addEventListener('abort', () => {

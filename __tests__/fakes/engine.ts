@@ -341,11 +341,11 @@ export class FakeEngine {
 
   /** Prints the images that a node lacks, and gives them to it or does not. */
   #lacks(command: readonly string[], give: boolean): string {
-    const words = command.filter((word) => word !== '--interactive')
-    const wanted = words.slice(7).filter((_, index) => index % 2 === 0)
-    const has = this.imagesOn.get(words[2] ?? '') ?? new Set<string>()
+    const [, , node = '', ...words] = command.filter((word) => word !== '--interactive')
+    const wanted = words.filter((_, index) => words[index + 1]?.startsWith('sha256:') === true)
+    const has = this.imagesOn.get(node) ?? new Set<string>()
     const missing = wanted.filter((name) => !has.has(name))
-    if (give) this.imagesOn.set(words[2] ?? '', new Set([...has, ...missing]))
+    if (give) this.imagesOn.set(node, new Set([...has, ...missing]))
     return lines(missing)
   }
 

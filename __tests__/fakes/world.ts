@@ -46,12 +46,14 @@ export class FakeFiles implements Files {
   removeDirectory(path: string): Promise<void> {
     if (this.stuck.has(path)) return Promise.reject(new Error(`EACCES: ${path}`))
     this.directories.delete(path)
-    for (const file of this.content.keys()) if (file.startsWith(`${path}/`)) this.content.delete(file)
+    for (const paths of [this.content, this.directories]) {
+      for (const each of paths.keys()) if (each.startsWith(`${path}/`)) paths.delete(each)
+    }
     return Promise.resolve()
   }
 
   #isDirectory(path: string): boolean {
-    return path === '/home/me' || this.directories.has(path)
+    return ['/home/me', ...this.directories].some((each) => `${each}/`.startsWith(`${path}/`))
   }
 }
 

@@ -1,16 +1,22 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 import { CancelledError, InputError } from '../../src/errors.js'
-import { down, plan, repair, runsOnEngine, up, verify } from '../../src/pipeline.js'
+import { manifestAddress } from '../../src/commands/metallb.js'
+import { down, plan, repair, runsOnEngine, saveImagesForNextRun, up, verify } from '../../src/pipeline.js'
+import { cachedImageName, imageCacheKey } from '../../src/plan/image-cache.js'
 import type { GivenInputs } from '../../src/plan/inputs.js'
+import { metallbRelease } from '../../src/plan/releases.js'
 import type { RunRecord } from '../../src/plan/run-record.js'
-import { clusters, directory, pair, record, run, runningNodes } from '../fakes/build.js'
+import { outputsOf } from '../../src/report/flat-network.js'
+import { clusters, directory, nodeImage, pair, record, run, runningNodes } from '../fakes/build.js'
 import { FakeEngine, kubectlOf } from '../fakes/engine.js'
 import { fails, hang, inTurn, type Matcher } from '../fakes/recording-runner.js'
 import { fakeWorld, RecordingStore, type FakeWorld } from '../fakes/world.js'
 
 const given: GivenInputs = { clusters: clusters(['east', 1, 1], ['west', 1, 0]) }
 const never = new AbortController().signal
+const metallb: GivenInputs = { ...given, 'load-balancer': 'metallb' }
+const manifest = 'the manifest of MetalLB'
 
 let world: FakeWorld
 let engine: FakeEngine
@@ -20,6 +26,7 @@ beforeEach(() => {
   world = fakeWorld()
   engine = new FakeEngine(world)
   store = new RecordingStore(world.runner)
+  world.downloads.texts.set(manifestAddress(metallbRelease), manifest)
 })
 
 const upWith = (inputs: GivenInputs = given, signal = never) => up(world, inputs, { id: run, directory, store }, signal)
@@ -30,6 +37,13 @@ const failureOf = (work: Promise<unknown>) =>
     (error: unknown) => error as Error,
   )
 
+/** Places of the calls that match, in the order they began. */
+const places = (matcher: Matcher) => {
+  const found = world.runner.matching(matcher).map((call) => world.runner.calls.indexOf(call))
+  expect(found).not.toEqual([])
+  return found
+}
+
 /** Commands that change something. */
 const changing =
   /^kind create|network (create|rm)|volume (create|rm)|docker (rm|exec)|^kubectl .* (apply|delete|patch) /
@@ -39,12 +53,14 @@ const network = `kind-flat-network-${run}`
 
 /** What is left of a run on the engine and on disk. */
 const left = () => ({
-  containers: engine.containers.map(({ name }) => name),
+  containers: [...engine.containers, ...engine.runContainers].map(({ name }) => name),
   networks: engine.networks.map(({ name }) => name),
   volumes: engine.volumes.map(({ name }) => name),
-  files: [...world.files.content.keys(), ...world.files.directories],
+  files: [...world.files.content.keys()].filter((path) => !path.startsWith('/cache/')),
+  directory: [...world.files.directories].some((path) => path.startsWith(directory)),
+  staged: [...world.imageCache.staging],
 })
-const nothing = { containers: [], networks: ['bridge'], volumes: [], files: [] }
+const nothing = { containers: [], networks: ['bridge'], volumes: [], files: [], directory: false, staged: [] }
 
 describe('plan', () => {
   test('decides everything and changes nothing', async () => {
@@ -91,8 +107,16 @@ describe('up', () => {
     const nodes = runningNodes(made, 3)
     const [east, eastWorker, west] = nodes as [(typeof nodes)[0], (typeof nodes)[0], (typeof nodes)[0]]
     expect(flat).toEqual({
-      record: made,
+      record: {
+        ...made,
+        complete: true,
+        clusters: made.clusters.map((cluster, index) => ({
+          ...cluster,
+          loadBalancerSubnets: [`172.18.${String(254 - index)}.0/24`],
+        })),
+      },
       nodes,
+      nodeImages: [{ reference: nodeImage, name: nodeImage, from: 'engine', seconds: 0 }],
       pairs: [
         [east, west],
         [eastWorker, west],
@@ -116,6 +140,7 @@ describe('up', () => {
     expect(world.log.phases).toEqual([
       'Plan',
       'Docker network',
+      'Images',
       'Create 2 clusters',
       'Connect',
       'Verify',
@@ -142,7 +167,7 @@ describe('up', () => {
   test('writes the run down before its first side effect, and as complete after its last', async () => {
     await upWith()
     expect(store.saved[0]?.commandsBefore.filter((line) => changing.test(line))).toEqual([])
-    expect(store.saved.map(({ record: { complete } }) => complete)).toEqual([false, false, false, true])
+    expect(store.saved.map(({ record: { complete } }) => complete)).toEqual([false, false, false, false, true])
     expect(store.saved.at(-1)?.commandsBefore).toEqual(world.runner.lines())
     expect(store.saved[0]?.record).toEqual(record(given))
   })
@@ -154,9 +179,9 @@ describe('up', () => {
       containers: ['east-control-plane', 'east-worker', 'west-control-plane'],
       networks: ['bridge', network],
       volumes: [network],
-      files: ['east.kubeconfig', 'west.kubeconfig', 'kubeconfig']
-        .map((file) => `${directory}/${file}`)
-        .concat(directory),
+      files: ['east.kubeconfig', 'west.kubeconfig', 'kubeconfig'].map((file) => `${directory}/${file}`),
+      directory: true,
+      staged: [],
     })
     const merged = parse(world.files.content.get(`${directory}/kubeconfig`) ?? '') as { contexts: { name: string }[] }
     expect(merged.contexts.map(({ name }) => name)).toEqual(['kind-east', 'kind-west'])
@@ -193,9 +218,19 @@ describe('up', () => {
         '10.128.0.0/16',
         '10.144.0.0/16',
         '10.144.0.0/16',
+        '10.144.0.0/16',
       ])
       const inputs = world.runner.matching('kind create').map(({ options }) => options.input)
       expect(inputs).toEqual([expect.stringContaining('10.144.0.0/16'), expect.stringContaining('10.145.0.0/16')])
+    })
+
+    test('decides again also when somebody else was faster', async () => {
+      world.runner.on('network create', () => {
+        engine.networks.push({ id: 'x1', name: network, subnets: ['10.128.0.0/12'] })
+        return fails(`network with name ${network} already exists`)
+      })
+      const flat = await upWith()
+      expect(flat.record.clusters.map(({ podSubnets }) => podSubnets[0])).toEqual(['10.144.0.0/16', '10.145.0.0/16'])
     })
 
     test('refuses a given subnet that overlaps it, and removes it', async () => {
@@ -211,10 +246,16 @@ describe('up', () => {
     test.each<[string, () => void, GivenInputs, RegExp]>([
       ['an input is wrong', () => undefined, { workers: 'x' }, /^workers: "x" is no number of nodes/],
       [
-        'a tool is missing',
-        () => world.runner.on('kind version', fails('', 'no such program')),
+        'docker is missing',
+        () => world.runner.on('docker --version', fails('', 'no such program')),
         given,
-        /^kind is needed/,
+        /^docker is needed/,
+      ],
+      [
+        'an image to be loaded is nowhere',
+        () => undefined,
+        { images: 'ap:1' },
+        /^images: "ap:1" is neither a file nor/,
       ],
       ['the engine is silent', () => world.runner.on('docker info', fails('Cannot connect')), given, /Cannot connect/],
     ])('removes nothing and writes nothing down when %s', async (_, breakIt, inputs, message) => {
@@ -225,11 +266,54 @@ describe('up', () => {
   })
 
   describe('when something fails', () => {
-    const phases: [string, () => void, RegExp][] = [
+    const table: [string, () => void, RegExp, GivenInputs?][] = [
       [
         'the network',
         () => world.runner.on('network create', fails('permission denied')),
         /^docker network create .*permission denied$/s,
+      ],
+      [
+        'a node image',
+        () => {
+          engine.images.names.clear()
+          world.runner.on('docker pull', fails('manifest unknown'))
+        },
+        /^the node image kindest\/node:\S+ cannot be pulled: manifest unknown/,
+      ],
+      [
+        'the manifest of MetalLB',
+        () => {
+          world.downloads.texts.clear()
+        },
+        /metallb-native\.yaml: 404 Not Found/,
+        metallb,
+      ],
+      [
+        'the registry',
+        () => world.runner.on('docker run', fails('Unable to find image')),
+        /^no registry could be started from /,
+        { ...given, registry: 'true' },
+      ],
+      [
+        'what a node learns of the registry',
+        () => world.runner.on(/exec east-worker .*certs\.d/s, fails('curl: (28)')),
+        /^node east-worker does not reach the registry: /,
+        { ...given, registry: 'true' },
+      ],
+      [
+        'the load of an image',
+        () => {
+          engine.images.names.add('app:1')
+          world.runner.on('--interactive east-worker', fails('ctr: no space left on device'))
+        },
+        /^node east-worker did not get docker\.io\/library\/app:1: /,
+        { ...given, images: 'app:1' },
+      ],
+      [
+        'the pool of a load balancer',
+        () => world.runner.on(kubectlOf('west', 'rollout'), fails('timed out')),
+        /^cluster west: MetalLB was not ready within 300 s/,
+        metallb,
       ],
       [
         'a creation',
@@ -260,18 +344,23 @@ describe('up', () => {
       ],
     ]
 
-    test.each(phases)('in %s, everything is removed and that failure is thrown', async (_, breakIt, message) => {
-      breakIt()
-      expect((await failureOf(upWith())).message).toMatch(message)
-      expect(left()).toEqual(nothing)
-      expect(store.saved.map(({ record: { complete } }) => complete)).not.toContain(true)
-    })
+    const phases = table.map(([what, breakIt, message, inputs = given]) => [what, breakIt, message, inputs] as const)
 
-    test.each(phases)('in %s, a removal that fails too is only a warning', async (_, breakIt, message) => {
+    test.each(phases)(
+      'in %s, everything is removed and that failure is thrown',
+      async (_, breakIt, message, inputs) => {
+        breakIt()
+        expect((await failureOf(upWith(inputs))).message).toMatch(message)
+        expect(left()).toEqual(nothing)
+        expect(store.saved.map(({ record: { complete } }) => complete)).not.toContain(true)
+      },
+    )
+
+    test.each(phases)('in %s, a removal that fails too is only a warning', async (_, breakIt, message, inputs) => {
       breakIt()
       // the machine is looked at twice before
       world.runner.on(/docker ps .*--quiet/, inTurn('', '', fails('Cannot connect to the Docker daemon')))
-      expect((await failureOf(upWith())).message).toMatch(message)
+      expect((await failureOf(upWith(inputs))).message).toMatch(message)
       expect(world.log.warnings.at(-1)).toMatch(/^not everything was removed:\n.*docker ps .*Cannot connect/s)
       expect(left().files).toEqual([])
     })
@@ -313,7 +402,11 @@ describe('up', () => {
   })
 
   describe('when it is stopped', () => {
-    test.each<[string, Matcher]>([
+    const moments: [string, Matcher, GivenInputs?][] = [
+      ['a node image is pulled', 'docker pull', { ...given, 'node-image': 'mine/node:1' }],
+      ['the registry starts', 'docker run', { ...given, registry: 'true' }],
+      ['images are loaded', /--interactive east-worker/, { ...given, images: 'app:1' }],
+      ['load balancers are waited for', 'rollout status daemonset/speaker', metallb],
       ['Docker makes the network', 'network create'],
       ['kind creates', 'kind create'],
       ['clusters get ready', ' wait node'],
@@ -322,26 +415,251 @@ describe('up', () => {
       ['the probe is waited for', 'get pods'],
       ['CoreDNS is waited for', 'wait deployment/coredns'],
       ['pods ask each other', /exec .*nsenter/s],
-    ])('while %s, everything is removed by commands that are not stopped', async (_, matcher) => {
-      const stop = new AbortController()
-      const reason = new CancelledError('SIGTERM')
-      world.runner.on(matcher, () => {
-        setImmediate(() => {
-          stop.abort(reason)
+    ]
+
+    test.each(moments.map(([when, matcher, inputs = given]) => [when, matcher, inputs] as const))(
+      'while %s, everything is removed by commands that are not stopped',
+      async (_, matcher, inputs) => {
+        engine.images.names.add('app:1')
+        const stop = new AbortController()
+        const reason = new CancelledError('SIGTERM')
+        world.runner.on(matcher, () => {
+          setImmediate(() => {
+            stop.abort(reason)
+          })
+          return hang
         })
-        return hang
-      })
-      expect(await failureOf(upWith(given, stop.signal))).toBe(reason)
-      expect(left()).toEqual(nothing)
-      expect(world.runner.calls.map(({ outcome }) => outcome)).not.toContain('running')
-      expect(world.processes.looks).toBe(1)
-    })
+        expect(await failureOf(upWith(inputs, stop.signal))).toBe(reason)
+        expect(left()).toEqual(nothing)
+        expect(world.runner.calls.map(({ outcome }) => outcome)).not.toContain('running')
+        expect(world.processes.looks).toBe(1)
+      },
+    )
 
     test('before it begins, it runs nothing', async () => {
       const reason = new CancelledError('SIGINT')
       expect(await failureOf(upWith(given, AbortSignal.abort(reason)))).toBe(reason)
       expect([world.runner.calls, store.saved]).toEqual([[], []])
     })
+  })
+})
+
+describe('tools that the machine does not have', () => {
+  const address = 'https://github.com/kubernetes-sigs/kind/releases/download/v0.33.0/kind-linux-amd64'
+  const inputs = { ...given, 'kind-version': '0.33.0' }
+
+  beforeEach(() => {
+    world.runner.on(/^kind version/, fails('', 'no such program'))
+  })
+
+  test('are there before anything is made, and the run is written down before them', async () => {
+    world.downloads.texts.set(address, 'a program')
+    let before: readonly string[] = []
+    const { addToPath } = world.tools
+    world.tools.addToPath = (program) => {
+      before = world.runner.lines()
+      addToPath.call(world.tools, program)
+    }
+    await upWith(inputs)
+    expect(world.tools.onPath).toEqual(['/tools/kind/0.33.0/kind'])
+    expect(before.at(-1)).toBe('/tools/kind/0.33.0/kind version --quiet')
+    expect(before.filter((line) => changing.test(line))).toEqual([])
+    expect(before.length).toBeGreaterThan(store.saved[0]?.commandsBefore.length ?? Infinity)
+    expect(world.log.phases.slice(0, 3)).toEqual(['Plan', 'Tools', 'Docker network'])
+  })
+
+  test('and cannot be had leave nothing but a failure', async () => {
+    expect((await failureOf(upWith(inputs))).message).toMatch(/kind-linux-amd64: 404 .*put kind 0\.33\.0 on the PATH/)
+    expect([left(), world.tools.onPath]).toEqual([nothing, []])
+    expect(world.log.phases).toEqual(['Plan', 'Tools', 'Remove'])
+  })
+})
+
+describe('a node image that the engine does not have', () => {
+  const reference = 'mine/node:1'
+  const inputs = { ...given, 'node-image': reference }
+  const digest = `sha256:${'0a'.repeat(32)}`
+  const key = imageCacheKey(digest, 'linux/amd64')
+
+  test('is pulled once, before any cluster is made, and kind gets the name that it has in the engine', async () => {
+    const { nodeImages } = await upWith(inputs)
+    expect(world.runner.lines('docker pull')).toHaveLength(1)
+    expect(Math.min(...places('kind create'))).toBeGreaterThan(Math.max(...places('docker pull')))
+    const configs = world.runner.matching('kind create').map(({ options }) => parse(options.input ?? '') as object)
+    const node = { image: cachedImageName(digest) }
+    expect(configs).toMatchObject([{ nodes: [node, node] }, { nodes: [node] }])
+    expect(nodeImages).toMatchObject([{ reference, from: 'registry' }])
+  })
+
+  test('is written down to be saved, before any cluster is made, and saved when the job is done', async () => {
+    const { record: made } = await upWith(inputs)
+    const written = store.saved.find(({ record: { imagesToSave } }) => imagesToSave.length > 0)
+    expect(written?.record.imagesToSave).toMatchObject([{ key, reference, digest }])
+    expect(written?.commandsBefore.filter((line) => line.startsWith('kind create'))).toEqual([])
+    expect([made.imagesToSave, world.imageCache.saves]).toEqual([written?.record.imagesToSave, 0])
+
+    expect(await saveImagesForNextRun(world, made)).toMatchObject([{ reference, saved: true }])
+    expect([...world.imageCache.entries]).toEqual([key])
+    expect(world.log.phases.at(-1)).toBe('Save node images')
+  })
+
+  test('is saved at once where that takes no time', async () => {
+    world.imageCache.savesLate = false
+    const { record: made } = await upWith(inputs)
+    expect([made.imagesToSave, [...world.imageCache.entries]]).toEqual([[], [key]])
+  })
+
+  test('and the manifest of MetalLB: when one cannot be had, the other is not waited for', async () => {
+    const inspected = `docker image inspect ${reference}`
+    world.downloads.texts.clear()
+    world.runner.on(inspected, hang)
+    expect((await failureOf(upWith({ ...inputs, ...metallb }))).message).toMatch(/404 Not Found/)
+    expect(world.runner.matching(inspected).map(({ outcome }) => outcome)).toEqual(['stopped'])
+
+    world.downloads.texts.set(manifestAddress(metallbRelease), hang)
+    world.runner.on(inspected, fails(`No such image: ${reference}`)).on('docker pull', fails('manifest unknown'))
+    expect((await failureOf(upWith({ ...inputs, ...metallb }))).message).toMatch(/^the node image mine\/node:1 cannot/)
+    expect(left()).toEqual(nothing)
+  })
+})
+
+test('a node image that was pulled is not kept to be saved when the manifest of MetalLB cannot be had', async () => {
+  const cut = new Promise<string>((_, reject) => {
+    world.runner.on('docker image rm', () => {
+      setImmediate(() => {
+        reject(new Error('connection reset'))
+      })
+      return ''
+    })
+  })
+  world.downloads.texts.set(manifestAddress(metallbRelease), cut)
+  expect((await failureOf(upWith({ ...metallb, 'node-image': 'mine/node:1' }))).message).toBe('connection reset')
+  expect(world.log.infos).toContainEqual(expect.stringMatching(/^mine\/node:1: pulled in/))
+  expect(left()).toEqual(nothing)
+})
+
+describe('images for the clusters', () => {
+  const inputs = { ...given, images: 'app:1' }
+
+  beforeEach(() => {
+    engine.images.names.add('app:1')
+  })
+
+  test('are saved once, loaded into every node before the clusters are joined, and not left on disk', async () => {
+    await upWith(inputs)
+    expect(world.runner.lines('docker image save')).toHaveLength(1)
+    expect(Object.fromEntries(engine.imagesOn)).toEqual({
+      'east-control-plane': new Set(['docker.io/library/app:1']),
+      'east-worker': new Set(['docker.io/library/app:1']),
+      'west-control-plane': new Set(['docker.io/library/app:1']),
+    })
+    expect(world.log.phases.slice(3, 6)).toEqual(['Create 2 clusters', 'Load images', 'Connect'])
+    expect(left().files.filter((file) => file.endsWith('.tar'))).toEqual([])
+    expect(world.log.infos).toContain('3 of 3 nodes were given what they lacked')
+  })
+
+  test('are not left on disk either when one node does not take them and the clusters stay', async () => {
+    world.runner.on('--interactive east-worker', () => {
+      expect(left().files).toContainEqual(expect.stringMatching(/\.tar$/))
+      return fails('ctr: no space left on device')
+    })
+    await failureOf(upWith({ ...inputs, cleanup: 'false' }))
+    expect(left().containers).toHaveLength(3)
+    expect(left().files).not.toContainEqual(expect.stringMatching(/\.tar$/))
+  })
+})
+
+test('a cluster that was to be reused is left alone when the run failed before it came to it', async () => {
+  engine.networks.push({ id: 'l1', name: 'lab', subnets: ['172.18.0.0/16'] })
+  engine.add('shared', ['control-plane'], 'cafe0001', '10.7.0.0/16', 'lab')
+  world.downloads.texts.clear()
+  await failureOf(upWith({ ...metallb, clusters: '[shared, east]', reuse: 'true' }))
+  expect(world.runner.lines(/^kubectl --kubeconfig|^docker exec/)).toEqual([])
+  expect([left().containers, world.log.warnings]).toEqual([['shared-control-plane'], []])
+})
+
+describe('a registry', () => {
+  const inputs = { ...given, registry: 'true' }
+  const registry = 'localhost:49153'
+  const container = `kind-flat-network-${run}-registry`
+
+  test('runs on the Docker network of the clusters before they do, and every node knows it', async () => {
+    const flat = await upWith(inputs)
+    expect(engine.runContainers).toMatchObject([{ name: container, run, network }])
+    expect(Math.min(...places('kind create'))).toBeGreaterThan(Math.max(...places('docker run')))
+    expect(Object.fromEntries(engine.registriesOf)).toEqual({
+      'east-control-plane': new Set([registry]),
+      'east-worker': new Set([registry]),
+      'west-control-plane': new Set([registry]),
+    })
+    expect([flat.record.registry, outputsOf(flat).registry]).toEqual([registry, registry])
+    const written = store.saved.find((saved) => saved.record.registry !== undefined)
+    expect(written?.commandsBefore.filter((line) => line.startsWith('kind create'))).toEqual([])
+
+    await down(world, flat.record)
+    expect(left()).toEqual(nothing)
+  })
+
+  test('is forgotten by clusters that stay when it goes', async () => {
+    engine.networks.push({ id: 'l1', name: 'lab', subnets: ['172.18.0.0/16'] })
+    engine.add('shared', ['control-plane'], 'cafe0001', '10.7.0.0/16', 'lab')
+    const { record: made } = await upWith({ clusters: '[shared, east]', reuse: 'true', registry: 'true' })
+    expect(engine.registriesOf.get('shared-control-plane')).toEqual(new Set([registry]))
+
+    await down(world, made)
+    expect(engine.registriesOf.get('shared-control-plane')).toEqual(new Set())
+    expect(world.runner.lines(/delete configmap/)).toEqual([expect.stringContaining('/shared.kubeconfig')])
+    expect(left().containers).toEqual(['shared-control-plane'])
+    expect(world.log.warnings).toEqual([])
+  })
+})
+
+describe('load balancers', () => {
+  const applied = (cluster: string) =>
+    world.runner.matching(kubectlOf(cluster, 'apply')).map(({ options }) => options.input)
+
+  test('get their manifest once, are begun in every cluster, and get their addresses last', async () => {
+    await upWith(metallb)
+    expect(world.downloads.asked).toEqual([manifestAddress(metallbRelease)])
+    for (const [cluster, subnet] of [
+      ['east', '172.18.254.0/24'],
+      ['west', '172.18.253.0/24'],
+    ] as const) {
+      expect(applied(cluster).slice(0, -1)).toContain(manifest)
+      expect(applied(cluster).at(-1)).toContain(`"addresses":["${subnet}"]`)
+    }
+    expect(world.log.phases.slice(-2)).toEqual(['Wait for CoreDNS', 'Load balancers'])
+  })
+
+  test('begin after the images are loaded, which may be theirs', async () => {
+    engine.images.names.add('app:1')
+    await upWith({ ...metallb, images: 'app:1' })
+    const begun = world.runner.calls.flatMap(({ options }, place) => (options.input === manifest ? [place] : []))
+    expect(begun).toHaveLength(2)
+    expect(Math.min(...begun)).toBeGreaterThan(Math.max(...places('images import')))
+  })
+
+  test('need room in the network that Docker chose: without it nothing is left, and others go on', async () => {
+    engine.nextSubnet = '172.18.0.0/29'
+    const failure = await failureOf(upWith(metallb))
+    expect(failure).toBeInstanceOf(InputError)
+    expect(failure.message).toMatch(
+      /^docker-network: "kind-flat-network-\w+" is too small for 2 clusters' load balancers/,
+    )
+    expect(left()).toEqual(nothing)
+    expect((await upWith()).record.clusters.map(({ loadBalancerSubnets }) => loadBalancerSubnets)).toEqual([[], []])
+  })
+
+  test('mind a node among their addresses; without MetalLB it is only told', async () => {
+    engine.hostNumber = (nth) => 253 * 256 + nth
+    await upWith()
+    expect(world.log.warnings).toContain(
+      "node east-control-plane has 172.18.253.2, out of 172.18.253.0/24 of west's load balancers",
+    )
+    expect(world.log.warnings).toHaveLength(3)
+    await down(world, record(given))
+    expect((await failureOf(upWith(metallb))).message).toMatch(/^node east-control-plane has 172\.18\.253\.\d+, out of/)
+    expect(left()).toEqual(nothing)
   })
 })
 
