@@ -1,20 +1,24 @@
-import { describe, expect, test } from '@jest/globals'
+import { beforeEach, describe, expect, test } from '@jest/globals'
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
-import { up } from '../../src/pipeline.js'
+import { manifestAddress } from '../../src/commands/metallb.js'
+import { plan, up } from '../../src/pipeline.js'
 import type { GivenInputs } from '../../src/plan/inputs.js'
-import { clusters, directory, plan, run } from '../fakes/build.js'
+import { metallbRelease } from '../../src/plan/releases.js'
+import { clusters, directory, run } from '../fakes/build.js'
 import { FakeEngine } from '../fakes/engine.js'
 import type { Call } from '../fakes/recording-runner.js'
-import { fakeWorld, RecordingStore } from '../fakes/world.js'
+import { fakeWorld, RecordingStore, type FakeWorld } from '../fakes/world.js'
+
+const asItIs = (): void => undefined
 
 /**
  * Each case is a request, the plan it leads to, and every command that carries the plan out, phase by phase. A change of
  * the files is a change of what users get: read it line by line. Commands that run side by side may change their order.
- * `$script` stands for a script, which its own tests look at; `$1`, `$2` for text of several lines.
+ * `$script` stands for a script, which its own tests look at; `$1`, `$2` for text of several lines; `$manifest` for that of MetalLB.
  */
-const cases: [string, GivenInputs][] = [
-  ['two-clusters', { clusters: clusters(['east', 1, 1], ['west', 1, 1]) }],
+const cases: [string, GivenInputs, (engine: FakeEngine) => void][] = [
+  ['two-clusters', { clusters: clusters(['east', 1, 1], ['west', 1, 1]) }, asItIs],
   [
     'three-clusters',
     {
@@ -23,6 +27,7 @@ const cases: [string, GivenInputs][] = [
       'node-image': 'kindest/node:v1.34.0',
       kubeconfig: '/home/me/config',
     },
+    asItIs,
   ],
   [
     'two-groups',
@@ -35,6 +40,24 @@ const cases: [string, GivenInputs][] = [
       'cross-cluster-dns': 'true',
       'docker-network': 'lab',
     },
+    asItIs,
+  ],
+  [
+    'all-at-once',
+    {
+      clusters: '[shared, a, b]',
+      reuse: 'true',
+      images: 'app:1',
+      registry: 'true',
+      'load-balancer': 'metallb',
+      'kind-version': '0.33.0',
+      'kubernetes-version': '1.34',
+    },
+    (engine) => {
+      engine.networks.push({ id: 'l1', name: 'lab', subnets: ['172.18.0.0/16'] })
+      engine.add('shared', ['control-plane'], 'cafe0001', '10.7.0.0/16', 'lab')
+      engine.images.names.add('app:1')
+    },
   ],
 ]
 
@@ -42,14 +65,21 @@ function golden(file: string): string {
   return readFileSync(new URL(`../golden/${file}`, import.meta.url), 'utf8')
 }
 
-describe.each(cases)('%s', (name, given) => {
-  test('lead to the plan that is written down', () => {
-    expect(JSON.parse(JSON.stringify(plan(given)))).toEqual(JSON.parse(golden(`${name}.plan.json`)))
+describe.each(cases)('%s', (name, given, prepare) => {
+  let world: FakeWorld
+
+  beforeEach(() => {
+    world = fakeWorld()
+    world.downloads.texts.set(manifestAddress(metallbRelease), '$manifest')
+    prepare?.(new FakeEngine(world))
+  })
+
+  test('lead to the plan that is written down', async () => {
+    const { plan: decided } = await plan(world, given, run)
+    expect(JSON.parse(JSON.stringify(decided))).toEqual(JSON.parse(golden(`${name}.plan.json`)))
   })
 
   test('lead to the commands that are written down', async () => {
-    const world = fakeWorld()
-    new FakeEngine(world)
     const byPhase: Record<string, readonly Call[]> = {}
     const { log, runner } = world
     log.phase = async (title, work) => {
