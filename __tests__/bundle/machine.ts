@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { nodeImage } from '../fakes/build.js'
 
 export const projectRoot = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -88,7 +89,15 @@ export class Machine {
     private readonly node: string,
     missing: readonly Tool[],
   ) {
-    for (const directory of ['bin', 'work', 'temp', 'engine/containers', 'engine/networks', 'engine/volumes']) {
+    for (const directory of [
+      'bin',
+      'work',
+      'temp',
+      'engine/containers',
+      'engine/networks',
+      'engine/volumes',
+      'engine/images',
+    ]) {
       mkdirSync(this.path(directory), { recursive: true })
     }
     const stub = pathToFileURL(join(projectRoot, '__tests__/bundle/stub/program.js')).href
@@ -101,6 +110,7 @@ export class Machine {
     }
     this.addNetwork('bridge', {}, '172.17.0.0/16')
     this.addNetwork('web_default', {}, '172.20.0.0/16')
+    this.addImage(nodeImage)
     this.addContainer('web-1', {})
     this.addContainer('theirs-control-plane', kindLabels('theirs'))
   }
@@ -127,6 +137,22 @@ export class Machine {
 
   addNetwork(name: string, labels: Record<string, string>, subnet: string): void {
     this.add('networks', { id: `id-of-network-${name}`, name, labels, subnets: [subnet] })
+  }
+
+  addImage(name: string): void {
+    this.add('images', { name: encodeURIComponent(name) })
+  }
+
+  /** Names of the engine's images. */
+  images(): string[] {
+    return this.objects('images').map(({ name }) => decodeURIComponent(name))
+  }
+
+  /** Takes images away, as a new runner has none. */
+  removeImages(names: RegExp): void {
+    for (const name of this.images().filter((each) => names.test(each))) {
+      rmSync(this.path(`engine/images/${encodeURIComponent(name)}.json`))
+    }
   }
 
   private addContainer(name: string, labels: Record<string, string>, mounts: readonly string[] = []): void {
@@ -213,13 +239,13 @@ export class Machine {
   }
 
   /** Runs the action's post with the state that main saved. */
-  post(): Promise<Outcome> {
+  post(env: Environment = {}): Promise<Outcome> {
     const state = [...fileCommands(this.read(runnerFiles.GITHUB_STATE))].map(([name, value]) => [
       `STATE_${name}`,
       value,
     ])
     return this.run('post', {
-      env: { ...this.runnerEnvironment(), ...(Object.fromEntries(state) as Environment) },
+      env: { ...this.runnerEnvironment(), ...(Object.fromEntries(state) as Environment), ...env },
     })
   }
 

@@ -1,8 +1,10 @@
 // docker, as far as the product and kind use it.
 import { Buffer } from 'node:buffer'
+import { createHash } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { answer, refusal } from './model.js'
-import { askPods, wireNode } from './node.js'
+import { askPods, importImages, wireNode } from './node.js'
 
 const flag = { type: 'boolean' }
 const text = { type: 'string' }
@@ -51,6 +53,81 @@ const commands = {
         },
       }),
     )
+  },
+
+  'container port'(args, { model }) {
+    const [name, port] = words(args).positionals
+    const container = model.find('containers', name)
+    return container?.published === port
+      ? answer('127.0.0.1:49153\n')
+      : refusal(`Error: No public port '${port}' published for ${name}`)
+  },
+
+  run(args, { model }) {
+    const { values, positionals } = words(args, {
+      ...{ detach: flag, name: text, label: texts, network: text, publish: text, env: texts },
+    })
+    const network = model.find('networks', values.network)
+    if (network === undefined) return refusal(`docker: Error response from daemon: network ${values.network} not found`)
+    const container = {
+      name: values.name,
+      id: model.newId(values.name),
+      labels: Object.fromEntries(values.label.map((label) => label.split('='))),
+      mounts: [],
+      image: positionals[0],
+      published: `${values.publish.split(':').at(-1)}/tcp`,
+      addresses: { [network.name]: [`${network.subnets[0].split('.').slice(0, 2).join('.')}.0.254`] },
+    }
+    return model.add('containers', container) ? answer(`${container.id}\n`) : refusal(`name ${values.name} is in use`)
+  },
+
+  'image inspect'(args, { model }) {
+    return inspect('image', words(args).positionals.map(encodeURIComponent), model, ({ name }) => ({
+      Id: `sha256:${name}`,
+      RepoTags: [decodeURIComponent(name)],
+    }))
+  },
+
+  /** Every byte, as the engine gets it: out of the registry that the name names. */
+  async pull(args, { model }) {
+    const [name] = words(args).positionals
+    const [, registry, repository, reference] = /^(127\.0\.0\.1:\d+)\/(.+?)@(.+)$/.exec(name) ?? []
+    if (registry === undefined) return refusal('Error response from daemon: no route to host: denied')
+    const get = (kind, part) => fetch(`http://${registry}/v2/${repository}/${kind}/${part}`)
+    const manifest = await get('manifests', reference)
+    if (!manifest.ok) return refusal(`Error response from daemon: manifest unknown: ${await manifest.text()}`)
+    const { config, layers } = await manifest.json()
+    for (const { digest } of [config, ...layers]) {
+      const bytes = Buffer.from(await (await get('blobs', digest)).arrayBuffer())
+      if (digest !== `sha256:${createHash('sha256').update(bytes).digest('hex')}`)
+        return refusal('Error response from daemon: filesystem layer verification failed')
+    }
+    model.add('images', { name: encodeURIComponent(name) })
+    return answer()
+  },
+
+  'image tag'(args, { model }) {
+    const [from, to] = words(args).positionals.map(encodeURIComponent)
+    if (model.find('images', from) === undefined) return refusal(`Error: No such image: ${decodeURIComponent(from)}`)
+    model.add('images', { name: to })
+    return answer()
+  },
+
+  'image rm'(args, { model }) {
+    for (const name of words(args).positionals) model.remove('images', encodeURIComponent(name))
+    return answer()
+  },
+
+  'image ls'(args, { model }) {
+    const [repository] = words(args, { format: text }).positionals
+    const names = model.all('images').map(({ name }) => decodeURIComponent(name))
+    return lines(names.filter((name) => name.startsWith(`${repository}:`)))
+  },
+
+  'image save'(args) {
+    const { values, positionals } = words(args, { output: text, platform: text })
+    writeFileSync(values.output, positionals.join('\n'))
+    return answer()
   },
 
   /** A file of a container, running or not, as a tar stream of one entry. */
@@ -150,13 +227,16 @@ const commands = {
   },
 
   exec(args, call) {
-    const [name, program, ...rest] = args.filter((word) => word !== '--privileged')
+    const [name, program, ...rest] = args.filter((word) => !['--privileged', '--interactive'].includes(word))
     const container = call.model.find('containers', name)
     if (container === undefined) return refusal(`Error: No such container: ${name}`)
     if (container.stopped) return refusal(`Error response from daemon: container ${container.id} is not running`)
     if (program === 'kubeadm') return answer()
     if (program === 'cat' && rest.join() === '/etc/resolv.conf') return answer('nameserver 172.18.0.1\n')
+    if (program === 'rm' && rest[0] === '-rf') return answer()
     const [, script, , ...values] = rest
+    if (script.includes('/etc/containerd/certs.d')) return answer()
+    if (script.includes(' images import ')) return importImages(call, container, values)
     if (script.includes('/etc/kind-flat-network/wiring')) return wireNode(call.model, container, values)
     if (script.includes('/dev/udp/')) return askPods(call, container, script, values)
     return refusal('bash: a script the stub does not know', 126)
@@ -174,7 +254,9 @@ export function docker(call) {
 
 function inspect(what, keys, model, describe) {
   const found = keys.map((key) => [key, model.find(`${what}s`, key)])
-  const missing = found.filter(([, object]) => object === undefined).map(([key]) => `Error: No such ${what}: ${key}`)
+  const missing = found
+    .filter(([, object]) => object === undefined)
+    .map(([key]) => `Error: No such ${what}: ${decodeURIComponent(key)}`)
   const output = JSON.stringify(found.flatMap(([, object]) => (object === undefined ? [] : [describe(object)])))
   return missing.length === 0 ? answer(output) : refusal(missing.join('\n'), 1, output)
 }

@@ -20,6 +20,9 @@ export async function kind({ argv, stdin, model }) {
   if (process.env.KIND_EXPERIMENTAL_PROVIDER !== 'docker') return failed('the provider is not docker')
   const network = model.find('networks', process.env.KIND_EXPERIMENTAL_DOCKER_NETWORK ?? 'kind')
   if (network === undefined) return failed('the Docker network does not exist')
+  // what is not there kind would pull, once for each cluster
+  const lacking = nodes.find(({ image }) => model.find('images', encodeURIComponent(image)) === undefined)
+  if (lacking !== undefined) return failed(`failed to pull image "${lacking.image}"`)
   const files = { '/kind/kubeadm.conf': stringify({ kind: 'ClusterConfiguration', networking }) }
   const made = containersOf(name, nodes, networking.podSubnet.split(',')).map((container) => ({
     id: model.newId(container.name),

@@ -19,6 +19,7 @@ export async function kubectl({ argv, stdin, model }) {
   if (command === 'wait pod' && pods.length === 0) return refusal('error: no matching resources found')
   if (command.startsWith('wait ')) return answer('condition met\n')
   if (command.startsWith('wait deployment/coredns')) return answer('successfully rolled out\n')
+  if (command.startsWith('rollout ') || command.startsWith('get customresourcedefinition/')) return answer()
   if (command === 'get nodes,deployments.apps') return answer(JSON.stringify({ items: objectsOf(nodes) }))
   if (command === 'get deployment/coredns') return answer(image)
   if (command === 'apply') return apply(model, nodes, stdin)
@@ -69,6 +70,7 @@ async function apply(model, nodes, manifest) {
   const daemonSet = parseAllDocuments(manifest)
     .map((document) => document.toJS())
     .find((object) => object.kind === 'DaemonSet')
+  if (daemonSet === undefined) return answer('serverside-applied\n')
   const [container] = daemonSet.spec.template.spec.containers
   if (container.image !== image) return refusal(`error: ${container.image} is not on the nodes`)
   // the fifth address of each part of a node

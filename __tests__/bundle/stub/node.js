@@ -29,6 +29,16 @@ export function wireNode(model, { name }, [wanted]) {
   return answer(told.join(''))
 }
 
+/** Prints the images that a node lacks, and gives it those. An archive comes by standard input: it is not there. */
+export function importImages({ model, stdin }, { name }, [, ...images]) {
+  const { has = [] } = model.find('loaded', name) ?? {}
+  const missing = images.filter((image, index) => index % 2 === 0 && !has.includes(image))
+  if (missing.length > 0 && stdin === '') return refusal('ctr: unexpected EOF')
+  model.remove('loaded', name)
+  model.add('loaded', { name, has: [...has, ...missing] })
+  return answer(missing.map((image) => `${image}\n`).join(''))
+}
+
 function linesOf({ routes, keepSource } = { routes: {}, keepSource: [] }) {
   return [
     ...Object.entries(routes).map(([destination, hops]) =>
