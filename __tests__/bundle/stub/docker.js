@@ -93,7 +93,7 @@ const commands = {
     const [name] = words(args).positionals
     const [, registry, repository, reference] = /^(127\.0\.0\.1:\d+)\/(.+?)@(.+)$/.exec(name) ?? []
     if (registry === undefined) return refusal('Error response from daemon: no route to host: denied')
-    const get = (kind, part) => fetch(`http://${registry}/v2/${repository}/${kind}/${part}`)
+    const get = (kind, part) => globalThis.fetch(`http://${registry}/v2/${repository}/${kind}/${part}`)
     const manifest = await get('manifests', reference)
     if (!manifest.ok) return refusal(`Error response from daemon: manifest unknown: ${await manifest.text()}`)
     const { config, layers } = await manifest.json()

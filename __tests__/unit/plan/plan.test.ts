@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals'
 import { InputError } from '../../../src/errors.js'
 import type { HostFacts } from '../../../src/plan/host-facts.js'
 import type { GivenInputs } from '../../../src/plan/inputs.js'
-import { makePlan } from '../../../src/plan/plan.js'
+import { makePlan, reservationOf } from '../../../src/plan/plan.js'
+import { kindRelease } from '../../../src/plan/releases.js'
 import { clusters, facts, nodeImage, plan, request, run } from '../../fakes/build.js'
 
 function problemsOf(given: GivenInputs, machine: Partial<HostFacts> = {}): string[] {
@@ -392,6 +393,111 @@ describe('address families', () => {
     ])
     expect(problemsOf({ clusters: list.replace('ipv6}', 'ipv6, network: other}') })).toEqual([])
   })
+})
+
+describe('tools', () => {
+  test('are those of the machine, or are downloaded, and one that cannot be had is told with the rest', () => {
+    expect(plan().tools).toEqual([
+      { name: 'kind', version: '0.33.0', from: 'path' },
+      { name: 'kubectl', version: '1.34.4', from: 'path' },
+    ])
+    const without = { tools: { kubectl: '1.34.4', platform: 'linux/x64' } }
+    expect(plan({ 'kind-version': '0.33.0' }, without).tools).toMatchObject([
+      { name: 'kind', version: '0.33.0', from: 'download' },
+      { name: 'kubectl', from: 'path' },
+    ])
+    const given = { 'kind-version': '0.33.0', 'kubernetes-version': '1.2', clusters: '- {pod-subnet: 172.17.0.0/24}' }
+    expect(
+      problemsOf(given, { tools: { kubectl: '1.34.4', platform: 'darwin/arm64' } }).map((line) => line.split(':')[0]),
+    ).toEqual(['kind-version', 'clusters[0].pod-subnet'])
+  })
+})
+
+describe('node images', () => {
+  const images = (given: GivenInputs, machine: Partial<HostFacts> = {}) =>
+    plan(given, machine).clusters.map(({ kindConfig }) =>
+      (kindConfig['nodes'] as { image?: string }[]).map(({ image }) => image),
+    )
+
+  test("are the node's own, the cluster's, those of its Kubernetes, or kind's; each is provided once", () => {
+    const given = {
+      clusters: [
+        '- {name: a, workers: 1, node-image: "mine:1", config: {nodes: [{role: worker, image: "own:1"}, {role: control-plane}]}}',
+        '- {name: b, kubernetes-version: "1.34"}',
+        '- {name: c}',
+        '- {name: d, node-image: "mine:1"}',
+      ].join('\n'),
+    }
+    const published = kindRelease('0.33.0')?.nodeImages ?? {}
+    const of134 = Object.entries(published).find(([version]) => version.startsWith('1.34.'))?.[1]
+    expect(of134).toBeDefined()
+    expect(images(given)).toEqual([['own:1', 'mine:1'], [of134], [nodeImage], ['mine:1']])
+    expect(plan(given).nodeImages).toEqual(['own:1', 'mine:1', of134, nodeImage])
+  })
+
+  test('of a Kubernetes that kind has none for are refused, with those that it has', () => {
+    expect(problemsOf({ clusters: '- {}\n- {kubernetes-version: "1.2"}' })).toEqual([
+      expect.stringMatching(
+        /^clusters\[1\]\.kubernetes-version: "1\.2" has no image that is known for kind 0\.33\.0; give one of .*1\.34\.\d+, /,
+      ),
+    ])
+  })
+
+  test('of a kind that is not known here are left to it, with a warning', () => {
+    const { nodeImages, warnings } = plan({ clusters: '1' }, { tools: { ...facts().tools, kind: '0.99.0' } })
+    expect([nodeImages, warnings]).toEqual([
+      [],
+      [expect.stringContaining('the node image of kind 0.99.0 is not known')],
+    ])
+  })
+
+  test('of clusters that are reused need not be there', () => {
+    const shared = { name: 'a', run: 'cafe0001', podSubnets: ['10.1.0.0/16'], serviceSubnets: ['10.2.0.0/16'] }
+    const nodes = [{ name: 'a-control-plane', role: 'control-plane' as const }]
+    const machine = {
+      reusable: [{ ...shared, nodes, dockerNetworks: ['lab'] }],
+      containers: [{ name: 'a-control-plane', cluster: 'a', run: 'cafe0001' }],
+    }
+    const given = { clusters: '[{name: a}, {name: b, node-image: "mine:1"}]', reuse: 'true' }
+    expect(plan(given, machine)).toMatchObject({
+      nodeImages: ['mine:1'],
+      clusters: [{ reused: true }, { reused: false }],
+    })
+  })
+})
+
+describe('parts of the Docker network for load balancers', () => {
+  const given = { clusters: '[a, b]', 'docker-network': 'lab' }
+  const lab = (subnet: string, rest: object = {}) => ({
+    networks: [{ id: 'l', name: 'lab', subnets: [subnet], ...rest }],
+  })
+
+  test('are decided as soon as the network is there, and others keep away from them', () => {
+    const machine = lab('172.30.0.0/16')
+    expect(plan(given).clusters.map(({ loadBalancerSubnets }) => loadBalancerSubnets)).toEqual([[], []])
+    expect(reservationOf(plan(given))).not.toHaveProperty('loadBalancerSubnets')
+    const reserved = reservationOf(plan(given, machine))
+    expect(reserved.loadBalancerSubnets).toEqual({ a: ['172.30.254.0/24'], b: ['172.30.253.0/24'] })
+    const reservations = [{ run: 'cafe0001', ...reserved }]
+    const later = plan({ ...given, clusters: '[c]' }, { ...machine, reservations })
+    expect(later.clusters.map(({ loadBalancerSubnets }) => loadBalancerSubnets)).toEqual([['172.30.252.0/24']])
+    expect(plan(given, { ...machine, reservations: [{ run, ...reserved }] })).toEqual(plan(given, machine))
+  })
+
+  test('that find no room are a problem only for MetalLB', () => {
+    const machine = lab('172.30.0.0/27')
+    expect(problemsOf({ ...given, 'load-balancer': 'metallb' }, machine)).toEqual([
+      expect.stringMatching(
+        /^docker-network: "lab" is too small for 2 clusters' load balancers: .* or load-balancer: none$/,
+      ),
+    ])
+    expect(plan(given, machine).clusters.map(({ loadBalancerSubnets }) => loadBalancerSubnets)).toEqual([[], []])
+  })
+})
+
+test('the registry has an image in the plan only when there is to be one', () => {
+  expect(plan({ registry: 'true', 'registry-image': 'mine:2' }).registryImage).toBe('mine:2')
+  expect(plan({ 'registry-image': 'mine:2' })).not.toHaveProperty('registryImage')
 })
 
 test('the Docker network is one of the run alone, unless one was named', () => {
