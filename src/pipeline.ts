@@ -366,11 +366,12 @@ async function leaveReused(world: World, removal: Removal): Promise<void> {
   await installTools(world, kept.tools)
   await removeProbes(world, kept)
   const { registry } = kept
+  if (reused.length === clusters.length && registry === undefined) return
+  const { record, nodes } = await findNodes(world, kept)
   if (registry !== undefined) {
-    await whenAllEnd(reused.map((cluster) => forgetRegistry(world, kept, cluster, registry)))
+    await whenAllEnd(record.clusters.map((cluster) => forgetRegistry(world, kept, cluster, registry)))
   }
   if (reused.length === clusters.length) return
-  const { record, nodes } = await findNodes(world, kept)
   await connect(world, planWiring(record, nodes))
   await whenAllEnd(record.clusters.map((cluster) => teachCluster(world, record, cluster)))
 }

@@ -602,12 +602,16 @@ describe('a registry', () => {
 
   test('is forgotten by clusters that stay when it goes', async () => {
     engine.networks.push({ id: 'l1', name: 'lab', subnets: ['172.18.0.0/16'] })
-    engine.add('shared', ['control-plane'], 'cafe0001', '10.7.0.0/16', 'lab')
+    engine.add('shared', ['control-plane', 'worker'], 'cafe0001', '10.7.0.0/16', 'lab')
     const { record: made } = await upWith({ clusters: '[shared, east]', reuse: 'true', registry: 'true' })
     expect(engine.registriesOf.get('shared-control-plane')).toEqual(new Set([registry]))
+    // a node that is gone meanwhile is in nobody's way
+    engine.containers = engine.containers.filter(({ name }) => name !== 'shared-worker')
+    world.runner.on('docker exec shared-worker', fails('Error response from daemon: No such container: shared-worker'))
 
     await down(world, made)
     expect(engine.registriesOf.get('shared-control-plane')).toEqual(new Set())
+    expect(engine.wiring.get('shared-control-plane')).toBe('')
     expect(world.runner.lines(/delete configmap/)).toEqual([expect.stringContaining('/shared.kubeconfig')])
     expect(left().containers).toEqual(['shared-control-plane'])
     expect(world.log.warnings).toEqual([])
