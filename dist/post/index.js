@@ -66875,9 +66875,11 @@ function node_images_withProvidedImages(config, provided) {
 function node_images_nodesOf(config) {
     return (config['nodes'] ?? []);
 }
+/** Less than that tells more of the machine's other work than of the cache. */
+const noticeablySlower = 1.25;
 /** Why the cache was not used, or was of little use, or what is still to come. */
 function node_images_remarkOf({ seconds: took, insteadOfSeconds, toSave, remark }) {
-    if (insteadOfSeconds !== undefined && insteadOfSeconds < took) {
+    if (insteadOfSeconds !== undefined && insteadOfSeconds * noticeablySlower < took) {
         return `slower than the pull that it stands for (${seconds(insteadOfSeconds)}): cache: false may be faster here`;
     }
     return toSave === undefined ? remark : 'it is saved when the job ends';
@@ -68055,8 +68057,7 @@ const docker_runLabel = 'kind-flat-network.run';
 const reservedLabel = 'kind-flat-network.reserved';
 const docker_dockerVersion = (/* unused pure expression or super */ null && (['docker', '--version']));
 const docker_engineInfo = (/* unused pure expression or super */ null && (['docker', 'info', '--format', '{{json .}}']));
-/** @param hostname of this machine, where its files can be the engine's */
-function docker_parseEngineInfo(output, hostname) {
+function docker_parseEngineInfo(output) {
     const info = JSON.parse(output);
     const architecture = info.Architecture ?? 'amd64';
     return {
@@ -68066,8 +68067,12 @@ function docker_parseEngineInfo(output, hostname) {
         platform: `${info.OSType ?? 'linux'}/${imageArchitectures[architecture] ?? architecture}`,
         // moby, `daemon/containerd/service.go`, `LayerStoreStatus`
         containerdImageStore: (info.DriverStatus ?? []).some(([key, value]) => key === 'driver-type' && value === 'io.containerd.snapshotter.v1'),
-        sharesFiles: hostname !== undefined && info.Name === hostname,
     };
+}
+/** Name of the machine that the engine runs on, and the directory there that holds its data. */
+function docker_parseEnginePlace(output) {
+    const { Name = '', DockerRootDir = '' } = JSON.parse(output);
+    return { hostname: Name, directory: DockerRootDir };
 }
 /** The engine tells the kernel's names of architectures; images have Go's. */
 const imageArchitectures = { x86_64: 'amd64', aarch64: 'arm64' };
@@ -69166,7 +69171,10 @@ function kubeadm_parseSubnets(config) {
 async function inspect_host_inspectHost(world, { files: paths, reuse }) {
     const { runner, files } = world;
     const [engine, networks, routes, containers, ofKind, reservations, inspectedFiles, inotifyInstances, ipv6] = await Promise.all([
-        Promise.all([runner.run(engineInfo), inspect_host_hostname(world)]).then(([info, name]) => parseEngineInfo(info, name)),
+        runner.run(engineInfo).then(async (output) => ({
+            ...parseEngineInfo(output),
+            sharesFiles: await sharesFiles(world, output),
+        })),
         existingNetworks(runner),
         routesOf(world),
         runner.run(listContainers).then(parseContainers),
@@ -69197,12 +69205,14 @@ async function inspect_host_inspectHost(world, { files: paths, reuse }) {
         files: inspectedFiles,
     };
 }
-/** Name of this machine; not told in a container, whose files are not the engine's, whatever it is called. */
-async function inspect_host_hostname({ files }) {
-    const signs = await Promise.all(['/.dockerenv', '/run/.containerenv'].map((path) => files.exists(path)));
-    if (signs.includes(true))
-        return undefined;
-    return files.read('/proc/sys/kernel/hostname').then((text) => text.trim(), () => undefined);
+/**
+ * Whether a path means the same to the engine as here: it is on a machine of this name, and its data are to be seen. In a
+ * container that has the machine's name they are not.
+ */
+async function sharesFiles({ files }, output) {
+    const { hostname, directory } = parseEnginePlace(output);
+    const own = await files.read('/proc/sys/kernel/hostname').catch(() => '');
+    return hostname !== '' && own.trim() === hostname && files.isDirectory(directory);
 }
 /** Only Linux tells that it has none. */
 async function hasIpv6({ files }) {
@@ -71323,7 +71333,7 @@ function createActionsCache(home, environment, seconds = longestSeconds) {
                     if ((await restoreCache([directory], wanted)) === wanted)
                         return { directory };
                     await remove(key);
-                    return { trouble: `the entry ${wanted} could not be restored` };
+                    return { trouble: `the entry ${wanted} could not be restored; if that stays so: gh cache delete ${wanted}` };
                 });
             }
             catch (error) {

@@ -52,7 +52,7 @@ export function createActionsCache(
           const directory = await empty(key)
           if ((await restoreCache([directory], wanted)) === wanted) return { directory }
           await remove(key)
-          return { trouble: `the entry ${wanted} could not be restored` }
+          return { trouble: `the entry ${wanted} could not be restored; if that stays so: gh cache delete ${wanted}` }
         })
       } catch (error) {
         return { trouble: messageOf(error) }

@@ -15,13 +15,11 @@ export const dockerVersion = ['docker', '--version'] as const
 
 export const engineInfo = ['docker', 'info', '--format', '{{json .}}'] as const
 
-/** @param hostname of this machine, where its files can be the engine's */
-export function parseEngineInfo(output: string, hostname?: string): HostFacts['engine'] {
+export function parseEngineInfo(output: string): Omit<HostFacts['engine'], 'sharesFiles'> {
   const info = JSON.parse(output) as {
     ServerVersion?: string
     NCPU?: number
     MemTotal?: number
-    Name?: string
     OSType?: string
     Architecture?: string
     DriverStatus?: [string, string][] | null
@@ -36,8 +34,13 @@ export function parseEngineInfo(output: string, hostname?: string): HostFacts['e
     containerdImageStore: (info.DriverStatus ?? []).some(
       ([key, value]) => key === 'driver-type' && value === 'io.containerd.snapshotter.v1',
     ),
-    sharesFiles: hostname !== undefined && info.Name === hostname,
   }
+}
+
+/** Name of the machine that the engine runs on, and the directory there that holds its data. */
+export function parseEnginePlace(output: string): { readonly hostname: string; readonly directory: string } {
+  const { Name = '', DockerRootDir = '' } = JSON.parse(output) as { Name?: string; DockerRootDir?: string }
+  return { hostname: Name, directory: DockerRootDir }
 }
 
 /** The engine tells the kernel's names of architectures; images have Go's. */

@@ -90,9 +90,12 @@ export interface ProvidedImage {
   readonly toSave?: ImageToSave
 }
 
+/** Less than that tells more of the machine's other work than of the cache. */
+const noticeablySlower = 1.25
+
 /** Why the cache was not used, or was of little use, or what is still to come. */
 export function remarkOf({ seconds: took, insteadOfSeconds, toSave, remark }: ProvidedImage): string | undefined {
-  if (insteadOfSeconds !== undefined && insteadOfSeconds < took) {
+  if (insteadOfSeconds !== undefined && insteadOfSeconds * noticeablySlower < took) {
     return `slower than the pull that it stands for (${seconds(insteadOfSeconds)}): cache: false may be faster here`
   }
   return toSave === undefined ? remark : 'it is saved when the job ends'

@@ -6,6 +6,7 @@ import {
   parseContainers,
   parseCopiedText,
   parseEngineInfo,
+  parseEnginePlace,
   type KindContainer,
 } from '../commands/docker.js'
 import { listRoutes, parseRoutes } from '../commands/ip.js'
@@ -28,7 +29,10 @@ export async function inspectHost(
   const { runner, files } = world
   const [engine, networks, routes, containers, ofKind, reservations, inspectedFiles, inotifyInstances, ipv6] =
     await Promise.all([
-      Promise.all([runner.run(engineInfo), hostname(world)]).then(([info, name]) => parseEngineInfo(info, name)),
+      runner.run(engineInfo).then(async (output) => ({
+        ...parseEngineInfo(output),
+        sharesFiles: await sharesFiles(world, output),
+      })),
       existingNetworks(runner),
       routesOf(world),
       runner.run(listContainers).then(parseContainers),
@@ -64,14 +68,14 @@ export async function inspectHost(
   }
 }
 
-/** Name of this machine; not told in a container, whose files are not the engine's, whatever it is called. */
-async function hostname({ files }: World): Promise<string | undefined> {
-  const signs = await Promise.all(['/.dockerenv', '/run/.containerenv'].map((path) => files.exists(path)))
-  if (signs.includes(true)) return undefined
-  return files.read('/proc/sys/kernel/hostname').then(
-    (text) => text.trim(),
-    () => undefined,
-  )
+/**
+ * Whether a path means the same to the engine as here: it is on a machine of this name, and its data are to be seen. In a
+ * container that has the machine's name they are not.
+ */
+async function sharesFiles({ files }: World, output: string): Promise<boolean> {
+  const { hostname, directory } = parseEnginePlace(output)
+  const own = await files.read('/proc/sys/kernel/hostname').catch(() => '')
+  return hostname !== '' && own.trim() === hostname && files.isDirectory(directory)
 }
 
 /** Only Linux tells that it has none. */

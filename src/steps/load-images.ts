@@ -120,7 +120,7 @@ export async function imagesMissing(
 export async function saveImages(
   { runner }: Pick<World, 'runner'>,
   images: readonly ImageToLoad[],
-  engine: HostFacts['engine'],
+  engine: Pick<HostFacts['engine'], 'platform' | 'containerdImageStore'>,
   directory: string,
 ): Promise<ImageArchive[]> {
   const path = savedImages(directory)
