@@ -86,7 +86,7 @@ function wantedOf(request: Request): Parameters<typeof inspectHost>[1] {
  * @param signal aborted when the run is told to stop
  */
 export async function up(world: World, given: GivenInputs, run: Run, signal: AbortSignal): Promise<FlatNetwork> {
-  const live = { ...world, runner: world.runner.until(signal), downloads: world.downloads.until(signal) }
+  const live = until(world, signal)
   const { request, facts, plan: first } = await world.log.phase('Plan', () => plan(live, given, run.id))
   let record = recordOf(first, run.directory)
   const save = (changed: RunRecord) => {
@@ -118,6 +118,11 @@ export async function up(world: World, given: GivenInputs, run: Run, signal: Abo
     if (!record.cleanup) world.log.info(removalHint(record))
     throw error
   }
+}
+
+/** The world whose commands and downloads that signal ends. */
+function until(world: World, signal: AbortSignal): World {
+  return { ...world, runner: world.runner.until(signal), downloads: world.downloads.until(signal) }
 }
 
 /**
@@ -291,7 +296,7 @@ async function prove(live: World, record: RunRecord, nodes: readonly Node[]): Pr
 
 /** Proves once more what `up` made. The pairs tell what was seen, also when the network is not flat any more. */
 export async function verify(world: World, record: RunRecord, signal: AbortSignal): Promise<FlatNetwork> {
-  const live = { ...world, runner: world.runner.until(signal) }
+  const live = until(world, signal)
   await installTools(live, record.tools)
   const nodes = await readNodes(live, record)
   return { record, nodes, pairs: await proveAgain(live, world, record, nodes) }
@@ -320,7 +325,7 @@ export interface Repaired extends FlatNetwork {
  */
 export async function repair(world: World, saved: RunRecord, store: RunStore, signal: AbortSignal): Promise<Repaired> {
   const { log } = world
-  const live = { ...world, runner: world.runner.until(signal) }
+  const live = until(world, signal)
   await installTools(live, saved.tools)
   const { record, nodes } = await log.phase('Find the nodes', () => findNodes(live, saved))
   await store.save(record)

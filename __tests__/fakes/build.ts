@@ -28,7 +28,14 @@ export function request(given: GivenInputs = {}): Request {
 /** A machine with Docker's default network and a network card. */
 export function facts(overrides: Partial<HostFacts> = {}): HostFacts {
   return {
-    engine: { version: '28.3.0', cpus: 4, memory: 16e9, platform: 'linux/amd64', containerdImageStore: false, sharesFiles: false },
+    engine: {
+      version: '28.3.0',
+      cpus: 4,
+      memory: 16e9,
+      platform: 'linux/amd64',
+      containerdImageStore: false,
+      sharesFiles: false,
+    },
     ipv6: true,
     tools: { kind: '0.33.0', kubectl: '1.34.4', platform: 'linux/x64' },
     images: [],

@@ -67297,8 +67297,10 @@ function plan_makePlan(request, facts, run, problems = new Problems()) {
     const kind = tools.find(({ name }) => name === 'kind')?.version;
     const withImages = clusters.map((cluster) => ({
         ...cluster,
-        // without a kind, that there is none is the problem
-        nodes: kind === undefined ? cluster.nodes : chooseNodeImages(problems, cluster, { ...request, kind }),
+        // without a kind, that there is none is the problem; a cluster that exists has its images
+        nodes: kind === undefined || cluster.existing !== undefined
+            ? cluster.nodes
+            : chooseNodeImages(problems, cluster, { ...request, kind }),
     }));
     problems.throwIfAny();
     const planned = clusters.map((cluster, index) => {
@@ -70877,7 +70879,7 @@ function wantedOf(request) {
  * @param signal aborted when the run is told to stop
  */
 async function up(world, given, run, signal) {
-    const live = { ...world, runner: world.runner.until(signal), downloads: world.downloads.until(signal) };
+    const live = until(world, signal);
     const { request, facts, plan: first } = await world.log.phase('Plan', () => plan(live, given, run.id));
     let record = recordOf(first, run.directory);
     const save = (changed) => {
@@ -70908,6 +70910,10 @@ async function up(world, given, run, signal) {
             world.log.info(removalHint(record));
         throw error;
     }
+}
+/** The world whose commands and downloads that signal ends. */
+function until(world, signal) {
+    return { ...world, runner: world.runner.until(signal), downloads: world.downloads.until(signal) };
 }
 /**
  * Decides once more, now that no other run does, and takes hold of what was decided. Docker chooses the subnet of a new
@@ -71055,7 +71061,7 @@ async function prove(live, record, nodes) {
 }
 /** Proves once more what `up` made. The pairs tell what was seen, also when the network is not flat any more. */
 async function verify(world, record, signal) {
-    const live = { ...world, runner: world.runner.until(signal) };
+    const live = until(world, signal);
     await installTools(live, record.tools);
     const nodes = await readNodes(live, record);
     return { record, nodes, pairs: await proveAgain(live, world, record, nodes) };
@@ -71078,7 +71084,7 @@ async function proveAgain(live, world, record, nodes) {
  */
 async function repair(world, saved, store, signal) {
     const { log } = world;
-    const live = { ...world, runner: world.runner.until(signal) };
+    const live = until(world, signal);
     await installTools(live, saved.tools);
     const { record, nodes } = await log.phase('Find the nodes', () => findNodes(live, saved));
     await store.save(record);
@@ -71123,12 +71129,14 @@ async function leaveReused(world, removal) {
     await install_tools_installTools(world, kept.tools);
     await verify_removeProbes(world, kept);
     const { registry } = kept;
+    if (reused.length === clusters.length && registry === undefined)
+        return;
+    const { record, nodes } = await nodes_findNodes(world, kept);
     if (registry !== undefined) {
-        await when_all_end_whenAllEnd(reused.map((cluster) => forgetRegistry(world, kept, cluster, registry)));
+        await when_all_end_whenAllEnd(record.clusters.map((cluster) => forgetRegistry(world, kept, cluster, registry)));
     }
     if (reused.length === clusters.length)
         return;
-    const { record, nodes } = await nodes_findNodes(world, kept);
     await connect_connect(world, wiring_planWiring(record, nodes));
     await when_all_end_whenAllEnd(record.clusters.map((cluster) => teach_cluster_teachCluster(world, record, cluster)));
 }

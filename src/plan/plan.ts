@@ -82,8 +82,11 @@ export function makePlan(request: Request, facts: HostFacts, run: string, proble
   const kind = tools.find(({ name }) => name === 'kind')?.version
   const withImages = clusters.map((cluster) => ({
     ...cluster,
-    // without a kind, that there is none is the problem
-    nodes: kind === undefined ? cluster.nodes : chooseNodeImages(problems, cluster, { ...request, kind }),
+    // without a kind, that there is none is the problem; a cluster that exists has its images
+    nodes:
+      kind === undefined || cluster.existing !== undefined
+        ? cluster.nodes
+        : chooseNodeImages(problems, cluster, { ...request, kind }),
   }))
   problems.throwIfAny()
   const planned = clusters.map((cluster, index) => {
