@@ -5,15 +5,24 @@ import { Terminal } from './support/terminal.js'
 
 jest.setTimeout(600_000)
 
-test('a cluster that cannot be created: its cause comes first, and nothing is left', async () => {
+const impossiblePort =
+  'config: {nodes: [{role: control-plane, extraPortMappings: [{containerPort: 80, hostPort: 70000}]}]}'
+
+test.each([
+  ['a cluster that cannot be created', impossiblePort, /^::error::cluster flat-bad was not created: .*70000/m],
+  [
+    'a node image that cannot be had',
+    'node-image: "localhost:1/no/such:image"',
+    /^::error::the node image localhost:1\/no\/such:image cannot be pulled: /m,
+  ],
+])('%s: its cause comes first, and nothing is left', async (_, bad, message) => {
   const before = await engineState()
   const job = await Job.create()
   try {
-    const clusters = '[flat-good, {name: flat-bad, node-image: "localhost:1/no/such:image"}]'
+    const clusters = `[flat-good, {name: flat-bad, ${bad}}]`
     const { code, log } = await job.startMain({ clusters, 'node-image': nodeImage }).ended
     expect(code).toBe(1)
-    expect(log).toMatch(/^::error::cluster flat-bad was not created: .*localhost:1\/no\/such:image/m)
-    expect(log).toContain('kind create cluster --name flat-bad')
+    expect(log).toMatch(message)
     expect(await engineState()).toEqual(before)
     expect(await job.leftFiles()).toEqual([])
     expect((await job.post()).code).toBe(0)
