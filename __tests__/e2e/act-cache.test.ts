@@ -6,14 +6,12 @@ import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { formatBytes } from '../../src/plan/byte-size.js'
-import { docker, engineState, nodeImage } from './support/engine.js'
+import { baseImage, docker, engineState, registryImage } from './support/engine.js'
 
 jest.setTimeout(900_000)
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const container = 'flat-network-e2e-act-cache'
-const registryImage = nodeImage === '' ? 'registry:3' : 'flat-network/registry'
-const base = nodeImage === '' ? 'kindest/node:v1.34.0' : nodeImage
 
 let scratch: string
 /** Where act's cache service keeps its entries. */
@@ -55,7 +53,7 @@ async function freePort(): Promise<number> {
 async function pushFlattened(registry: string, repository: string): Promise<void> {
   const file = join(scratch, 'root.tar')
   const tag = `${registry}/${repository}:v1`
-  const created = await docker('create', base)
+  const created = await docker('create', baseImage)
   const config = JSON.parse(await docker('inspect', '--format', '{{json .Config}}', created)) as {
     readonly Env: string[]
     readonly Entrypoint: string[]

@@ -3,14 +3,12 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, open, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { docker, engineState, nodeImage } from './support/engine.js'
+import { baseImage, docker, engineState, registryImage } from './support/engine.js'
 import { Terminal } from './support/terminal.js'
 
 jest.setTimeout(900_000)
 
 const container = 'flat-network-e2e-image-cache'
-const registryImage = nodeImage === '' ? 'registry:3' : 'flat-network/registry'
-const base = nodeImage === '' ? 'kindest/node:v1.34.0' : nodeImage
 
 let scratch: string
 let terminal: Terminal
@@ -27,7 +25,7 @@ beforeAll(async () => {
   await docker('run', '--detach', '--name', container, '--publish', '127.0.0.1::5000', registryImage)
   repository = `${await docker('port', container, '5000/tcp')}/e2e/node`
   await writeFile(join(scratch, 'layer'), randomBytes(20_000_000))
-  await writeFile(join(scratch, 'Dockerfile'), `FROM ${base}\nCOPY layer /layer\n`)
+  await writeFile(join(scratch, 'Dockerfile'), `FROM ${baseImage}\nCOPY layer /layer\n`)
   await docker('build', '--quiet', '--tag', `${repository}:v1`, scratch)
   const pushed = await docker('push', `${repository}:v1`)
   reference = `${repository}:v1@${/digest: (sha256:[0-9a-f]{64})/.exec(pushed)?.[1] ?? ''}`

@@ -4,7 +4,7 @@ import { copyFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Outputs } from '../../src/report/flat-network.js'
-import { docker, engineState } from './support/engine.js'
+import { docker, engineState, registryImage } from './support/engine.js'
 import { kubectl } from './support/kubectl.js'
 import { Terminal } from './support/terminal.js'
 
@@ -38,7 +38,7 @@ beforeAll(async () => {
     '--registry',
     'true',
     '--registry-image',
-    process.env['FLAT_NETWORK_NODE_IMAGE'] === undefined ? 'registry:3' : 'flat-network/registry',
+    registryImage,
   )
 })
 

@@ -6,6 +6,10 @@ const run = promisify(execFile)
 
 /** Node image for the clusters of the tests; kind's own default when it is not set. */
 export const nodeImage = process.env['FLAT_NETWORK_NODE_IMAGE'] ?? ''
+/** A node image that tests make their own from. */
+export const baseImage = nodeImage === '' ? 'kindest/node:v1.34.0' : nodeImage
+/** Image of a registry; the testbed has one of its own. */
+export const registryImage = nodeImage === '' ? 'registry:3' : 'flat-network/registry'
 
 export async function docker(...parameters: string[]): Promise<string> {
   const { stdout } = await run('docker', parameters, { timeout: 120_000, maxBuffer: 20_000_000 })
