@@ -50,6 +50,8 @@ export interface Processes {
 export interface Log {
   info(line: string): void
   warning(line: string): void
+  /** Tells how one of several gets on that are at work at the same time: a cluster, a tool. */
+  progress(of: string, line: string): void
   /** Runs a phase under a heading and tells its seconds. */
   phase<T>(title: string, work: () => Promise<T>): Promise<T>
 }

@@ -14,7 +14,8 @@ import { docker, engineState, foreignCluster, nodeImage } from './support/engine
 
 jest.setTimeout(600_000)
 
-const silent: Log = { info: () => undefined, warning: () => undefined, phase: (_, work) => work() }
+const nothing = () => undefined
+const silent: Log = { info: nothing, warning: nothing, progress: nothing, phase: (_, work) => work() }
 
 /** Routes and nat rules of a node, without counters and comments. */
 async function wiringOf(node: string): Promise<string> {

@@ -88,6 +88,10 @@ export class CollectingLog implements Log {
     this.warnings.push(line)
   }
 
+  progress = (of: string, line: string): void => {
+    this.infos.push(`${of}: ${line}`)
+  }
+
   phase<T>(title: string, work: () => Promise<T>): Promise<T> {
     this.phases.push(title)
     return work()

@@ -11,6 +11,9 @@ export function createActionsLog(phases: Phase[] = []): Log {
   return {
     info,
     warning,
+    progress: (of, line) => {
+      info(`${of}: ${line}`)
+    },
     async phase(title, work) {
       const started = performance.now()
       startGroup(title)

@@ -6,6 +6,7 @@ export function createTerminalLog(): Log {
   return {
     info: (line) => write(`  ${line}`),
     warning: (line) => write(`  warning: ${line}`),
+    progress: (of, line) => write(`  ${of}: ${line}`),
     async phase(title, work) {
       write(`▸ ${title}`)
       const started = performance.now()

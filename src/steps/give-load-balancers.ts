@@ -62,7 +62,7 @@ async function startProvider({ runner, log }: World, record: RunRecord, { name }
   await runner.run(startCloudProviderKind(`${record.directory}/${cloudProviderKind}/${name}`, name), {
     environment: { [dockerNetworkVariable]: record.dockerNetwork },
   })
-  log.info(`${name}: ${cloudProviderKind} runs`)
+  log.progress(name, `${cloudProviderKind} runs`)
 }
 
 async function installMetalLb(
@@ -118,5 +118,5 @@ async function giveAddresses(
       await clock.sleep(1)
     }
   }
-  log.info(`${name}: MetalLB gives ${loadBalancerSubnets.join(', ')} ${(clock.now() - started).toFixed(1)} s later`)
+  log.progress(name, `MetalLB gives ${loadBalancerSubnets.join(', ')} ${(clock.now() - started).toFixed(1)} s later`)
 }

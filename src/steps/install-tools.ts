@@ -57,10 +57,10 @@ async function download(world: ToolWorld, { name, version, url, check }: ToolDow
   const options = {
     remedy: `put ${name} ${version} on the PATH, or give a download-mirror that has it`,
     onProgress: (bytes: number, total?: number) => {
-      log.info(`${name}: ${formatBytes(bytes)}${total === undefined ? '' : ` of ${formatBytes(total)}`}`)
+      log.progress(name, `${formatBytes(bytes)}${total === undefined ? '' : ` of ${formatBytes(total)}`}`)
     },
     onRetry: (reason: string) => {
-      log.info(`${name}: ${reason}; tried again`)
+      log.progress(name, `${reason}; tried again`)
     },
   }
   const refuse = (address: string, reason: string) => new DownloadError(address, reason, 1, options.remedy)

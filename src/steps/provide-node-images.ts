@@ -182,7 +182,7 @@ async function pullThrough(
     return { ...found, toSave: { key, reference, platform, ...source } }
   } catch (error) {
     signal.throwIfAborted()
-    world.log.info(`${shortReference(reference)}: it is pulled without the cache: ${lastLine(error)}`)
+    world.log.progress(shortReference(reference), `it is pulled without the cache: ${lastLine(error)}`)
   } finally {
     if (!keep) await imageCache.release(key)
   }
@@ -201,7 +201,7 @@ async function pullFrom(
   const served: ServedImage = await registry.serve(source, directory, ({ bytes }) => {
     if (clock.now() - told < progressSeconds) return
     told = clock.now()
-    log.info(`${shortReference(reference)}: ${formatBytes(bytes)} so far`)
+    log.progress(shortReference(reference), `${formatBytes(bytes)} so far`)
   })
   try {
     const name = `${served.address}/${source.repository}@${source.digest}`
@@ -231,7 +231,7 @@ async function pull(
     const { done, layers } = progress(line)
     if (clock.now() - told < progressSeconds) return
     told = clock.now()
-    log.info(`${shortReference(reference)}: ${String(done)} of ${String(layers)} layers`)
+    log.progress(shortReference(reference), `${String(done)} of ${String(layers)} layers`)
   }
   try {
     await pRetry(() => runner.run(pullImage(name), { timeoutSeconds: pullSeconds, onLine }), {
@@ -241,7 +241,7 @@ async function pull(
       shouldRetry: ({ error }) => error instanceof CommandError && mayPullAgain(error.output),
       onFailedAttempt: ({ error, retriesLeft }) => {
         if (error instanceof CommandError && mayPullAgain(error.output) && retriesLeft > 0)
-          log.info(`${shortReference(reference)}: pulled again after: ${lastLine(error)}`)
+          log.progress(shortReference(reference), `pulled again after: ${lastLine(error)}`)
       },
     })
   } catch (error) {

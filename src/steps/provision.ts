@@ -62,18 +62,18 @@ async function create(
       onLine: (line) => {
         // what kind tells a person on how to go on would only mislead here, and the Docker network is our choice
         if (/^ *(✓|✗|ERROR|WARN(?!ING: (Overriding docker network|Here be dragons)))/i.test(line))
-          log.info(`${cluster.name}: ${line.trim()}`)
+          log.progress(cluster.name, line.trim())
       },
     })
   } catch (error) {
     if (!(error instanceof CommandError)) throw error
     throw new Error(`cluster ${cluster.name} was not created: ${causeOf(error)}\n${error.message}`, { cause: error })
   }
-  log.info(`${cluster.name}: created in ${(clock.now() - started).toFixed(1)} s`)
+  log.progress(cluster.name, `created in ${(clock.now() - started).toFixed(1)} s`)
 }
 
 /** All that a cluster needs which exists already. */
 async function fetchKubeconfig({ runner, files, log }: World, record: RunRecord, { name }: Cluster): Promise<void> {
   await files.writePrivate(clusterKubeconfig(record, name), await runner.run(getKubeconfig(name)))
-  log.info(`${name}: reused`)
+  log.progress(name, 'reused')
 }

@@ -43,7 +43,7 @@ async function untilNothingIsMissing(
     const missing =
       state === undefined ? [`it does not answer: ${messageOf(output)}`] : readiness.missing(state, cluster)
     if (state !== undefined && missing.length === 0) {
-      log.info(`${cluster.name}: ${readiness.what} ready ${(clock.now() - started).toFixed(1)} s later`)
+      log.progress(cluster.name, `${readiness.what} ready ${(clock.now() - started).toFixed(1)} s later`)
       return state
     }
     if (left() <= 0) {
