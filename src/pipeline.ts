@@ -37,7 +37,7 @@ import { teachCluster } from './steps/teach-cluster.js'
 import { deployProbe, removeProbes, requireFlat, verifyPairs } from './steps/verify.js'
 import { untilCoreDnsAvailable } from './steps/until-ready.js'
 import { whenAllEnd } from './steps/when-all-end.js'
-import { writeKubeconfig } from './steps/write-kubeconfig.js'
+import { writeKubeconfig } from './steps/write-kubeconfigs.js'
 
 /** Who runs: its id, the directory for its files, and where it is written down. */
 export interface Run {
@@ -328,6 +328,7 @@ export async function repair(world: World, saved: RunRecord, store: RunStore, si
   const live = until(world, signal)
   await installTools(live, saved.tools)
   const { record, nodes } = await log.phase('Find the nodes', () => findNodes(live, saved))
+  await writeKubeconfig(live, record)
   await store.save(record)
   const changes = await log.phase('Repair', async () => {
     const wired = await connect(live, planWiring(record, nodes))

@@ -43,6 +43,7 @@ describe('three clusters of two, two and one nodes', () => {
     outputs = {
       kubeconfig: raw['kubeconfig'] ?? '',
       kubeconfigs: JSON.parse(raw['kubeconfigs'] ?? '{}') as Outputs['kubeconfigs'],
+      'kubeconfigs-internal': JSON.parse(raw['kubeconfigs-internal'] ?? '{}') as Outputs['kubeconfigs-internal'],
       clusters: JSON.parse(raw['clusters'] ?? '[]') as Outputs['clusters'],
       connectivity: JSON.parse(raw['connectivity'] ?? '[]') as Outputs['connectivity'],
       registry: raw['registry'] ?? '',

@@ -26,6 +26,7 @@ test('action.yml has the outputs that a run sets, each with a description', () =
   expect(Object.keys(action.outputs)).toEqual([
     'kubeconfig',
     'kubeconfigs',
+    'kubeconfigs-internal',
     'clusters',
     'connectivity',
     'registry',

@@ -179,7 +179,13 @@ describe('up', () => {
       containers: ['east-control-plane', 'east-worker', 'west-control-plane'],
       networks: ['bridge', network],
       volumes: [network],
-      files: ['east.kubeconfig', 'west.kubeconfig', 'kubeconfig'].map((file) => `${directory}/${file}`),
+      files: [
+        'east.kubeconfig',
+        'west.kubeconfig',
+        'east.internal.kubeconfig',
+        'west.internal.kubeconfig',
+        'kubeconfig',
+      ].map((file) => `${directory}/${file}`),
       directory: true,
       staged: [],
     })

@@ -17,6 +17,11 @@ export function loadBalancerName(cluster: string): string {
   return `${cluster}-external-load-balancer`
 }
 
+/** The container that a cluster's API is asked at. */
+export function apiServerContainer(cluster: string, controlPlanes: number): string {
+  return controlPlanes > 1 ? loadBalancerName(cluster) : nodeNames(cluster, ['control-plane']).join()
+}
+
 export function contextName(cluster: string): string {
   return `kind-${cluster}`
 }

@@ -22,6 +22,8 @@ const schema = z.object({
   preserveSourceIp: z.boolean(),
   /** Name of the run's registry for everybody: `localhost:32768`. */
   registry: z.string().exactOptional(),
+  /** The container that the run was made in, and whether the run has put it on the Docker network. */
+  container: z.object({ id: z.string(), name: z.string(), joins: z.boolean() }).exactOptional(),
   /** Images that were pulled and are to be saved when the job is done. */
   imagesToSave: z.array(imageToSave),
   clusters: z.array(
@@ -69,7 +71,12 @@ export function isRunId(text: string): boolean {
   return runId.safeParse(text).success
 }
 
-/** Where the kubeconfig of one cluster is written. */
+/** Where the kubeconfig of one cluster is written that has the address of its container. */
+export function internalKubeconfig(record: Pick<RunRecord, 'directory'>, cluster: string): string {
+  return `${record.directory}/${cluster}.internal.kubeconfig`
+}
+
+/** Where the kubeconfig of one cluster is written that works where the run was made. */
 export function clusterKubeconfig(record: Pick<RunRecord, 'directory'>, cluster: string): string {
   return `${record.directory}/${cluster}.kubeconfig`
 }

@@ -1,7 +1,7 @@
 import type { Pair } from '../plan/connectivity.js'
 import type { ProvidedImage } from '../plan/node-images.js'
 import type { NodeRole } from '../plan/names.js'
-import { clusterKubeconfig, type RunRecord } from '../plan/run-record.js'
+import { clusterKubeconfig, internalKubeconfig, type RunRecord } from '../plan/run-record.js'
 import type { Node } from '../plan/wiring.js'
 
 /** What `up` made, or `verify` found. */
@@ -20,6 +20,8 @@ export interface Outputs {
   readonly kubeconfig: string
   /** Paths by cluster. */
   readonly kubeconfigs: Readonly<Record<string, string>>
+  /** Paths by cluster, of those with the addresses of nodes: for containers, and for pods of the other clusters. */
+  readonly 'kubeconfigs-internal': Readonly<Record<string, string>>
   readonly clusters: readonly ClusterOutput[]
   readonly connectivity: readonly Pair[]
   /** Name of the run's registry for host and clusters; empty when there is none. */
@@ -57,6 +59,7 @@ export function outputsOf({ record, nodes, pairs, nodeImages = [] }: FlatNetwork
   return {
     kubeconfig: record.kubeconfig,
     kubeconfigs: Object.fromEntries(clusters.map(({ name }) => [name, clusterKubeconfig(record, name)])),
+    'kubeconfigs-internal': Object.fromEntries(clusters.map(({ name }) => [name, internalKubeconfig(record, name)])),
     clusters: clusters.map(({ name, context, networks, domain, podSubnets, serviceSubnets, loadBalancerSubnets }) => ({
       name,
       context,

@@ -8,6 +8,7 @@ import type { CommandRunner, World } from '../ports.js'
 import { existingKindContainers, nodesOf } from './existing-objects.js'
 import { missingCoreDns, missingNodes, untilNodesReady } from './until-ready.js'
 import { whenAllEnd } from './when-all-end.js'
+import { writeInternalKubeconfig } from './write-kubeconfigs.js'
 
 /**
  * Joins what Kubernetes knows of the nodes (podCIDRs) with what Docker knows (the addresses on the shared network).
@@ -36,7 +37,7 @@ export async function describeNodes(
   )
 }
 
-/** The clusters of a record with their nodes as they are now: those that run and that Kubernetes knows. */
+/** The clusters of a record with their nodes as they are now: those that run and that Kubernetes knows. Renews their kubeconfigs. */
 export async function findNodes(world: World, saved: RunRecord): Promise<{ record: RunRecord; nodes: Node[] }> {
   const containers = await existingKindContainers(world.runner)
   const clusters = await whenAllEnd(
@@ -50,6 +51,8 @@ export async function findNodes(world: World, saved: RunRecord): Promise<{ recor
         throw new Error(`cluster ${cluster.name} has no control plane that runs; start it, or make the clusters anew`)
       }
       const now = { ...cluster, nodes: found }
+      // a restart may have given its containers other addresses
+      await writeInternalKubeconfig(world, saved, now, containers)
       return { cluster: now, state: await untilNodesReady(world, saved, now, saved.waitSeconds) }
     }),
   )

@@ -9,6 +9,7 @@ import type { World } from '../ports.js'
 import { describeNodes } from './nodes.js'
 import { untilNodesReady } from './until-ready.js'
 import { whenAllEnd } from './when-all-end.js'
+import { writeInternalKubeconfigOf } from './write-kubeconfigs.js'
 
 /** Time kind itself may take for one cluster before it counts as hung. */
 const createSeconds = 30 * 60
@@ -38,6 +39,7 @@ export async function provision(
         ? () => fetchKubeconfig(live, record, cluster)
         : () => create(live, plan.dockerNetwork, record, cluster)
       await limit(() => begin().catch(endOthers))
+      await writeInternalKubeconfigOf(live, record, cluster).catch(endOthers)
       const running = [untilNodesReady(live, record, cluster, plan.waitSeconds), onCreated(live, cluster)] as const
       const [state] = await Promise.all(running).catch(endOthers)
       return { cluster, state }

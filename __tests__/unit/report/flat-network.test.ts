@@ -23,6 +23,10 @@ test('outputs hold the kubeconfigs, each cluster with its nodes, and the pairs',
   expect(outputsOf({ record: withRest, nodes, pairs })).toEqual({
     kubeconfig: '/tmp/run/kubeconfig',
     kubeconfigs: { east: '/tmp/run/east.kubeconfig', west: '/tmp/run/west.kubeconfig' },
+    'kubeconfigs-internal': {
+      east: '/tmp/run/east.internal.kubeconfig',
+      west: '/tmp/run/west.internal.kubeconfig',
+    },
     clusters: [
       {
         name: 'east',

@@ -13,6 +13,8 @@ beforeEach(() => {
   world = fakeWorld()
   engine = new FakeEngine(world)
   const roles = ['external-load-balancer', 'control-plane', 'control-plane', 'worker', 'worker'] as const
+  world.files.directories.add(saved.directory)
+  world.files.content.set(`${saved.directory}/east.kubeconfig`, 'clusters: [{ name: kind-east, cluster: {} }]')
   engine.add('east', roles, saved.run, '10.9.0.0/16,fd00:9::/56', saved.dockerNetwork)
 })
 

@@ -19,6 +19,7 @@ let onCreated: (name: string) => Promise<void>
 
 beforeEach(() => {
   world = fakeWorld()
+  world.files.directories.add(directory)
   engine = new FakeEngine(world)
   onCreated = () => Promise.resolve()
 })
@@ -90,7 +91,7 @@ describe('when all goes well', () => {
       now--
       return ''
     })
-    world.runner.on(/kubectl .* wait /, hang)
+    world.runner.on('docker container inspect', hang)
     const decided = { ...plan({ clusters: '7' }), concurrency: 3 }
     void provision(world, decided, recordOf(decided, directory), () => Promise.resolve())
     for (let turn = 0; turn < 10; turn++) await world.clock.sleep(0)
@@ -229,7 +230,8 @@ test.each([
       ['east-control-plane', 'east-worker', 'west-control-plane'].map((name) => ({
         Id: name,
         Name: `/${name}`,
-        Config: {},
+        Config: { Labels: { 'io.x-k8s.kind.cluster': name.slice(0, 4), 'io.x-k8s.kind.role': 'control-plane' } },
+        State: { Running: true },
         NetworkSettings: { Networks: name === 'east-worker' ? networks : { [network]: { IPAddress: '172.18.0.9' } } },
       })),
     ),
