@@ -47,6 +47,17 @@ export interface Processes {
   endLeftovers(): Promise<number>
 }
 
+/** The machine this process is on, or the container, and who it is there. */
+export interface Machine {
+  /** Addresses of all network interfaces. */
+  addresses(): readonly string[]
+  /** An address of that name, of IPv4 where there is one; `undefined` where it does not resolve. */
+  resolve(name: string): Promise<string | undefined>
+  user(): { readonly name: string; readonly uid: number }
+  /** Number of the group that a file belongs to; `undefined` where there is no such file. */
+  groupOf(path: string): Promise<number | undefined>
+}
+
 export interface Log {
   info(line: string): void
   warning(line: string): void
@@ -190,6 +201,7 @@ export interface World {
   readonly imageCache: ImageCache
   /** System and processor as Node names them: `linux/x64`. */
   readonly platform: string
+  readonly machine: Machine
   readonly processes: Processes
   readonly log: Log
   readonly clock: Clock

@@ -1,4 +1,4 @@
-import type { Clock, Files, Log, Processes, RunStore, World } from '../../src/ports.js'
+import type { Clock, Files, Log, Machine, Processes, RunStore, World } from '../../src/ports.js'
 import { FakeDownloads, FakeTools } from './downloads.js'
 import { FakeImageCache, FakeRegistry } from './images.js'
 import type { RunRecord } from '../../src/plan/run-record.js'
@@ -109,6 +109,30 @@ export class FakeProcesses implements Processes {
   }
 }
 
+/** A machine that a test may change. */
+export class FakeMachine implements Machine {
+  own = ['127.0.0.1', '::1', '192.168.1.7']
+  readonly names = new Map<string, string>()
+  readonly groups = new Map<string, number>()
+  who = { name: 'me', uid: 1000 }
+
+  addresses(): readonly string[] {
+    return this.own
+  }
+
+  resolve(name: string): Promise<string | undefined> {
+    return Promise.resolve(this.names.get(name))
+  }
+
+  user(): { readonly name: string; readonly uid: number } {
+    return this.who
+  }
+
+  groupOf(path: string): Promise<number | undefined> {
+    return Promise.resolve(this.groups.get(path))
+  }
+}
+
 /** Keeps every record that was saved, and what had been run by then. */
 export class RecordingStore implements RunStore {
   readonly saved: { readonly record: RunRecord; readonly commandsBefore: readonly string[] }[] = []
@@ -124,6 +148,7 @@ export class RecordingStore implements RunStore {
 export interface FakeWorld extends World {
   readonly runner: RecordingRunner
   readonly files: FakeFiles
+  readonly machine: FakeMachine
   readonly processes: FakeProcesses
   readonly log: CollectingLog
   readonly clock: FakeClock
@@ -143,6 +168,7 @@ export function fakeWorld(): FakeWorld {
     registry: new FakeRegistry(),
     imageCache: new FakeImageCache(files),
     platform: 'linux/x64',
+    machine: new FakeMachine(),
     processes: new FakeProcesses(),
     log: new CollectingLog(),
     clock: new FakeClock(),

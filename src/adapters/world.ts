@@ -1,6 +1,7 @@
 import type { ImageCache, Log, ToolStore, World } from '../ports.js'
 import { createDownloads } from './downloads.js'
 import { createExecRunner } from './exec-runner.js'
+import { machine } from './machine.js'
 import { nodeFiles } from './node-files.js'
 import { createProcesses, runVariable } from './node-processes.js'
 import { createRegistry } from './registry.js'
@@ -28,6 +29,7 @@ export function createWorld(run: string, log: Log, debug: (line: string) => void
     registry: createRegistry(),
     ...stores,
     platform: `${process.platform}/${process.arch}`,
+    machine,
     processes: createProcesses(run),
     log,
     clock: systemClock,

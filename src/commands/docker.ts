@@ -1,6 +1,7 @@
 import type { DockerNetwork, HostFacts, Reservation } from '../plan/host-facts.js'
 import { ownerDirectory } from '../plan/kind-config.js'
 import type { NodeRole } from '../plan/names.js'
+import type { PlaceFacts } from '../plan/place.js'
 
 /** Arguments for docker, and readers of what it prints. */
 
@@ -41,6 +42,32 @@ export function parseEngineInfo(output: string): Omit<HostFacts['engine'], 'shar
 export function parseEnginePlace(output: string): { readonly hostname: string; readonly directory: string } {
   const { Name = '', DockerRootDir = '' } = JSON.parse(output) as { Name?: string; DockerRootDir?: string }
   return { hostname: Name, directory: DockerRootDir }
+}
+
+/** What of the engine decides whether nodes can run where it has no root rights; the fields that kind reads too. */
+export function parseEngineRights(output: string): Pick<PlaceFacts, 'rootless' | 'cgroupVersion' | 'limits'> {
+  const info = JSON.parse(output) as {
+    CgroupDriver?: string
+    CgroupVersion?: string
+    MemoryLimit?: boolean
+    PidsLimit?: boolean
+    CPUShares?: boolean
+    SecurityOptions?: string[] | null
+  }
+  return {
+    rootless: (info.SecurityOptions ?? []).some((option) => option.split(',').includes('name=rootless')),
+    cgroupVersion: info.CgroupVersion ?? '1',
+    // without a driver the others mean nothing: https://github.com/moby/moby/issues/42151
+    limits: info.CgroupDriver !== 'none' && [info.MemoryLimit, info.PidsLimit, info.CPUShares].every(Boolean),
+  }
+}
+
+/** The context in use: `DOCKER_HOST` goes before `DOCKER_CONTEXT`, and that before the one chosen with `docker context use`. */
+export const inspectContext = ['docker', 'context', 'inspect', '--format', '{{json .}}'] as const
+
+export function parseContext(output: string): PlaceFacts['context'] {
+  const { Name, Endpoints } = JSON.parse(output) as { Name: string; Endpoints?: { docker?: { Host?: string } } }
+  return { name: Name, endpoint: Endpoints?.docker?.Host ?? '' }
 }
 
 /** The engine tells the kernel's names of architectures; images have Go's. */
@@ -162,6 +189,15 @@ export function createNetwork(
 
 export function removeNetwork(id: string): string[] {
   return ['docker', 'network', 'rm', id]
+}
+
+export function connectNetwork(network: string, container: string): string[] {
+  return ['docker', 'network', 'connect', network, container]
+}
+
+/** By force, which takes a stopped container off too. */
+export function disconnectNetwork(network: string, container: string): string[] {
+  return ['docker', 'network', 'disconnect', '--force', network, container]
 }
 
 /** The volume whose maker has the engine for itself. */
@@ -299,6 +335,28 @@ export function parseKindContainers(output: string): KindContainer[] {
       ),
     }
   })
+}
+
+/** A container as it sees itself: its name for itself, and its networks. */
+export function parseOwnContainer(
+  output: string,
+): NonNullable<PlaceFacts['container']> & { readonly hostname: string } {
+  const [container] = JSON.parse(output) as [
+    {
+      Id: string
+      Name: string
+      Config: { Hostname?: string }
+      HostConfig: { NetworkMode?: string }
+      NetworkSettings?: { Networks?: Record<string, unknown> | null }
+    },
+  ]
+  return {
+    id: container.Id,
+    name: container.Name.replace(/^\//, ''),
+    hostname: container.Config.Hostname ?? '',
+    networkMode: container.HostConfig.NetworkMode ?? '',
+    networks: Object.keys(container.NetworkSettings?.Networks ?? {}),
+  }
 }
 
 /** Containers with their anonymous volumes. */

@@ -8,6 +8,7 @@ import {
   parseContainers,
   parseCopiedText,
   parseEngineInfo,
+  parseEngineRights,
   parseKindContainers,
   parseNetworks,
   parseVolumes,
@@ -35,6 +36,41 @@ describe('what docker prints', () => {
       platform: 'linux/amd64',
       containerdImageStore: false,
     })
+  })
+
+  test.each<[string, object, object]>([
+    [
+      'of 20.10, with root rights',
+      { CgroupDriver: 'cgroupfs', CgroupVersion: '1', MemoryLimit: true, PidsLimit: true, CPUShares: true },
+      { rootless: false, cgroupVersion: '1', limits: true },
+    ],
+    [
+      'without root rights',
+      {
+        CgroupDriver: 'systemd',
+        CgroupVersion: '2',
+        MemoryLimit: true,
+        PidsLimit: true,
+        CPUShares: false,
+        SecurityOptions: ['name=seccomp,profile=builtin', 'name=rootless', 'name=cgroupns'],
+      },
+      { rootless: true, cgroupVersion: '2', limits: false },
+    ],
+    [
+      'without root rights and without a cgroup driver, which makes its limits meaningless',
+      {
+        CgroupDriver: 'none',
+        CgroupVersion: '2',
+        MemoryLimit: true,
+        PidsLimit: true,
+        CPUShares: true,
+        SecurityOptions: ['name=rootless'],
+      },
+      { rootless: true, cgroupVersion: '2', limits: false },
+    ],
+    ['that tells nothing', { SecurityOptions: null }, { rootless: false, cgroupVersion: '1', limits: false }],
+  ])('of the rights of an engine %s', (_, info, expected) => {
+    expect(parseEngineRights(JSON.stringify(info))).toEqual(expected)
   })
 
   test('of containers: names, and the cluster of those that are kind nodes', () => {
