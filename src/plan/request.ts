@@ -1,4 +1,3 @@
-import { closest, distance } from 'fastest-levenshtein'
 import { valid, validRange } from 'semver'
 import { parseDocument } from 'yaml'
 import * as z from 'zod'
@@ -8,6 +7,7 @@ import { inputs, type InputName, type RawInputs } from './inputs.js'
 import { checkKindConfig, mergeKindConfigs, nodesOf, type KindConfig, type KindNode } from './kind-config.js'
 import { nodeMasks } from './node-mask.js'
 import type { Problems } from './problems.js'
+import { hintFor } from './unknown-key.js'
 
 /** One cluster as asked for; what is left out is decided by the plan. */
 export interface ClusterRequest {
@@ -53,7 +53,7 @@ export interface Request {
   readonly downloadMirror?: string
   /** Registry, with a path if need be, that stands for Docker Hub. */
   readonly registryMirror?: string
-  readonly cache: 'auto' | 'true' | 'false'
+  readonly cache: (typeof inputs.cache.values)[number]
   /** Names of images, or paths of archives. */
   readonly images: readonly string[]
   readonly registry: boolean
@@ -69,13 +69,17 @@ export interface ToolRequest {
   readonly sha256?: string
 }
 
-export type LoadBalancer = (typeof loadBalancers)[number]
-const loadBalancers = ['none', 'metallb', 'cloud-provider-kind'] as const
+export type LoadBalancer = (typeof inputs)['load-balancer']['values'][number]
 
 /** The group of clusters that name none. */
 const defaultNetwork = 'default'
 
-const ipFamilies: Readonly<Record<string, readonly Family[]>> = { ipv4: ['ipv4'], ipv6: ['ipv6'], dual: families }
+const ipFamilyNames = inputs['ip-family'].values
+const ipFamilies: Readonly<Record<(typeof ipFamilyNames)[number], readonly Family[]>> = {
+  ipv4: ['ipv4'],
+  ipv6: ['ipv6'],
+  dual: families,
+}
 const noIpFamily = 'is no address family; give ipv4, ipv6 or dual'
 
 const text = z.string('is no text; give a string')
@@ -85,40 +89,46 @@ const count = (least: number) => {
 }
 
 const noNetwork = 'is no network; give a name of letters, digits, - and ., or a list of such names'
-const networkName = z.string(noNetwork).regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i, noNetwork)
+const networkName = z.string(noNetwork).regex(/^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?$/, noNetwork)
 
+/** A version, which is no number: YAML has no last zero. */
+export const versionText = z.string('is no text; put it in quotes, or YAML reads 1.30 as 1.3')
 const kubernetesVersion = /^v?\d+\.\d+(\.\d+)?$/
 const noKubernetesVersion = 'is no version of Kubernetes; give one such as 1.34 or 1.34.0'
 
-const clusterEntry = z.preprocess(
-  (value) => (typeof value === 'string' ? { name: value } : value),
-  z.strictObject(
-    {
-      name: text.optional(),
-      workers: count(0).optional(),
-      'control-planes': count(1).optional(),
-      'ip-family': z.enum(Object.keys(ipFamilies), noIpFamily).optional(),
-      network: z
-        .union([networkName.transform((name) => [name]), z.array(networkName).min(1, noNetwork)], noNetwork)
-        .optional(),
-      'pod-subnet': text.optional(),
-      'service-subnet': text.optional(),
-      'node-image': text.min(1, 'is empty; name an image or leave it out').optional(),
-      'kubernetes-version': z
-        .string('is no text; put it in quotes, or YAML reads 1.30 as 1.3')
-        .regex(kubernetesVersion, noKubernetesVersion)
-        .optional(),
-      config: z.union([z.string(), z.record(z.string(), z.unknown())], 'is no kind config; give a YAML map').optional(),
-    },
-    {
-      error: (issue) =>
-        issue.code === 'invalid_type' ? 'is no cluster; give a name or a map with name, workers, …' : undefined,
-    },
-  ),
+/** A cluster of the list, as a map. */
+export const clusterMap = z.strictObject(
+  {
+    name: text.optional().describe('Name of the cluster, a DNS label; cluster<n> when left out'),
+    workers: count(0).optional().describe('Worker nodes'),
+    'control-planes': count(1).optional().describe('Control-plane nodes'),
+    'ip-family': z.enum(ipFamilyNames, noIpFamily).optional().describe('Address family'),
+    network: z
+      .union([networkName.transform((name) => [name]), z.array(networkName).min(1, noNetwork)], noNetwork)
+      .optional()
+      .describe('Group, or list of groups, that the cluster is joined in'),
+    'pod-subnet': text.optional().describe('Pod subnet, one for each address family, separated by a comma'),
+    'service-subnet': text.optional().describe('Service subnet, one for each address family, separated by a comma'),
+    'node-image': text.min(1, 'is empty; name an image or leave it out').optional().describe('Node image'),
+    'kubernetes-version': versionText
+      .regex(kubernetesVersion, noKubernetesVersion)
+      .optional()
+      .describe('Kubernetes version instead of an image, such as "1.34"; in quotes, or YAML reads 1.30 as 1.3'),
+    config: z
+      .union([z.string(), z.record(z.string(), z.unknown())], 'is no kind config; give a YAML map')
+      .optional()
+      .describe('kind config, or a part of one'),
+  },
+  {
+    error: (issue) =>
+      issue.code === 'invalid_type' ? 'is no cluster; give a name or a map with name, workers, …' : undefined,
+  },
 )
 
+const clusterEntry = z.preprocess((value) => (typeof value === 'string' ? { name: value } : value), clusterMap)
+
 type ClusterEntry = z.infer<typeof clusterEntry>
-const entryKeys = Object.keys(clusterEntry.out.shape)
+const entryKeys = Object.keys(clusterMap.shape)
 
 /**
  * Reads the inputs. What cannot be read is added to the problems and stands in the request as if it had not been
@@ -152,11 +162,11 @@ export function parseRequest(raw: RawInputs, problems: Problems): Request {
     kubectl: tool(problems, 'kubectl', raw),
     ...downloadMirror(problems, raw),
     ...registryMirror(problems, raw),
-    cache: oneOf(problems, 'cache', raw, ['auto', 'true', 'false']),
+    cache: oneOf(problems, 'cache', raw, inputs.cache.values),
     images: lines(raw.images),
     registry: yesOrNo(problems, 'registry', raw),
     registryImage: raw['registry-image'],
-    loadBalancer: oneOf(problems, 'load-balancer', raw, loadBalancers),
+    loadBalancer: oneOf(problems, 'load-balancer', raw, inputs['load-balancer'].values),
     ...dockerNetwork(problems, raw),
     ...(raw.kubeconfig !== '' && { kubeconfig: raw.kubeconfig }),
   }
@@ -179,7 +189,12 @@ function parseClusters(problems: Problems, value: string): (ClusterEntry | undef
     )
     return []
   }
-  return list.map((item: unknown, index) => {
+  return readClusters(problems, list)
+}
+
+/** The clusters of a list, each where it stood: what cannot be read is a problem and leaves its place empty. */
+export function readClusters(problems: Problems, list: readonly unknown[]): (ClusterEntry | undefined)[] {
+  return list.map((item, index) => {
     const result = clusterEntry.safeParse(item)
     if (result.success) return result.data
     for (const issue of result.error.issues) addIssue(problems, `clusters[${String(index)}]`, item, issue)
@@ -199,12 +214,7 @@ function withoutKeys(item: unknown, issues: readonly z.core.$ZodIssue[]): unknow
 function addIssue(problems: Problems, input: string, item: unknown, issue: z.core.$ZodIssue): void {
   if (issue.code === 'unrecognized_keys') {
     for (const key of issue.keys) {
-      const near = closest(key, entryKeys)
-      const hint =
-        distance(key, near) <= Math.max(2, key.length / 3)
-          ? `did you mean ${near}?`
-          : `known are ${entryKeys.join(', ')}`
-      problems.add(`${input}.${key}`, undefined, `is no key of a cluster; ${hint}`)
+      problems.add(`${input}.${key}`, undefined, `is no key of a cluster; ${hintFor(key, entryKeys)}`)
     }
     return
   }
@@ -223,7 +233,7 @@ interface Defaults {
 
 function toCluster(problems: Problems, entry: ClusterEntry, index: number, defaults: Defaults): ClusterRequest {
   const input = `clusters[${String(index)}]`
-  const families = entry['ip-family'] === undefined ? defaults.families : (ipFamilies[entry['ip-family']] ?? [])
+  const families = entry['ip-family'] === undefined ? defaults.families : ipFamilies[entry['ip-family']]
   const subnets = (key: 'pod-subnet' | 'service-subnet') =>
     entry[key] === undefined ? [] : parseSubnets(problems, `${input}.${key}`, entry[key], families)
   const image = imageOf(problems, input, entry, defaults.raw)
@@ -315,9 +325,9 @@ function parseYaml(problems: Problems, input: string, value: string): unknown {
 }
 
 function familiesOf(problems: Problems, name: InputName, value: string): readonly Family[] {
-  const known = Object.hasOwn(ipFamilies, value) ? ipFamilies[value] : undefined
+  const known = ipFamilyNames.find((each) => each === value)
   if (known === undefined) problems.add(name, value, noIpFamily)
-  return known ?? ['ipv4']
+  return ipFamilies[known ?? 'ipv4']
 }
 
 /** Subnets separated by commas, as kind takes them: at most one of each of those families. */

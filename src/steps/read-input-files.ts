@@ -1,4 +1,4 @@
-import { inputs, type RawInputs } from '../plan/inputs.js'
+import { inputs, isYamlFile, type RawInputs } from '../plan/inputs.js'
 import type { Problems } from '../plan/problems.js'
 import type { World } from '../ports.js'
 
@@ -6,7 +6,7 @@ import type { World } from '../ports.js'
 export async function readInputFiles({ files }: World, raw: RawInputs, problems: Problems): Promise<RawInputs> {
   const contents = await Promise.all(
     (['clusters', 'config'] as const)
-      .filter((input) => /^\S+\.(ya?ml|json)$/.test(raw[input]))
+      .filter((input) => isYamlFile(raw[input]))
       .map(async (input) => {
         try {
           return [input, await files.read(raw[input])] as const
