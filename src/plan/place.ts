@@ -70,10 +70,7 @@ export function decidePlace(facts: PlaceFacts): Place {
   }
   const machine = machineOf(context.endpoint)
   const address = facts.resolved ?? machine
-  const isHere =
-    address === undefined ||
-    isOfLoopback(address) ||
-    facts.addresses.map(canonicalAddress).includes(canonicalAddress(address))
+  const isHere = address === undefined || isOfLoopback(address) || facts.addresses.includes(address)
   return isHere ? common : { ...common, remote: address }
 }
 

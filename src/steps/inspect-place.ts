@@ -39,7 +39,7 @@ async function ownContainer(world: World): Promise<ReturnType<typeof parseOwnCon
   const hostname = (await files.read('/proc/sys/kernel/hostname').catch(() => '')).trim()
   if (!/^[0-9a-f]{12}$/.test(hostname) || !(await files.exists('/.dockerenv'))) return undefined
   const found = await inspectContainer(world, hostname)
-  return found?.hostname === hostname && found.id.startsWith(hostname) ? found : undefined
+  return found?.hostname === hostname ? found : undefined
 }
 
 /**

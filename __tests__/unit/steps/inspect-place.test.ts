@@ -47,7 +47,10 @@ const ofFile = (name: string, directory = `/var/lib/docker/containers/${id}`, at
 test('a plain host takes one command', async () => {
   world.files.content.set('/.dockerenv', '')
   world.files.content.set('/proc/sys/kernel/hostname', 'vm\n')
-  mounts(`93 27 0:51 / /var/lib/docker/containers/${id}/mounts/shm rw,nosuid - tmpfs shm rw,size=65536k`)
+  mounts(
+    ofFile('hostname', undefined, '/rootfs/etc/hostname'),
+    `93 27 0:51 / /var/lib/docker/containers/${id}/mounts/shm rw,nosuid - tmpfs shm rw,size=65536k`,
+  )
   expect(await inspect()).toEqual(here)
   expect(world.runner.lines()).toEqual(['docker context inspect --format {{json .}}'])
 })
