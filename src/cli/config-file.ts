@@ -9,7 +9,7 @@ import { hintFor } from '../plan/unknown-key.js'
 import { configFile } from './config-schema.js'
 
 /** What the config file is called where none is named; the first that is there is read. */
-const fileNames = ['kind-flat-network.yaml', 'kind-flat-network.yml']
+export const configFileNames = ['kind-flat-network.yaml', 'kind-flat-network.yml']
 
 /**
  * Reads the config file that was named, or the one in the working directory if there is one. Its values become the text
@@ -17,7 +17,7 @@ const fileNames = ['kind-flat-network.yaml', 'kind-flat-network.yml']
  * @throws {InputError} for a file that was named and cannot be read, and for all that is wrong in it, with file and line
  */
 export async function readConfigFile(path: string | undefined, cwd: string): Promise<GivenInputs> {
-  for (const name of path === undefined ? fileNames : [path]) {
+  for (const name of path === undefined ? configFileNames : [path]) {
     const text = await readFile(resolve(cwd, name), 'utf8').catch((error: unknown) => {
       const code = (error as NodeJS.ErrnoException).code ?? messageOf(error)
       if (path === undefined && code === 'ENOENT') return undefined
