@@ -12,20 +12,17 @@ import { configFile } from './config-schema.js'
 export const configFileNames = ['kind-flat-network.yaml', 'kind-flat-network.yml']
 
 /**
- * Reads the config file that was named, or the one in the working directory if there is one. Its values become the text
- * that the inputs take, and its paths absolute: they are relative to the file.
- * @throws {InputError} for a file that was named and cannot be read, and for all that is wrong in it, with file and line
+ * Reads a config file. Its values become the text that the inputs take, and its paths absolute: they are relative to the
+ * file.
+ * @throws {InputError} for a file that cannot be read, and for all that is wrong in it, with file and line
  */
-export async function readConfigFile(path: string | undefined, cwd: string): Promise<GivenInputs> {
-  for (const name of path === undefined ? configFileNames : [path]) {
-    const text = await readFile(resolve(cwd, name), 'utf8').catch((error: unknown) => {
-      const code = (error as NodeJS.ErrnoException).code ?? messageOf(error)
-      if (path === undefined && code === 'ENOENT') return undefined
-      throw new InputError([{ input: name, message: `is no file that can be read (${code}); give the path of one` }])
-    })
-    if (text !== undefined) return inputsOf(parseConfig(name, text), dirname(resolve(cwd, name)))
-  }
-  return {}
+export async function readConfigFile(name: string, cwd: string): Promise<GivenInputs> {
+  const path = resolve(cwd, name)
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    const reason = (error as NodeJS.ErrnoException).code ?? messageOf(error)
+    throw new InputError([{ input: name, message: `is no file that can be read (${reason}); give the path of one` }])
+  })
+  return inputsOf(parseConfig(name, text), dirname(path))
 }
 
 type Config = Readonly<Partial<Record<InputName, unknown>>>
