@@ -62,6 +62,13 @@ export function parseEngineRights(output: string): Pick<PlaceFacts, 'rootless' |
   }
 }
 
+/** What an engine that does not answer as one has instead; 20.10 tells all of that with success, newer clients some. */
+export function parseEngineTrouble(output: string): string | undefined {
+  const { ServerErrors, ServerVersion } = JSON.parse(output) as { ServerErrors?: string[]; ServerVersion?: string }
+  if (ServerErrors !== undefined && ServerErrors.length > 0) return ServerErrors.join('\n')
+  return ServerVersion === '' ? 'Error reading remote info: no version' : undefined
+}
+
 /** The context in use: `DOCKER_HOST` goes before `DOCKER_CONTEXT`, and that before the one chosen with `docker context use`. */
 export const inspectContext = ['docker', 'context', 'inspect', '--format', '{{json .}}'] as const
 

@@ -5,9 +5,11 @@ import {
   parseEngineRights,
   parseOwnContainer,
 } from '../commands/docker.js'
+import { mountedContainer } from '../commands/mountinfo.js'
 import { CommandError } from '../errors.js'
 import { decidePlace, machineOf, type Place } from '../plan/place.js'
 import type { World } from '../ports.js'
+import { explained } from './engine-trouble.js'
 
 /**
  * Finds out where this process is, as seen from the engine. On a plain host that is one more command.
@@ -15,7 +17,10 @@ import type { World } from '../ports.js'
  */
 export async function inspectPlace(world: World, info: string): Promise<Place> {
   const { runner, machine } = world
-  const [context, container] = await Promise.all([runner.run(inspectContext).then(parseContext), ownContainer(world)])
+  const [context, container] = await Promise.all([
+    explained(world, runner.run(inspectContext)).then(parseContext),
+    ownContainer(world),
+  ])
   const name = machineOf(context.endpoint)
   const resolved = name === undefined || container !== undefined ? undefined : await machine.resolve(name)
   return decidePlace({
@@ -40,15 +45,6 @@ async function ownContainer(world: World): Promise<ReturnType<typeof parseOwnCon
   if (!/^[0-9a-f]{12}$/.test(hostname) || !(await files.exists('/.dockerenv'))) return undefined
   const found = await inspectContainer(world, hostname)
   return found?.hostname === hostname ? found : undefined
-}
-
-/**
- * The container whose files Docker has mounted in `/etc`: those of the container whose network it is, also where several
- * share one (moby, `daemon/container_operations_unix.go`). The mounts that a host has of its containers lie elsewhere.
- */
-function mountedContainer(mountinfo: string): string | undefined {
-  // proc_pid_mountinfo(5): the fourth field is the root of the mount, the fifth where it is mounted
-  return /^(?:\S+ ){3}\S*\/containers\/([0-9a-f]{64})\/(hostname|hosts|resolv\.conf) \/etc\/\2 /m.exec(mountinfo)?.[1]
 }
 
 async function inspectContainer(
