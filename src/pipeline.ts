@@ -22,9 +22,12 @@ import { deleteRun, runsOn, type Removal } from './steps/delete.js'
 import { withEngineLock } from './steps/engine-lock.js'
 import { ensureNetwork } from './steps/ensure-network.js'
 import { prepareLoadBalancers, type LoadBalancers } from './steps/give-load-balancers.js'
+import { explained } from './steps/engine-trouble.js'
 import { inspectHost } from './steps/inspect-host.js'
+import { inspectEngine } from './steps/inspect-engine.js'
 import { inspectTools } from './steps/inspect-tools.js'
 import { installTools } from './steps/install-tools.js'
+import { joinNetwork } from './steps/join-network.js'
 import { findImages, imagesMissing, loadImages, removeSavedImages, saveImages } from './steps/load-images.js'
 import { findNodes, readNodes } from './steps/nodes.js'
 import { provideNodeImages } from './steps/provide-node-images.js'
@@ -68,12 +71,14 @@ export async function plan(world: World, given: GivenInputs, run: string): Promi
 }
 
 async function inspect(world: World, request: Request, problems: Problems): Promise<HostFacts> {
+  // that there is no docker at all is told first
   const tools = await inspectTools(world, world.platform)
+  const engine = await inspectEngine(world)
   const [host, images] = await Promise.all([
     inspectHost(world, wantedOf(request)),
     findImages(world, request.images, problems),
   ])
-  return { ...host, tools, images }
+  return { ...engine, ...host, tools, images }
 }
 
 function wantedOf(request: Request): Parameters<typeof inspectHost>[1] {
@@ -144,6 +149,7 @@ async function claim(
   const decided = known ? first : makePlan(request, { ...facts, networks: [...facts.networks, network] }, run)
   await reserve(world, run, reservationOf(decided))
   await save(decided)
+  await joinNetwork(world, decided)
   return decided
 }
 
@@ -390,7 +396,10 @@ export function saveImagesForNextRun(world: World, { imagesToSave }: RunRecord):
   return world.log.phase('Save node images', () => saveNodeImages(world, imagesToSave))
 }
 
-/** Ids of the runs that have something on the engine. */
-export function runsOnEngine({ runner }: World): Promise<string[]> {
-  return runsOn(runner)
+/**
+ * Ids of the runs that have something on the engine.
+ * @throws in one sentence why the engine is of no use, and what to do about it
+ */
+export function runsOnEngine(world: World): Promise<string[]> {
+  return explained(world, runsOn(world.runner))
 }

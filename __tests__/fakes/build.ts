@@ -3,6 +3,7 @@ import type { Pair, PairEnd } from '../../src/plan/connectivity.js'
 import type { HostFacts } from '../../src/plan/host-facts.js'
 import { withDefaults, type GivenInputs } from '../../src/plan/inputs.js'
 import { makePlan, type Plan } from '../../src/plan/plan.js'
+import type { Place } from '../../src/plan/place.js'
 import { Problems } from '../../src/plan/problems.js'
 import { parseRequest, type Request } from '../../src/plan/request.js'
 import { kindRelease } from '../../src/plan/releases.js'
@@ -25,6 +26,13 @@ export function request(given: GivenInputs = {}): Request {
   return asked
 }
 
+/** On the machine that the engine runs on. */
+export const place: Place = {
+  endpoint: 'unix:///var/run/docker.sock',
+  named: 'the Docker context default',
+  rootless: false,
+}
+
 /** A machine with Docker's default network and a network card. */
 export function facts(overrides: Partial<HostFacts> = {}): HostFacts {
   return {
@@ -36,6 +44,7 @@ export function facts(overrides: Partial<HostFacts> = {}): HostFacts {
       containerdImageStore: false,
       sharesFiles: false,
     },
+    place,
     ipv6: true,
     tools: { kind: '0.33.0', kubectl: '1.34.4', platform: 'linux/x64' },
     images: [],

@@ -61,6 +61,8 @@ export class FakeEngine {
   containers: EngineContainer[] = []
   /** What runs made besides nodes. */
   runContainers: { readonly id: string; readonly name: string; readonly run: string; readonly network?: string }[] = []
+  /** The container that this process runs in, when it has a network of its own. */
+  job: { readonly id: string; readonly name: string; networks: string[] } | undefined
   /** The images of the engine; the one that kind would use is there. */
   readonly images: FakeImages
   /** Names of the images on each node, besides its own. */
@@ -104,6 +106,22 @@ export class FakeEngine {
     runner.on('kind version --quiet', '0.33.0\n')
     runner.on('kubectl version', '{"clientVersion":{"gitVersion":"v1.34.4"}}')
     runner.on('docker info', '{"ServerVersion":"28.3.0","NCPU":4,"MemTotal":16000000000}')
+    runner.on(
+      'docker context inspect',
+      '{"Name":"default","Endpoints":{"docker":{"Host":"unix:///var/run/docker.sock"}}}\n',
+    )
+    runner.on('docker network connect', ({ command: [, , , network = ''] }) => {
+      this.job?.networks.push(network)
+      return ''
+    })
+    runner.on('docker network disconnect --force', ({ command: [, , , , network = ''] }) => {
+      const { job } = this
+      if (job?.networks.includes(network) !== true) {
+        return fails(`Error response from daemon: container ${String(job?.id)} is not connected to network ${network}`)
+      }
+      job.networks = job.networks.filter((name) => name !== network)
+      return ''
+    })
     runner.on('ip -json', '[{"dst":"default","dev":"eth0"},{"dst":"192.168.1.0/24","dev":"eth0"}]')
     runner.on('ip -json -6', '[]')
     runner.on(/^docker ps .*json/, () => this.containers.map((each) => this.#listed(each)).join('\n'))
@@ -185,7 +203,25 @@ export class FakeEngine {
     return JSON.stringify({ ID: id, Names: name, Labels: labels, State: 'running' })
   }
 
+  /** Has this process run in a container of the engine, on a network that is none of the clusters'. */
+  runInContainer(network = 'bridge'): void {
+    const id = 'f00'.padEnd(64, '0')
+    this.job = { id, name: 'job', networks: [network] }
+    this.world.files.content.set(
+      '/proc/self/mountinfo',
+      `701 689 254:1 /var/lib/docker/containers/${id}/hostname /etc/hostname rw,relatime - ext4 /dev/vda1 rw\n`,
+    )
+  }
+
   #inspectContainers(names: readonly string[]) {
+    if (this.job !== undefined && names.includes(this.job.id)) {
+      const { id, name, networks } = this.job
+      const settings = { Networks: Object.fromEntries(networks.map((network) => [network, {}])) }
+      const [NetworkMode] = networks
+      return JSON.stringify([
+        { Id: id, Name: `/${name}`, Config: {}, HostConfig: { NetworkMode }, NetworkSettings: settings },
+      ])
+    }
     const found = this.containers.filter(({ id, name }) => names.includes(id) || names.includes(name))
     if (found.length < names.length) return fails('[]\nError: No such container: somebody')
     return JSON.stringify(
@@ -219,7 +255,8 @@ export class FakeEngine {
   }
 
   #onNetwork({ name, others = 0 }: EngineNetwork): number {
-    return others + [...this.containers, ...this.runContainers].filter(({ network }) => network === name).length
+    const here = this.job?.networks.includes(name) === true ? 1 : 0
+    return others + here + [...this.containers, ...this.runContainers].filter(({ network }) => network === name).length
   }
 
   #inspectNetworks(ids: readonly string[]) {

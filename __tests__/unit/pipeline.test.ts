@@ -93,7 +93,7 @@ describe('plan', () => {
 
   test.each<[string, GivenInputs, RegExp]>([
     ['what is wrong with the inputs, when there is anything', { wait: 'long' }, /^wait: "long" is no duration/],
-    ['that the engine does not answer, when the inputs are fine', {}, /Cannot connect to the Docker daemon/],
+    ['that the engine does not answer, when the inputs are fine', {}, /nobody listens; start it with/],
   ])('without an engine tells %s', async (_, inputs, message) => {
     world.runner.on('docker info', fails('Cannot connect to the Docker daemon'))
     expect((await failureOf(plan(world, inputs, run))).message).toMatch(message)
@@ -621,6 +621,60 @@ describe('a registry', () => {
     expect(world.runner.lines(/delete configmap/)).toEqual([expect.stringContaining('/shared.kubeconfig')])
     expect(left().containers).toEqual(['shared-control-plane'])
     expect(world.log.warnings).toEqual([])
+  })
+})
+
+describe('in a container of the engine', () => {
+  beforeEach(() => {
+    engine.runInContainer('jobs')
+  })
+
+  const servers = (file: string) =>
+    (
+      parse(world.files.content.get(`${directory}/${file}`) ?? '') as { clusters: { cluster: { server: string } }[] }
+    ).clusters.map(({ cluster }) => cluster.server)
+
+  test('joins the Docker network before a cluster is made, and is written down to have joined before it does', async () => {
+    await upWith()
+    const connect = `docker network connect ${network} ${'f00'.padEnd(64, '0')}`
+    const lines = world.runner.lines()
+    expect(lines.indexOf(connect)).toBeGreaterThan(-1)
+    expect(lines.indexOf(connect)).toBeLessThan(lines.findIndex((line) => line.startsWith('kind create')))
+    const [first] = store.saved
+    expect(first?.record.container).toEqual({ id: 'f00'.padEnd(64, '0'), name: 'job', joins: true })
+    expect(first?.commandsBefore).not.toContain(connect)
+  })
+
+  test('asks the clusters at the addresses of their nodes, whose ports on the host the engine chooses', async () => {
+    await upWith()
+    const atNodes = ['https://172.18.0.3:6443', 'https://172.18.0.5:6443']
+    expect(servers('kubeconfig')).toEqual(atNodes)
+    expect([...servers('east.kubeconfig'), ...servers('west.kubeconfig')]).toEqual(atNodes)
+    for (const { options } of world.runner.matching('kind create')) {
+      expect(parse(options.input ?? '')).toMatchObject({ networking: { apiServerPort: -1 } })
+    }
+  })
+
+  test('is off the network when the run is removed, and the network is gone too', async () => {
+    await upWith()
+    await down(world, store.saved.at(-1)?.record ?? { run })
+    expect(engine.job?.networks).toEqual(['jobs'])
+    expect(left()).toMatchObject({ containers: [], networks: ['bridge'], volumes: [] })
+  })
+
+  test('is off the network when the run fails', async () => {
+    world.runner.on('--name west', fails('ERROR: no room'))
+    await expect(upWith()).rejects.toThrow('no room')
+    expect(engine.job?.networks).toEqual(['jobs'])
+    expect(left()).toMatchObject({ containers: [], networks: ['bridge'], volumes: [] })
+  })
+
+  test('that is on the named Docker network already neither joins nor leaves it', async () => {
+    engine.networks.push({ id: 'j1', name: 'jobs', subnets: ['172.19.0.0/16'] })
+    await upWith({ ...given, 'docker-network': 'jobs' })
+    await down(world, store.saved.at(-1)?.record ?? { run })
+    expect(world.runner.matching(/docker network (connect|disconnect)/)).toEqual([])
+    expect(engine.job?.networks).toEqual(['jobs'])
   })
 })
 

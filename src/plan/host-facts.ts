@@ -1,5 +1,6 @@
 import type { ImageToLoad } from './image-loading.js'
 import type { NodeRole } from './names.js'
+import type { Place } from './place.js'
 import type { ToolFacts } from './tools.js'
 
 /** What the plan must know of the machine; plain data, as the engine and the kernel tell it. */
@@ -16,6 +17,7 @@ export interface HostFacts {
     /** It runs on this machine, so a path means the same to it. */
     readonly sharesFiles: boolean
   }
+  readonly place: Place
   readonly tools: ToolFacts
   /** What the images stand for that the clusters are to get. */
   readonly images: readonly ImageToLoad[]

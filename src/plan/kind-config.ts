@@ -111,6 +111,8 @@ export function toKindConfig(cluster: {
   readonly podSubnets: readonly string[]
   readonly serviceSubnets: readonly string[]
   readonly config: KindConfig
+  /** Which ports are free is to be seen on the engine's machine alone. */
+  readonly engineChoosesPort: boolean
 }): KindConfig {
   const owner = { hostPath: '/dev/null', containerPath: `${ownerDirectory}/${cluster.run}`, readOnly: true }
   return {
@@ -119,6 +121,8 @@ export function toKindConfig(cluster: {
     apiVersion,
     name: cluster.name,
     networking: {
+      // kind's word for that (`pkg/apis/config/v1alpha4/types.go`, `apiServerPort`)
+      ...(cluster.engineChoosesPort && { apiServerPort: -1 }),
       ...(cluster.config['networking'] as object | undefined),
       ipFamily: cluster.podSubnets.length > 1 ? 'dual' : familyOf(cluster.podSubnets[0] ?? ''),
       podSubnet: cluster.podSubnets.join(','),

@@ -11,6 +11,7 @@ import { toKindConfig, type KindConfig } from './kind-config.js'
 import { chooseLoadBalancerSubnets } from './load-balancer-subnets.js'
 import { contextName, nodeNames, type NodeRole } from './names.js'
 import { chooseNodeImages, nodeImagesOf } from './node-images.js'
+import { checkPlace, type Place, type PublishedCluster } from './place.js'
 import { Problems } from './problems.js'
 import { kindReleases, kubectlReleases } from './releases.js'
 import type { ClusterRequest, LoadBalancer, Request } from './request.js'
@@ -23,6 +24,8 @@ export interface Plan {
   readonly run: string
   /** Where the clusters run. */
   readonly engine: HostFacts['engine']
+  /** The container that makes the clusters, when it has a network of its own, and whether it is put on theirs. */
+  readonly container?: { readonly id: string; readonly name: string; readonly joins: boolean }
   /** kind and kubectl. */
   readonly tools: readonly PlannedTool[]
   /** Docker network all nodes share. */
@@ -72,6 +75,7 @@ export function makePlan(request: Request, facts: HostFacts, run: string, proble
   const clusters = takeOver(named, others)
   checkNames(problems, clusters, request, machine)
   checkFamilies(problems, clusters, dockerNetwork, machine)
+  checkPlace(machine.place, clusters.filter(({ existing }) => existing === undefined).map(published), problems)
   const tools = chooseTools(request, machine.tools, { kind: kindReleases, kubectl: kubectlReleases }, problems)
   if (request.kubeconfig !== undefined) checkKubeconfig(problems, request.kubeconfig, machine)
   const reserved = reservedSubnets(machine)
@@ -92,11 +96,15 @@ export function makePlan(request: Request, facts: HostFacts, run: string, proble
   const planned = clusters.map((cluster, index) => {
     const { nodes } = withImages[index] ?? cluster
     const parts = { ...subnets(cluster), loadBalancerSubnets: loadBalancerSubnets(cluster) }
-    return toClusterPlan({ ...cluster, nodes }, parts, request, run)
+    return toClusterPlan({ ...cluster, nodes }, parts, request, { run, place: machine.place })
   })
+  const { container } = machine.place
   return {
     run,
     engine: machine.engine,
+    ...(container && {
+      container: { id: container.id, name: container.name, joins: !container.networks.includes(dockerNetwork) },
+    }),
     tools,
     dockerNetwork,
     nodeImages: nodeImagesOf(planned.filter(({ reused }) => !reused).map(({ kindConfig }) => kindConfig)),
@@ -143,7 +151,7 @@ function toClusterPlan(
   cluster: NamedCluster,
   subnets: Pick<Cluster, 'podSubnets' | 'serviceSubnets' | 'loadBalancerSubnets'>,
   { crossClusterDns }: Request,
-  run: string,
+  { run, place }: { readonly run: string; readonly place: Place },
 ): ClusterPlan {
   const { name, existing, networks, nodes, config } = cluster
   const roles = nodes.map((node) => node.role)
@@ -156,8 +164,20 @@ function toClusterPlan(
     ...subnets,
     ...(crossClusterDns && { domain: domainOf(name) }),
     nodes: existing?.nodes ?? planned,
-    kindConfig: toKindConfig({ run, name, nodes, ...subnets, config }),
+    kindConfig: toKindConfig({
+      run,
+      name,
+      nodes,
+      ...subnets,
+      config,
+      engineChoosesPort: place.container !== undefined,
+    }),
   }
+}
+
+function published({ name, config }: NamedCluster): PublishedCluster {
+  const { apiServerAddress } = (config['networking'] ?? {}) as Pick<PublishedCluster, 'apiServerAddress'>
+  return { name, apiServerAddress }
 }
 
 /** Of a kind that is not known here nobody knows which image it takes. */

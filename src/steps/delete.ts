@@ -18,6 +18,7 @@ import {
   existingVolumes,
   goneTexts,
 } from './existing-objects.js'
+import { leaveNetwork } from './join-network.js'
 
 /** What is known of a run that is to be removed; without a record, only its id, which its objects carry. */
 export type Removal = Pick<RunRecord, 'run'> & Partial<RunRecord>
@@ -45,6 +46,8 @@ export async function deleteRun(world: World, removal: Removal): Promise<void> {
     const count = await world.processes.endLeftovers()
     if (count > 0) world.log.info(`${String(count)} processes of the run ended`)
   })
+  // a network goes when nobody is on it
+  await attempt('network', () => leaveNetwork(world, removal))
   await attempt('containers and network', () => removeDockerObjects(world, removal))
   await attempt('lock', () => releaseEngineLock(world, removal.run))
   const { directory, kubeconfig } = removal

@@ -1,14 +1,5 @@
 import { dirname } from 'node:path'
-import {
-  copyOut,
-  engineInfo,
-  listContainers,
-  parseContainers,
-  parseCopiedText,
-  parseEngineInfo,
-  parseEnginePlace,
-  type KindContainer,
-} from '../commands/docker.js'
+import { copyOut, listContainers, parseContainers, parseCopiedText, type KindContainer } from '../commands/docker.js'
 import { listRoutes, parseRoutes } from '../commands/ip.js'
 import { kubeadmConfig, parseSubnets, type ClusterSubnets } from '../commands/kubeadm.js'
 import { CancelledError, CommandError, messageOf } from '../errors.js'
@@ -18,21 +9,17 @@ import type { World } from '../ports.js'
 import { existingKindContainers, existingNetworks, existingVolumes, nodesOf } from './existing-objects.js'
 
 /**
- * Learns what the plan must know of the engine and the machine it is on. Changes nothing.
+ * Learns what is on the engine and on this machine that the plan must know. Changes nothing.
  * @param wanted paths the run would write, and names of clusters that it would reuse
  * @throws {CommandError} when the Docker engine does not answer
  */
 export async function inspectHost(
   world: World,
   { files: paths, reuse }: { readonly files: readonly string[]; readonly reuse: readonly string[] },
-): Promise<Omit<HostFacts, 'tools' | 'images'>> {
+): Promise<Omit<HostFacts, 'engine' | 'place' | 'tools' | 'images'>> {
   const { runner, files } = world
-  const [engine, networks, routes, containers, ofKind, reservations, inspectedFiles, inotifyInstances, ipv6] =
+  const [networks, routes, containers, ofKind, reservations, inspectedFiles, inotifyInstances, ipv6] =
     await Promise.all([
-      runner.run(engineInfo).then(async (output) => ({
-        ...parseEngineInfo(output),
-        sharesFiles: await sharesFiles(world, output),
-      })),
       existingNetworks(runner),
       routesOf(world),
       runner.run(listContainers).then(parseContainers),
@@ -52,7 +39,6 @@ export async function inspectHost(
     ])
   const owners = new Map(ofKind.map(({ name, run }) => [name, run]))
   return {
-    engine,
     ...(inotifyInstances !== undefined && { inotifyInstances }),
     ipv6,
     networks,
@@ -66,16 +52,6 @@ export async function inspectHost(
     ...(reuse.length > 0 && { reusable: await reusableClusters(world, ofKind, reuse) }),
     files: inspectedFiles,
   }
-}
-
-/**
- * Whether a path means the same to the engine as here: it is on a machine of this name, and its data are to be seen. In a
- * container that has the machine's name they are not.
- */
-async function sharesFiles({ files }: World, output: string): Promise<boolean> {
-  const { hostname, directory } = parseEnginePlace(output)
-  const own = await files.read('/proc/sys/kernel/hostname').catch(() => '')
-  return hostname !== '' && own.trim() === hostname && files.isDirectory(directory)
 }
 
 /** Only Linux tells that it has none. */

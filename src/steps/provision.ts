@@ -41,11 +41,23 @@ export async function provision(
       await limit(() => begin().catch(endOthers))
       await writeInternalKubeconfigOf(live, record, cluster).catch(endOthers)
       const running = [untilNodesReady(live, record, cluster, plan.waitSeconds), onCreated(live, cluster)] as const
-      const [state] = await Promise.all(running).catch(endOthers)
+      const [state] = await Promise.all(running).catch((error: unknown) => endOthers(withHint(error, cluster)))
       return { cluster, state }
     }),
   )
   return describeNodes(world.runner, plan.dockerNetwork, ready)
+}
+
+/** Where the engine is elsewhere in a way that could not be seen before, kubectl is the first to find out. */
+function withHint(error: unknown, { name }: Cluster): unknown {
+  if (
+    !(error instanceof Error) ||
+    !/connection refused|was refused|i\/o timeout|no route to host/.test(error.message)
+  ) {
+    return error
+  }
+  const hint = `the API server of cluster ${name} answered kind: is what the Docker engine publishes in reach from here? If not, run this on the engine's machine, or give config with networking.apiServerAddress`
+  return new Error(`${error.message}\n${hint}`, { cause: error })
 }
 
 async function create(

@@ -20,6 +20,9 @@ const commands = {
 
   info: () => answer(JSON.stringify({ ServerVersion: '27.0.0', NCPU: 2, MemTotal: 8e9 })),
 
+  'context inspect': () =>
+    answer(JSON.stringify({ Name: 'default', Endpoints: { docker: { Host: 'unix:///var/run/docker.sock' } } })),
+
   ps(args, { model }) {
     const { values } = words(args, { all: flag, quiet: flag, 'no-trunc': flag, format: text, filter: texts })
     const found = model.all('containers').filter(({ labels }) => values.filter.every((each) => hasLabel(labels, each)))

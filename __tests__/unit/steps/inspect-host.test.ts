@@ -17,21 +17,13 @@ beforeEach(() => {
 
 const inspect = (of: World = world, files: string[] = [], reuse: string[] = []) => inspectHost(of, { files, reuse })
 
-test('learns engine, networks, routes, containers, clusters, reservations and which files exist', async () => {
+test('learns networks, routes, containers, clusters, reservations and which files exist', async () => {
   engine.add('west', ['control-plane', 'worker'], undefined)
   engine.add('east', ['external-load-balancer', 'control-plane', 'control-plane'], 'cafe0001')
   await reserve(world, 'cafe0001', { clusters: ['east'], subnets: ['10.1.0.0/16', 'fd00:1::/56'] })
   world.files.content.set('/home/me/config', '')
   world.files.content.set('/proc/sys/fs/inotify/max_user_instances', '128\n')
   expect(await inspect(world, ['/home/me/config', '/nowhere/new'])).toEqual({
-    engine: {
-      version: '28.3.0',
-      cpus: 4,
-      memory: 16e9,
-      platform: 'linux/amd64',
-      containerdImageStore: false,
-      sharesFiles: false,
-    },
     inotifyInstances: 128,
     ipv6: true,
     networks: [{ id: 'b1', name: 'bridge', subnets: ['172.17.0.0/16'], ranges: [], used: [], containers: 0 }],
@@ -51,17 +43,6 @@ test('learns engine, networks, routes, containers, clusters, reservations and wh
     ],
   })
   expect(world.log.warnings).toEqual([])
-})
-
-test.each<[string, boolean, string, string[]]>([
-  ['are those of this machine where its name and its data are', true, 'runner', ['/var/lib/docker']],
-  ['are not on a machine of another name', false, 'other', ['/var/lib/docker']],
-  ['are not in a container that has the name of its machine', false, 'runner', []],
-])('the files of the engine %s', async (_, shared, hostname, directories) => {
-  world.runner.on('docker info', '{"Name":"runner","DockerRootDir":"/var/lib/docker"}')
-  world.files.content.set('/proc/sys/kernel/hostname', `${hostname}\n`)
-  for (const each of directories) world.files.directories.add(each)
-  expect((await inspect()).engine.sharesFiles).toBe(shared)
 })
 
 test('does without what only Linux tells', async () => {
