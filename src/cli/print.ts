@@ -1,21 +1,19 @@
-import Table from 'cli-table3'
-import { matrix, outputsOf, verdict, type FlatNetwork } from '../report/flat-network.js'
+import type { FlatNetwork } from '../report/flat-network.js'
+import type { ListedRun } from './list.js'
+import { styleOf } from './style.js'
+import { flatNetworkLines, runLines } from './text.js'
+
+/** Lines longer than that are hard to read. */
+const mostColumns = 100
 
 /** Results for a person: clusters, matrix, verdict. */
 export function printFlatNetwork(flat: FlatNetwork): void {
-  const { clusters } = outputsOf(flat)
-  const rows = clusters.flatMap(({ context, podSubnets, serviceSubnets, nodes }) =>
-    nodes.map((node, index) => [
-      ...(index === 0 ? [context, podSubnets.join('\n'), serviceSubnets.join('\n')] : ['', '', '']),
-      node.name,
-      node.addresses.join('\n'),
-      node.podCIDRs.join('\n'),
-    ]),
-  )
-  print(table([['context', 'pod subnet', 'service subnet', 'node', 'address', 'podCIDR'], ...rows]))
-  if (flat.pairs === undefined) return
-  if (flat.pairs.length > 0) print(table(matrix(flat.pairs)))
-  print(verdict(flat.pairs))
+  print(flatNetworkLines(flat, columns(), styleOf(process.stdout)).join('\n'))
+}
+
+/** What `list` found. */
+export function printRuns(runs: readonly ListedRun[]): void {
+  print(runs.length === 0 ? 'there is no flat network' : runLines(runs, columns(), styleOf(process.stdout)).join('\n'))
 }
 
 export function print(text: string): void {
@@ -26,8 +24,7 @@ export function printJson(value: unknown): void {
   print(JSON.stringify(value, null, 2))
 }
 
-function table([head = [], ...rows]: string[][]): string {
-  const lines = new Table({ head, style: { head: [], border: [], compact: true } })
-  lines.push(...rows)
-  return lines.toString()
+/** A terminal may not know its size, and says 0. */
+function columns(): number {
+  return Math.min(process.stdout.columns || 80, mostColumns)
 }

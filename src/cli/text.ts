@@ -1,0 +1,189 @@
+import cliTruncate from 'cli-truncate'
+import stringWidth from 'string-width'
+import { isSound, type Pair } from '../plan/connectivity.js'
+import { matrix, outputsOf, verdict, type FlatNetwork } from '../report/flat-network.js'
+import type { ListedRun } from './list.js'
+import type { Style } from './style.js'
+
+/** Results as lines for a person, within the columns. */
+
+/** Pairs that are not as they should be, told one by one. */
+const mostTold = 20
+
+/** Every cluster with its nodes, numbered; the connectivity matrix of these numbers; what is wrong; the verdict. */
+export function flatNetworkLines(flat: FlatNetwork, columns: number, style: Style): string[] {
+  const { record, pairs } = flat
+  const clusters = clusterLines(flat, columns, style)
+  if (pairs === undefined) return cut(clusters, columns)
+  if (pairs.length === 0) return cut([...clusters, '', verdict(pairs)], columns)
+  const broken = pairs.filter((pair) => !isSound(pair, record.preserveSourceIp))
+  return cut(
+    [
+      ...clusters,
+      '',
+      ...matrixLines(flat, pairs, columns, style),
+      ...broken.slice(0, mostTold).flatMap((pair) => brokenLines(pair, columns, style)),
+      ...(broken.length > mostTold ? [`  … and ${String(broken.length - mostTold)} more; --json tells all`] : []),
+      ...wrapped(
+        verdict(pairs).split(', '),
+        columns,
+        `${broken.length > 0 ? style('red', '✗') : style('green', '✓')} `,
+      ),
+    ],
+    columns,
+  )
+}
+
+/** A flat network each: its id, state and clusters, then what belongs to it. */
+export function runLines(runs: readonly ListedRun[], columns: number, style: Style): string[] {
+  const colors = { ready: 'green', unfinished: 'yellow', 'no record': 'dim' } as const
+  return runs.flatMap(({ run, state, clusters, dockerNetwork, kubeconfig, here }) => [
+    ...cut(
+      [
+        ...wrapped(clusters, columns, `${style('bold', run)}  ${style(colors[state], state)}  `),
+        ...(dockerNetwork === undefined ? [] : [`  Docker network  ${dockerNetwork}`]),
+      ],
+      columns,
+    ),
+    // a path that is cut is of no use
+    ...(kubeconfig === undefined ? [] : [`  kubeconfig      ${kubeconfig}`]),
+    ...(here ? [] : cut([style('dim', '  not made here: only down --run removes it')], columns)),
+  ])
+}
+
+function clusterLines(flat: FlatNetwork, columns: number, style: Style): string[] {
+  const { clusters } = outputsOf(flat)
+  const label = (name: string, values: readonly string[]) => `${style('dim', name)} ${values.join(', ')}`
+  const grouped = new Set(clusters.flatMap(({ networks }) => networks)).size > 1
+  const heads = clusters.map(({ name, context, podSubnets, serviceSubnets, networks }) => [
+    style('bold', name),
+    label('context', [context]),
+    label('pods', podSubnets),
+    label('services', serviceSubnets),
+    ...(grouped ? [label('networks', networks)] : []),
+  ])
+  const numberWidth = String(flat.nodes.length).length
+  let number = 0
+  const nodes = clusters.map((cluster) =>
+    cluster.nodes.map(({ name, addresses, podCIDRs }) => ({
+      number: String(++number).padStart(numberWidth),
+      name,
+      rows: addresses.map((address, index) => [address, label('pods', podCIDRs.slice(index, index + 1))]),
+    })),
+  )
+  const rows = nodes
+    .flat()
+    .flatMap((node) => node.rows.map((row, index) => [...(index === 0 ? [node.number, node.name] : ['', '']), ...row]))
+  const lines = aligned(rows, '  ', [1, 2, 3]).map((line) => `  ${line}`)
+  const narrow = lines.some((line) => stringWidth(line) > columns)
+  const oneLine = heads.every((cells) => stringWidth(cells.join('  ')) <= columns)
+  return nodes.flatMap((ofCluster, index) => {
+    const head = heads[index] ?? []
+    return [
+      ...(index === 0 ? [] : ['']),
+      ...(oneLine ? [head.join('  ')] : [head.slice(0, 2).join('  '), ...head.slice(2).map((cell) => `  ${cell}`)]),
+      ...ofCluster.flatMap((node) =>
+        narrow
+          ? [
+              `  ${node.number}  ${node.name}`,
+              ...node.rows.map((row) => `${' '.repeat(4 + numberWidth)}${row.join('  ')}`),
+            ]
+          : lines.splice(0, node.rows.length),
+      ),
+    ]
+  })
+}
+
+/** The widest form that fits. */
+function matrixLines({ record, nodes }: FlatNetwork, pairs: readonly Pair[], columns: number, style: Style): string[] {
+  const names = [
+    ...new Set([...nodes.map(({ name }) => name), ...pairs.flatMap(({ from, to }) => [from.node, to.node])]),
+  ]
+  const none = [style('dim', `the matrix of ${String(names.length)} nodes is too wide; --json tells it`)]
+  // each takes two columns and more
+  if (names.length * 2 > columns) return none
+  const between = new Map<string, Pair[]>()
+  for (const pair of pairs) {
+    const ends = `${pair.from.node} ${pair.to.node}`
+    between.set(ends, [...(between.get(ends) ?? []), pair])
+  }
+  const numbers = names.map((_, index) => String(index + 1))
+  const table = (withNames: boolean, withLatencies: boolean) => [
+    ...aligned(
+      [
+        [...(withNames ? [''] : []), '', '│', ...numbers],
+        ...names.map((from, index) => [
+          numbers[index] ?? '',
+          ...(withNames ? [from] : []),
+          style('dim', '│'),
+          ...names.map((to) => cell(between.get(`${from} ${to}`) ?? [], record.preserveSourceIp, withLatencies, style)),
+        ]),
+      ],
+      ' ',
+      withNames ? [1] : [],
+    ),
+    style('dim', legend(pairs, withLatencies)),
+  ]
+  const forms = [table(true, true), table(false, true), table(false, false)]
+  return forms.find((form) => form.every((line) => stringWidth(line) <= columns)) ?? none
+}
+
+function cell(pairs: readonly Pair[], preserveSourceIp: boolean, withLatencies: boolean, style: Style): string {
+  if (pairs.length === 0) return style('dim', '·')
+  const broken = pairs.filter((pair) => !isSound(pair, preserveSourceIp))
+  if (broken.length > 0) return style('red', broken.every(({ joined, reachable }) => joined && reachable) ? '≠' : '✗')
+  const latencies = pairs.flatMap(({ joined, latency }) =>
+    joined && latency !== undefined ? [latency.toFixed(1)] : [],
+  )
+  if (withLatencies && latencies.length > 0) return latencies.join('/')
+  return pairs.some(({ joined }) => joined) ? style('green', '✓') : style('dim', '–')
+}
+
+function legend(pairs: readonly Pair[], withLatencies: boolean): string {
+  return [
+    withLatencies ? 'round trips in ms' : '✓ reachable',
+    '· same cluster',
+    ...(pairs.some(({ joined }) => !joined) ? ['– apart'] : []),
+  ].join(', ')
+}
+
+function brokenLines(pair: Pair, columns: number, style: Style): string[] {
+  const [, [, , seen = ''] = []] = matrix([pair])
+  const cells = [`${pair.from.node} → ${pair.to.node}`, `${style('red', seen)} (${pair.family})`]
+  const line = `  ${cells.join('  ')}`
+  return stringWidth(line) <= columns ? [line] : cells.map((text, index) => `${index === 0 ? '  ' : '    '}${text}`)
+}
+
+/** Columns below each other, the cells to the right but for those of the columns named. */
+function aligned(rows: readonly (readonly string[])[], gap: string, left: readonly number[]): string[] {
+  const widths = (rows[0] ?? []).map((_, index) => Math.max(...rows.map((row) => stringWidth(row[index] ?? ''))))
+  return rows.map((row) =>
+    row
+      .map((cell, index) => {
+        const padding = ' '.repeat((widths[index] ?? 0) - stringWidth(cell))
+        return left.includes(index) ? cell + padding : padding + cell
+      })
+      .join(gap)
+      .trimEnd(),
+  )
+}
+
+/** Parts separated by commas, in as many lines as they need, behind a mark. */
+function wrapped(parts: readonly string[], columns: number, mark: string): string[] {
+  const indent = ' '.repeat(stringWidth(mark))
+  const lines: string[] = []
+  let line = mark
+  parts.forEach((part, index) => {
+    const text = index < parts.length - 1 ? `${part}, ` : part
+    if (index > 0 && stringWidth(line + text.trimEnd()) > columns) {
+      lines.push(line.trimEnd())
+      line = indent
+    }
+    line += text
+  })
+  return [...lines, line.trimEnd()]
+}
+
+function cut(lines: readonly string[], columns: number): string[] {
+  return lines.map((line) => cliTruncate(line, columns))
+}
