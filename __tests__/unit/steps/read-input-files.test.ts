@@ -8,6 +8,7 @@ const world = fakeWorld()
 world.files.content.set('ci/clusters.yaml', '- east')
 world.files.content.set('/etc/kind.yml', 'featureGates: {}')
 world.files.content.set('c.json', '[]')
+world.files.content.set('/my files/c.yaml', '- west')
 
 /** What is read, and the problems on the way. */
 async function read(raw: RawInputs) {
@@ -19,6 +20,7 @@ test.each([
   ['ci/clusters.yaml', '- east'],
   ['/etc/kind.yml', 'featureGates: {}'],
   ['c.json', '[]'],
+  ['/my files/c.yaml', '- west'],
 ])('puts the content of %s in the place of its path', async (path, content) => {
   const raw = withDefaults({ clusters: path, config: path })
   expect(await read(raw)).toEqual({ read: { ...raw, clusters: content, config: content }, problems: [] })
