@@ -2,6 +2,7 @@ import cliTruncate from 'cli-truncate'
 import { stripVTControlCharacters } from 'node:util'
 import stringWidth from 'string-width'
 import type { Log } from '../ports.js'
+import { wrapped } from './layout.js'
 import { styleOf, type Style } from './style.js'
 
 /** A phase at work, and what each of those at work in it told last. Times are in milliseconds. */
@@ -27,7 +28,7 @@ export function marks(style: Style) {
     begun: (title: string) => `${style('cyan', '▸')} ${title}`,
     done: (title: string, milliseconds: number) => `${style('green', '✓')} ${ended(title, milliseconds)}`,
     failed: (title: string, milliseconds: number) => `${style('red', '✗')} ${ended(title, milliseconds)}`,
-    warning: (line: string) => `  ${style('yellow', 'warning:')} ${line}`,
+    warning: `  ${style('yellow', 'warning:')} `,
   }
 }
 
@@ -117,12 +118,16 @@ export function createLiveLog(stream: NodeJS.WriteStream): Log {
     stream.write([...above, ...drawn].map((line) => `${line}\n`).join(''))
     stream.uncork()
   }
-  /** Under a heading, or it would seem to belong to the phase before. */
-  const tell = (line: string) => {
+  /** Under a heading, or it would seem to belong to the phase before. What is indented may be pasted, and stays whole. */
+  const tell = (text: string, first: string) => {
+    const lines = text.split('\n').flatMap((line, index) => {
+      const before = index === 0 ? first : '  '
+      return /^\s/.test(line) ? [before + line] : wrapped(line, ' ', size().columns, before)
+    })
     const phase = running.at(-1)
     const headings = phase === undefined || phase.headed ? [] : [mark.begun(phase.title)]
     if (phase !== undefined) phase.headed = true
-    draw(...headings, line)
+    draw(...headings, ...lines)
   }
   const begin = (title: string) => {
     const phase = { title, started: performance.now(), told: new Map(), headed: false }
@@ -142,14 +147,14 @@ export function createLiveLog(stream: NodeJS.WriteStream): Log {
 
   return {
     info: (line) => {
-      tell(`  ${line}`)
+      tell(line, '  ')
     },
     warning: (line) => {
-      tell(mark.warning(line))
+      tell(line, mark.warning)
     },
     progress: (of, line) => {
       const phase = running.at(-1)
-      if (phase === undefined) tell(`  ${of}: ${line}`)
+      if (phase === undefined) tell(`${of}: ${line}`, '  ')
       else phase.told.set(of, { text: line, since: performance.now() })
     },
     async phase(title, work) {

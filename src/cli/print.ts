@@ -1,7 +1,9 @@
+import { homedir } from 'node:os'
+import type { RunRecord } from '../plan/run-record.js'
 import type { FlatNetwork } from '../report/flat-network.js'
 import type { ListedRun } from './list.js'
 import { styleOf } from './style.js'
-import { flatNetworkLines, runLines } from './text.js'
+import { flatNetworkLines, howToGoOnLines, runLines } from './text.js'
 
 /** Lines longer than that are hard to read. */
 const mostColumns = 100
@@ -9,6 +11,11 @@ const mostColumns = 100
 /** Results for a person: clusters, matrix, verdict. */
 export function printFlatNetwork(flat: FlatNetwork): void {
   print(flatNetworkLines(flat, columns(), styleOf(process.stdout)).join('\n'))
+}
+
+/** What to do with what `up` made. */
+export function printHowToGoOn(record: RunRecord): void {
+  print(['', ...howToGoOnLines(record, homedir())].join('\n'))
 }
 
 /** What `list` found. */

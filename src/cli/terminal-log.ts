@@ -18,7 +18,7 @@ function createPlainLog(stream: NodeJS.WriteStream): Log {
   const write = (line: string) => stream.write(`${line}\n`)
   return {
     info: (line) => write(`  ${line}`),
-    warning: (line) => write(mark.warning(line)),
+    warning: (line) => write(mark.warning + line),
     progress: (of, line) => write(`  ${of}: ${line}`),
     async phase(title, work) {
       write(mark.begun(title))

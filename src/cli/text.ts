@@ -1,7 +1,9 @@
-import cliTruncate from 'cli-truncate'
 import stringWidth from 'string-width'
+import { formatCommand } from '../errors.js'
 import { isSound, type Pair } from '../plan/connectivity.js'
+import type { RunRecord } from '../plan/run-record.js'
 import { matrix, outputsOf, verdict, type FlatNetwork } from '../report/flat-network.js'
+import { aligned, cut, wrapped } from './layout.js'
 import type { ListedRun } from './list.js'
 import type { Style } from './style.js'
 
@@ -24,11 +26,7 @@ export function flatNetworkLines(flat: FlatNetwork, columns: number, style: Styl
       ...matrixLines(flat, pairs, columns, style),
       ...broken.slice(0, mostTold).flatMap((pair) => brokenLines(pair, columns, style)),
       ...(broken.length > mostTold ? [`  … and ${String(broken.length - mostTold)} more; --json tells all`] : []),
-      ...wrapped(
-        verdict(pairs).split(', '),
-        columns,
-        `${broken.length > 0 ? style('red', '✗') : style('green', '✓')} `,
-      ),
+      ...wrapped(verdict(pairs), ', ', columns, `${broken.length > 0 ? style('red', '✗') : style('green', '✓')} `),
     ],
     columns,
   )
@@ -40,7 +38,7 @@ export function runLines(runs: readonly ListedRun[], columns: number, style: Sty
   return runs.flatMap(({ run, state, clusters, dockerNetwork, kubeconfig, here }) => [
     ...cut(
       [
-        ...wrapped(clusters, columns, `${style('bold', run)}  ${style(colors[state], state)}  `),
+        ...wrapped(clusters.join(', '), ', ', columns, `${style('bold', run)}  ${style(colors[state], state)}  `),
         ...(dockerNetwork === undefined ? [] : [`  Docker network  ${dockerNetwork}`]),
       ],
       columns,
@@ -49,6 +47,18 @@ export function runLines(runs: readonly ListedRun[], columns: number, style: Sty
     ...(kubeconfig === undefined ? [] : [`  kubeconfig      ${kubeconfig}`]),
     ...(here ? [] : cut([style('dim', '  not made here: only down --run removes it')], columns)),
   ])
+}
+
+/** The commands to go on with. A path under the home directory begins with ~, which makes it fit in most cases. */
+export function howToGoOnLines({ run, kubeconfig }: RunRecord, home: string): string[] {
+  const inHome = `KUBECONFIG=${home}/`
+  const variable = formatCommand([`KUBECONFIG=${kubeconfig}`])
+  return [
+    'use it:',
+    `  export ${variable.startsWith(inHome) ? variable.replace(inHome, 'KUBECONFIG=~/') : variable}`,
+    'remove it:',
+    `  kind-flat-network down --run ${run}`,
+  ]
 }
 
 function clusterLines(flat: FlatNetwork, columns: number, style: Style): string[] {
@@ -152,38 +162,4 @@ function brokenLines(pair: Pair, columns: number, style: Style): string[] {
   const cells = [`${pair.from.node} → ${pair.to.node}`, `${style('red', seen)} (${pair.family})`]
   const line = `  ${cells.join('  ')}`
   return stringWidth(line) <= columns ? [line] : cells.map((text, index) => `${index === 0 ? '  ' : '    '}${text}`)
-}
-
-/** Columns below each other, the cells to the right but for those of the columns named. */
-function aligned(rows: readonly (readonly string[])[], gap: string, left: readonly number[]): string[] {
-  const widths = (rows[0] ?? []).map((_, index) => Math.max(...rows.map((row) => stringWidth(row[index] ?? ''))))
-  return rows.map((row) =>
-    row
-      .map((cell, index) => {
-        const padding = ' '.repeat((widths[index] ?? 0) - stringWidth(cell))
-        return left.includes(index) ? cell + padding : padding + cell
-      })
-      .join(gap)
-      .trimEnd(),
-  )
-}
-
-/** Parts separated by commas, in as many lines as they need, behind a mark. */
-function wrapped(parts: readonly string[], columns: number, mark: string): string[] {
-  const indent = ' '.repeat(stringWidth(mark))
-  const lines: string[] = []
-  let line = mark
-  parts.forEach((part, index) => {
-    const text = index < parts.length - 1 ? `${part}, ` : part
-    if (index > 0 && stringWidth(line + text.trimEnd()) > columns) {
-      lines.push(line.trimEnd())
-      line = indent
-    }
-    line += text
-  })
-  return [...lines, line.trimEnd()]
-}
-
-function cut(lines: readonly string[], columns: number): string[] {
-  return lines.map((line) => cliTruncate(line, columns))
 }

@@ -36,7 +36,7 @@ test('where there are more than rows, those that told something last are shown, 
   ])
 })
 
-test('no line is as wide as the terminal, and there are fewer than its rows', () => {
+test('no line is wider than the terminal, and there are fewer than its rows', () => {
   const text = fc.string({
     unit: fc.constantFrom(...'ab- \t\r\u001b\u0007[31m', '✓', '…', 'é', '漢', '📦', '🕹️'),
     maxLength: 200,
@@ -48,7 +48,7 @@ test('no line is as wide as the terminal, and there are fewer than its rows', ()
       fc.integer({ min: 2, max: 40 }),
       (told, columns, rows) => {
         const lines = liveLines([phase(told)], 200_000, { columns, rows }, noStyle)
-        expect(Math.max(...lines.map((line) => stringWidth(line)))).toBeLessThan(columns)
+        expect(Math.max(...lines.map((line) => stringWidth(line)))).toBeLessThanOrEqual(columns)
         expect(lines.length).toBeLessThan(rows)
         expect(lines.join('')).not.toMatch(/\p{Cc}/u)
       },
@@ -81,6 +81,23 @@ test('messages stay above, under their phase, and an ended phase is one line', a
     '  told',
     '  told more',
     '✓ Create 2 clusters (… s)',
+  ])
+})
+
+test('messages are broken between words; what is indented, such as a command, stays whole', () => {
+  const screen = new Screen(30)
+  const log = createLiveLog(screen.stream())
+  log.warning(
+    'everything is left in place; to remove it:\n  docker network prune --force --filter label=run\nor call somebody who knows',
+  )
+  log.info(' $ docker exec east-control-plane ip route')
+  expect(screen.shown()).toEqual([
+    '  warning: everything is left',
+    '           in place; to remove',
+    '           it:',
+    '    docker network prune --force --filter label=run',
+    '  or call somebody who knows',
+    '   $ docker exec east-control-plane ip route',
   ])
 })
 

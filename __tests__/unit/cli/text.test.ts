@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { styleText } from 'node:util'
 import stringWidth from 'string-width'
 import { noStyle } from '../../../src/cli/style.js'
-import { flatNetworkLines, runLines } from '../../../src/cli/text.js'
+import { flatNetworkLines, howToGoOnLines, runLines } from '../../../src/cli/text.js'
 import { familyOf } from '../../../src/plan/cidr.js'
 import type { GivenInputs } from '../../../src/plan/inputs.js'
 import type { FlatNetwork } from '../../../src/report/flat-network.js'
@@ -236,4 +236,17 @@ test('runs have an id, a state, clusters, and where their kubeconfig is', () => 
     'deadbeef  no record',
     '  not made here: only down --run removes it',
   ])
+})
+
+test('the commands to go on with can be pasted, and fit for a home directory of usual length', () => {
+  const made = record({}, { kubeconfig: '/home/somebody/.local/state/kind-flat-network/feedc0de/kubeconfig' })
+  expect(howToGoOnLines(made, '/home/somebody')).toEqual([
+    'use it:',
+    '  export KUBECONFIG=~/.local/state/kind-flat-network/feedc0de/kubeconfig',
+    'remove it:',
+    '  kind-flat-network down --run feedc0de',
+  ])
+  expect(howToGoOnLines(made, '/home/some')[1]).toBe(`  export KUBECONFIG=${made.kubeconfig}`)
+  const odd = { ...made, kubeconfig: '/home/some body/kubeconfig' }
+  expect(howToGoOnLines(odd, '/home/some body')[1]).toBe(`  export 'KUBECONFIG=/home/some body/kubeconfig'`)
 })
