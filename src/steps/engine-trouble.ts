@@ -172,5 +172,5 @@ function explainSilence({ world, endpoint, named, inContainer }: Where): string 
     return `is not there; start this container with --volume /var/run/docker.sock:/var/run/docker.sock, or name an engine in DOCKER_HOST`
   }
   const own = endpoint.startsWith('unix:///run/user/') ? 'systemctl --user' : 'sudo systemctl'
-  return `is not there: nobody listens; start it with "${own} start docker", or correct ${named}`
+  return `is not there: nobody listens; start it with "${own} start docker", or ${named === 'DOCKER_HOST' ? 'correct' : 'name another in'} DOCKER_HOST`
 }

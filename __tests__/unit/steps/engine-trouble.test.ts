@@ -63,7 +63,7 @@ describe('nobody listens at a socket', () => {
     ],
   ])('as docker %s tells it', async (_, reply) => {
     expect(await told(reply)).toBe(
-      `${here}: nobody listens; start it with "sudo systemctl start docker", or correct the Docker context default`,
+      `${here}: nobody listens; start it with "sudo systemctl start docker", or name another in DOCKER_HOST`,
     )
   })
 
