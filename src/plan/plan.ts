@@ -170,7 +170,7 @@ function toClusterPlan(
       nodes,
       ...subnets,
       config,
-      engineChoosesPort: place.container !== undefined,
+      engineChoosesPort: place.container !== undefined || place.remote !== undefined,
     }),
   }
 }

@@ -4,7 +4,7 @@ import type { HostFacts } from '../../../src/plan/host-facts.js'
 import type { GivenInputs } from '../../../src/plan/inputs.js'
 import { makePlan, reservationOf } from '../../../src/plan/plan.js'
 import { kindRelease } from '../../../src/plan/releases.js'
-import { clusters, facts, nodeImage, plan, request, run } from '../../fakes/build.js'
+import { clusters, facts, nodeImage, place, plan, request, run } from '../../fakes/build.js'
 
 function problemsOf(given: GivenInputs, machine: Partial<HostFacts> = {}): string[] {
   const asked = request(given)
@@ -683,6 +683,44 @@ describe('clusters created at the same time', () => {
   ])('are %s', (_, count, cpus, memory, expected) => {
     const engine = { ...facts().engine, cpus, memory }
     expect(plan({ clusters: String(count) }, { engine }).concurrency).toBe(expected)
+  })
+})
+
+describe('where the run is', () => {
+  const inContainer = (...networks: string[]) => ({
+    place: { ...place, container: { id: 'f00', name: 'job', networks } },
+  })
+  const elsewhere = { place: { ...place, endpoint: 'tcp://10.0.0.5:2376', named: 'DOCKER_HOST', remote: '10.0.0.5' } }
+  const ports = (decided: ReturnType<typeof plan>) =>
+    decided.clusters.map(({ kindConfig }) => (kindConfig['networking'] as { apiServerPort?: number }).apiServerPort)
+
+  test('on the machine of the engine kind looks for free ports, and no container joins', () => {
+    const decided = plan()
+    expect(decided).not.toHaveProperty('container')
+    expect(ports(decided)).toEqual([undefined, undefined])
+  })
+
+  test.each([
+    ['joins a network of the run alone', {}, ['bridge'], true],
+    ['joins the one that is named', { 'docker-network': 'lab' }, ['bridge'], true],
+    ['needs not join the one that it is on', { 'docker-network': 'lab' }, ['bridge', 'lab'], false],
+  ])('a container %s', (_, given, networks, joins) => {
+    const decided = plan(given, inContainer(...networks))
+    expect(decided.container).toEqual({ id: 'f00', name: 'job', joins })
+    expect(ports(decided)).toEqual([-1, -1])
+  })
+
+  test('a port that was asked for goes before what the engine would choose', () => {
+    const given = { clusters: '[{config: {networking: {apiServerPort: 6445}}}, {}]' }
+    expect(ports(plan(given, inContainer('bridge')))).toEqual([6445, -1])
+  })
+
+  test('an engine on another machine is of use for clusters that it publishes in reach', () => {
+    const reachable = '{networking: {apiServerAddress: 10.0.0.5}}'
+    expect(problemsOf({ clusters: `[{name: a, config: ${reachable}}, b]` }, elsewhere)).toEqual([
+      expect.stringMatching(/^DOCKER_HOST: "tcp:\/\/10\.0\.0\.5:2376" is another machine, and the API servers of b /),
+    ])
+    expect(ports(plan({ config: reachable }, elsewhere))).toEqual([-1, -1])
   })
 })
 
