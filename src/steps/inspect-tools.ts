@@ -5,6 +5,7 @@ import { kubectlVersion } from '../commands/kubectl.js'
 import { CommandError } from '../errors.js'
 import { toolNames, type ToolFacts, type ToolName } from '../plan/tools.js'
 import type { CommandRunner, World } from '../ports.js'
+import { explainEngine } from './engine-trouble.js'
 
 /** How each tells its version. */
 const asks: Readonly<Record<ToolName, { command: readonly string[]; read: (output: string) => string }>> = {
@@ -20,14 +21,14 @@ const asks: Readonly<Record<ToolName, { command: readonly string[]; read: (outpu
  * @param platform system and processor as Node names them: `linux/x64`
  * @throws when docker is missing or does not run; kind and kubectl may be missing
  */
-export async function inspectTools(
-  { runner, log }: Pick<World, 'runner' | 'log'>,
-  platform: string,
-): Promise<ToolFacts> {
+export async function inspectTools(world: World, platform: string): Promise<ToolFacts> {
+  const { runner, log } = world
   const docker = runner.run(dockerVersion).then(
     (output) => /version (\S+?),/.exec(output)?.[1] ?? output.trim(),
-    (error: unknown) => {
+    async (error: unknown) => {
       if (!(error instanceof CommandError)) throw error
+      // 20.10 tells not even its version where it does not know how to find an engine
+      if (!missing(error)) throw await explainEngine(world, error)
       throw new Error(`docker is needed and does not run (${error.outcome}); put it on the PATH`, { cause: error })
     },
   )
@@ -68,7 +69,7 @@ export async function toolVersion(runner: CommandRunner, name: ToolName, program
   const { command, read } = asks[name]
   const output = await runner.run([program, ...command.slice(1)]).catch((error: unknown) => {
     if (!(error instanceof CommandError)) throw error
-    throw new UnusableTool(`it does not run (${error.outcome})`, /no such program/.test(error.outcome))
+    throw new UnusableTool(`it does not run (${error.outcome})`, missing(error))
   })
   try {
     const told = read(output).trim()
@@ -76,4 +77,8 @@ export async function toolVersion(runner: CommandRunner, name: ToolName, program
   } catch {
     throw new UnusableTool('what it tells of its version cannot be read')
   }
+}
+
+function missing({ outcome }: CommandError): boolean {
+  return /no such program/.test(outcome)
 }

@@ -157,7 +157,7 @@ describe('refused', () => {
     ])
   })
 
-  test.each(['darwin/arm64', 'linux/ppc64', 'win32/x64', 'constructor'])('is a download for %s', (platform) => {
+  test.each(['darwin/arm64', 'linux/arm', 'win32/x64', 'constructor'])('is a download for %s', (platform) => {
     expect(refusals({}, { platform, kubectl: '1.34.4' })).toEqual([
       'kind-version: cannot be had: there is no kind on the PATH that runs, and kind is downloaded for linux/x64 and ' +
         `linux/arm64 alone, not for ${platform}; put one that fits on the PATH`,

@@ -57,6 +57,13 @@ test('docker is needed', async () => {
   )
 })
 
+test('docker that is there and does not run is explained', async () => {
+  const world = machine()
+  const words = fails('unable to resolve docker endpoint: context "nope" does not exist')
+  world.runner.on('docker --version', words).on('docker context inspect', words)
+  await expect(inspect(world)).rejects.toThrow('there is no Docker context nope; choose one')
+})
+
 test('does not take being stopped for a missing tool', async () => {
   const world = machine()
   const runner = world.runner.until(AbortSignal.abort(new CancelledError('SIGHUP')))
