@@ -82,9 +82,8 @@ async function compiledSteps() {
 
 /** Makes a flat network, lends its nodes, what wires them anew and the world to work in, and removes it. */
 async function withNetwork({ createWorld, planWiring, connect, readNodes, parseRunRecord }, clusters, work, ...inputs) {
-  const { kubeconfig } = JSON.parse(
-    await flatNetwork('up', '--clusters', clusters, '--node-image', image, '--json', ...inputs),
-  )
+  const lines = await flatNetwork('up', '--clusters', clusters, '--node-image', image, '--json', ...inputs)
+  const { kubeconfig } = JSON.parse(lines.trim().split('\n').at(-1))
   const directory = dirname(kubeconfig)
   const record = parseRunRecord(readFileSync(join(directory, 'run.json'), 'utf8'))
   try {

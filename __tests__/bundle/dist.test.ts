@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { bundles, dist } from './machine.js'
+import { dist, programs } from './machine.js'
+
+const bundles = Object.keys(programs)
 
 describe.each(bundles)('dist/%s', (bundle) => {
   test('holds no import that was not found', () => {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { CacheService } from '../fakes/cache-service.js'
 import { LoopbackServer, whole } from '../fakes/loopback-server.js'
-import { fileCommands, messages, onMachine, runnerFiles, type Machine } from './machine.js'
+import { fileCommands, messages, onMachine, resultOf, runnerFiles, type Machine } from './machine.js'
 import { actionNode, installMilliseconds } from './nodes.js'
 
 const testMilliseconds = 90_000
@@ -147,9 +147,9 @@ describe.each([actionNode])('images, on $name', ({ program }) => {
             { match: `image rm ${String(used)}`, exit: 1, stderr: 'conflict: image is being used by container 1' },
           ],
         })
-        const { code, stdout } = await machine.cli('prune', '--json')
-        expect(code).toBe(0)
-        expect(JSON.parse(stdout)).toEqual({
+        const pruned = await machine.cli('prune', '--json')
+        expect(pruned.code).toBe(0)
+        expect(resultOf(pruned)).toEqual({
           removed: [{ name: 'kind-flat-network-image-x-linux-amd64', bytes: 2000 }, { name: 'kind' }, { name: kept }],
         })
         expect(machine.images().filter((name) => name.startsWith('kind-flat-network/'))).toEqual([used])

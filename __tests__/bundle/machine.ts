@@ -13,13 +13,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { JsonLine } from '../../src/cli/json-log.js'
 import { nodeImage } from '../fakes/build.js'
 
 export const projectRoot = fileURLToPath(new URL('../..', import.meta.url))
 
 export const dist = join(projectRoot, 'dist')
 
-export const bundles = ['main', 'post', 'cli'] as const
+/** The bundles, and what is started of each. */
+export const programs = {
+  main: join(dist, 'main/index.js'),
+  post: join(dist, 'post/index.js'),
+  cli: join(dist, 'cli/index.js'),
+} as const
 
 const tools = ['docker', 'kind', 'kubectl', 'ip'] as const
 type Tool = (typeof tools)[number]
@@ -72,7 +78,23 @@ export interface Outcome {
 /** A process of the product. */
 export interface Running {
   readonly kill: (signal: NodeJS.Signals) => void
+  /** Nobody reads its standard output any more. */
+  readonly closeOutput: () => void
   readonly ended: Promise<Outcome>
+}
+
+/** The lines that the command line printed with --json. */
+export function jsonLines({ stdout }: Pick<Outcome, 'stdout'>): JsonLine[] {
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as JsonLine)
+}
+
+/** What a command told with --json as its result; `undefined` when it told none. */
+export function resultOf<T>(outcome: Pick<Outcome, 'stdout'>): T {
+  const { type, ...result } = jsonLines(outcome).find((line) => line.type === 'result') ?? {}
+  return (type && result) as T
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -213,15 +235,19 @@ export class Machine {
     )
   }
 
-  start(bundle: (typeof bundles)[number], given: { args?: readonly string[]; env?: Environment } = {}): Running {
+  start(bundle: keyof typeof programs, given: { args?: readonly string[]; env?: Environment } = {}): Running {
     const { args = [], env = {} } = given
-    const child = spawn(this.node, [join(dist, bundle, 'index.js'), ...args], {
+    const child = spawn(this.node, [programs[bundle], ...args], {
       cwd: this.path('work'),
       env: { PATH: this.path('bin'), HOME: this.root, TMPDIR: this.path('temp'), [marker]: this.root, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.children.push(child)
-    return { kill: (signal) => child.kill(signal), ended: outcomeOf(child, bundle) }
+    return {
+      kill: (signal) => child.kill(signal),
+      closeOutput: () => child.stdout.destroy(),
+      ended: outcomeOf(child, bundle),
+    }
   }
 
   run(...parameters: Parameters<Machine['start']>): Promise<Outcome> {

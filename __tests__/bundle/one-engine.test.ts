@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
-import { messages, onMachine } from './machine.js'
+import { messages, onMachine, resultOf } from './machine.js'
 import { actionNode, installMilliseconds } from './nodes.js'
 
 const testMilliseconds = 90_000
@@ -28,8 +28,8 @@ describe.each([actionNode])('an engine that others use too, on $name', ({ progra
         const before = machine.engine()
         const both = [0, 1].map(() => machine.startCli('up', '--clusters', '2', '--wait', '30s', '--json'))
         const outcomes = await Promise.all(both.map(({ ended }) => ended))
-        expect(outcomes.map(({ code, stderr }) => ({ code, stderr }))).toMatchObject([{ code: 0 }, { code: 0 }])
-        const outputs = outcomes.map(({ stdout }) => JSON.parse(stdout) as Outputs)
+        expect(outcomes).toMatchObject([{ code: 0 }, { code: 0 }])
+        const outputs = outcomes.map((each) => resultOf<Outputs>(each))
         for (const { connectivity } of outputs) {
           expect(connectivity.map(({ ownAddress }) => ownAddress)).toEqual([true, true])
         }
@@ -72,9 +72,9 @@ describe.each([actionNode])('an engine that others use too, on $name', ({ progra
       onMachine(node, async (machine) => {
         machine.addRun('feedbeef', 'cluster1')
         machine.addRun('cafe0000', 'cluster3')
-        const { code, stdout, stderr } = await machine.cli('up', '--clusters', '3', '--wait', '30s', '--json')
-        expect({ code, stderr }).toMatchObject({ code: 0 })
-        const { clusters } = JSON.parse(stdout) as Outputs
+        const up = await machine.cli('up', '--clusters', '3', '--wait', '30s', '--json')
+        expect(up).toMatchObject({ code: 0 })
+        const { clusters } = resultOf<Outputs>(up)
         expect(clusters.map(({ name }) => name)).toEqual(['cluster2', 'cluster4', 'cluster5'])
       }),
     testMilliseconds,
@@ -121,9 +121,9 @@ describe.each([actionNode])('an engine that others use too, on $name', ({ progra
     () =>
       onMachine(node, async (machine) => {
         const args = ['--clusters', '[alpha, { name: beta, ip-family: ipv4 }]', '--ip-family', 'dual']
-        const { code, stdout, stderr } = await machine.cli('up', ...args, '--workers', '1', '--wait', '30s', '--json')
-        expect({ code, stderr }).toMatchObject({ code: 0 })
-        const { clusters, connectivity } = JSON.parse(stdout) as Outputs
+        const up = await machine.cli('up', ...args, '--workers', '1', '--wait', '30s', '--json')
+        expect(up).toMatchObject({ code: 0 })
+        const { clusters, connectivity } = resultOf<Outputs>(up)
         expect(clusters.map(({ podSubnets }) => podSubnets)).toEqual([
           ['10.128.0.0/16', 'fd00:10:128::/56'],
           ['10.129.0.0/16'],
@@ -147,9 +147,9 @@ describe.each([actionNode])('an engine that others use too, on $name', ({ progra
     (family, expected) =>
       onMachine(node, async (machine) => {
         const args = ['--clusters', '[alpha, beta]', '--ip-family', family, '--wait', '30s', '--json']
-        const { code, stdout, stderr } = await machine.cli('up', ...args)
-        expect({ code, stderr }).toMatchObject({ code: 0 })
-        const { connectivity } = JSON.parse(stdout) as Outputs
+        const up = await machine.cli('up', ...args)
+        expect(up).toMatchObject({ code: 0 })
+        const { connectivity } = resultOf<Outputs>(up)
         expect(connectivity.map((pair) => pair.family)).toEqual(expected)
         expect(connectivity.filter(({ ownAddress }) => !ownAddress)).toEqual([])
       }),

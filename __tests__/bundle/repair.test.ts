@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
-import { onMachine, type Machine, type Outcome } from './machine.js'
+import { onMachine, resultOf, type Machine, type Outcome } from './machine.js'
 import { actionNode, installMilliseconds } from './nodes.js'
 
 const testMilliseconds = 90_000
@@ -19,20 +19,20 @@ describe.each([actionNode])('repair on $name', ({ program }) => {
   /** Two clusters, of which alpha has a worker. */
   async function made(machine: Machine, ...args: string[]) {
     const clusters = '[{ name: alpha, workers: 1 }, beta]'
-    const { code, stdout, stderr } = await machine.cli('up', '--clusters', clusters, '--wait', '30s', '--json', ...args)
-    expect({ code, stderr }).toMatchObject({ code: 0 })
-    return JSON.parse(stdout) as Repaired
+    const up = await machine.cli('up', '--clusters', clusters, '--wait', '30s', '--json', ...args)
+    expect(up).toMatchObject({ code: 0 })
+    return resultOf<Repaired>(up)
   }
 
   /** What a repair changed; a second one finds nothing to change. */
   async function repaired(machine: Machine): Promise<Repaired> {
     const first = await machine.cli('repair', '--json')
-    expect({ code: first.code, stderr: first.stderr }).toMatchObject({ code: 0 })
+    expect(first).toMatchObject({ code: 0, stderr: '' })
     expect(changesOf(await machine.cli('repair', '--json'))).toEqual([])
-    return JSON.parse(first.stdout) as Repaired
+    return resultOf<Repaired>(first)
   }
 
-  const changesOf = ({ stdout }: Outcome) => (JSON.parse(stdout) as Repaired).changes
+  const changesOf = (outcome: Outcome) => resultOf<Repaired>(outcome).changes
 
   test(
     'says that there is nothing to repair, changes nothing, and proves it',
@@ -44,7 +44,7 @@ describe.each([actionNode])('repair on $name', ({ program }) => {
         expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('  nothing to repair\n') })
         expect(stdout).toContain("4/4 pod pairs reachable, 4/4 with the pod's own address\nnothing to repair\n")
         const asJson = await machine.cli('repair', '--json')
-        expect(JSON.parse(asJson.stdout)).toMatchObject({ clusters, changes: [] })
+        expect(resultOf(asJson)).toMatchObject({ clusters, changes: [] })
         expect([machine.engine(), machine.read('engine/wirings/beta-control-plane.json')]).toEqual(before)
       }),
     testMilliseconds,
@@ -131,7 +131,7 @@ describe.each([actionNode])('repair on $name', ({ program }) => {
         await made(machine)
         machine.change('containers', 'beta-control-plane', { stopped: true })
         const before = machine.routes('alpha-worker')
-        const { code, stdout, stderr } = await machine.cli('repair', '--json')
+        const { code, stdout, stderr } = await machine.cli('repair')
         expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
         expect(stderr).toMatch(/^cluster beta has no control plane that runs; start it, or make the clusters anew$/m)
         expect(machine.routes('alpha-worker')).toEqual(before)

@@ -1,6 +1,15 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import { existsSync } from 'node:fs'
-import { fileCommands, messages, onMachine, runnerFiles, type Machine, type SavedRun } from './machine.js'
+import {
+  fileCommands,
+  jsonLines,
+  messages,
+  onMachine,
+  resultOf,
+  runnerFiles,
+  type Machine,
+  type SavedRun,
+} from './machine.js'
 import { actionNode, installMilliseconds } from './nodes.js'
 
 const testMilliseconds = 90_000
@@ -57,18 +66,20 @@ describe.each([actionNode])('clusters that exist, on $name', ({ program }) => {
       onMachine(node, async (machine) => {
         const again = ['up', '--clusters', '2', '--wait', '30s', '--reuse', 'true', '--json']
         const first = await machine.cli(...again)
-        expect({ code: first.code, stderr: first.stderr }).toMatchObject({ code: 0 })
+        expect(first).toMatchObject({ code: 0 })
         const [elder = ''] = machine.recorded()
         const left = machine.engine()
         const { '10.129.0.0/24': lost, ...rest } = machine.routes('cluster1-control-plane')
         machine.change('wirings', 'cluster1-control-plane', { routes: rest })
 
         const second = await machine.cli(...again)
-        expect({ code: second.code, stderr: second.stderr }).toMatchObject({ code: 0 })
-        expect(second.stderr).toContain(`  cluster1-control-plane: route 10.129.0.0/24 via ${String(lost)} added\n`)
-        expect(second.stderr).not.toContain('cluster2-control-plane: route')
-        const [before, now] = [first, second].map(({ stdout }) => JSON.parse(stdout) as Record<string, unknown>)
-        expect(now).toEqual({ ...before, kubeconfig: now?.['kubeconfig'], kubeconfigs: now?.['kubeconfigs'] })
+        expect(second).toMatchObject({ code: 0 })
+        const message = `cluster1-control-plane: route 10.129.0.0/24 via ${String(lost)} added`
+        expect(jsonLines(second)).toContainEqual({ type: 'info', message })
+        expect(second.stdout).not.toContain('cluster2-control-plane: route')
+        const [before, now] = [first, second].map((each) => resultOf<Record<string, unknown>>(each))
+        const paths = ['kubeconfig', 'kubeconfigs', 'kubeconfigs-internal'].map((name) => [name, now?.[name]])
+        expect(now).toEqual({ ...before, ...Object.fromEntries(paths) })
         const made = machine.engine()
         expect({ ...made, volumes: left.volumes }).toEqual(left)
 

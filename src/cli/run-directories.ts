@@ -7,7 +7,7 @@ import type { RunStore } from '../ports.js'
 
 /** Every run has a directory of its own under the XDG state directory, with its record and its kubeconfigs. */
 function stateDirectory(): string {
-  return join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'kind-flat-network')
+  return join(process.env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'), 'kind-flat-network')
 }
 
 export function runDirectory(run: string): string {

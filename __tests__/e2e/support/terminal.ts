@@ -29,8 +29,9 @@ export class Terminal {
   /** `up`, which must succeed. */
   async up(clusters: string, ...parameters: string[]): Promise<Outputs> {
     const up = await this.run('up', '--clusters', clusters, '--node-image', nodeImage, '--json', ...parameters)
-    if (up.code !== 0) throw new Error(`up failed:\n${up.stderr}`)
-    return JSON.parse(up.stdout) as Outputs
+    if (up.code !== 0) throw new Error(`up failed:\n${up.stdout}`)
+    // the last line is the result
+    return JSON.parse(up.stdout.trim().split('\n').at(-1) ?? '') as Outputs
   }
 
   /** The flat networks that were made here and not removed. */
