@@ -1,0 +1,163 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { engineState, nodeImage, processesOf } from './support/engine.js'
+import { TmuxTerminal } from './support/tmux.js'
+
+jest.setTimeout(240_000)
+
+const interruptions = Number(process.env['CTRL_C'] ?? 3)
+const upSeconds = 180
+const downSeconds = 60
+
+const files = {
+  'kind-flat-network.yaml': `clusters: [flat-tty1, flat-tty2]\nnode-image: ${JSON.stringify(nodeImage)}\n`,
+}
+
+let terminal: TmuxTerminal
+let before: Awaited<ReturnType<typeof engineState>>
+/** Most of the time that `up` takes. */
+let longest = 17_000
+
+beforeAll(async () => {
+  before = await engineState()
+})
+
+const open = async () => {
+  terminal = await TmuxTerminal.open(files)
+}
+
+const close = async () => {
+  for (const run of await terminal.runs()) await terminal.run(`kind-flat-network down --run ${run}`, downSeconds)
+  await terminal.close()
+}
+
+/** What differs from run to run is left out: seconds, addresses, latencies, the run's id. */
+function anyTime(lines: readonly string[]): string[] {
+  return lines.map((line) =>
+    line
+      .replace(/\(\d+\.\d s\)/, '(… s)')
+      .replace(/\d+\.\d+\.\d+\.\d+/g, 'x.x.x.x')
+      .replace(/\d+\.\d/g, 'n')
+      .replace(/\b[0-9a-f]{8}\b/, '<run>'),
+  )
+}
+
+const lastFrame = [
+  '✓ Create 2 clusters (… s)',
+  '✓ Connect (… s)',
+  '▸ Verify',
+  "  2/2 pod pairs reachable, 2/2 with the pod's own address",
+  '✓ Verify (… s)',
+  '✓ Wait for CoreDNS (… s)',
+  'flat-tty1  context kind-flat-tty1  pods x.x.x.x/16  services x.x.x.x/16',
+  '  1  flat-tty1-control-plane  x.x.x.x  pods x.x.x.x/24',
+  '',
+  'flat-tty2  context kind-flat-tty2  pods x.x.x.x/16  services x.x.x.x/16',
+  '  2  flat-tty2-control-plane  x.x.x.x  pods x.x.x.x/24',
+  '',
+  '                          │   1   2',
+  '1 flat-tty1-control-plane │   · n',
+  '2 flat-tty2-control-plane │ n   ·',
+  'round trips in ms, · same cluster',
+  "✓ 2/2 pod pairs reachable, 2/2 with the pod's own address",
+  '',
+  'use it:',
+  '  export KUBECONFIG=~/.local/state/kind-flat-network/<run>/kubeconfig',
+  'remove it:',
+  '  kind-flat-network down --run <run>',
+  '$',
+]
+
+describe('a flat network in a terminal of 80 columns', () => {
+  beforeAll(open)
+  afterAll(close)
+
+  test('up shows each cluster while it is created, and at last the matrix, the verdict and how to go on', async () => {
+    const started = performance.now()
+    await terminal.type('kind-flat-network up')
+    await terminal.until(
+      /^. Create 2 clusters \(\d+ s\)\n {2}flat-tty[12] .* \d+ s\n {2}flat-tty[12] .* \d+ s$/m,
+      upSeconds,
+    )
+    const live = await terminal.shown()
+    expect(await terminal.unwrapped()).toHaveLength(live.length)
+
+    const { shown, code } = await terminal.ended(upSeconds)
+    // at its very end it may be too late to interrupt it
+    longest = 0.85 * (performance.now() - started)
+    expect(code).toBe(0)
+    expect(await terminal.runs()).toHaveLength(1)
+    expect(anyTime(shown).slice(-lastFrame.length)).toEqual(lastFrame)
+    expect(await terminal.cursorVisible()).toBe(true)
+  })
+
+  test('its lines have colours; without them for NO_COLOR', async () => {
+    const verify = await terminal.run('kind-flat-network verify', 60)
+    expect(verify.colored).toContain('\u001b[32m✓\u001b[39m Verify')
+    expect(verify.colored).toContain('\u001b[2mcontext\u001b[0m')
+    const plain = await terminal.run('NO_COLOR=1 kind-flat-network verify', 60)
+    expect(plain.colored).toContain('✓ 2/2 pod pairs reachable')
+    expect(plain.colored).not.toContain('\u001b')
+  })
+
+  test('in a file there are plain lines', async () => {
+    const { code } = await terminal.run('kind-flat-network verify > verify.txt 2>&1', 60)
+    expect(code).toBe(0)
+    const text = await readFile(join(terminal.directory, 'verify.txt'), 'utf8')
+    expect(text).toMatch(/^▸ Verify\n✓ Verify \(\d+\.\d s\)\nflat-tty1 [^]*✓ 2\/2 pod pairs reachable/)
+    expect(text.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u)
+    expect(text.split('\n').filter((line) => line.length > 80)).toEqual([])
+  })
+
+  test('down removes it', async () => {
+    const { shown, code } = await terminal.run('kind-flat-network down', downSeconds)
+    expect({ code, shown: shown.join('\n') }).toEqual({
+      code: 0,
+      shown: expect.stringMatching(/^✓ Remove \(\d+\.\d s\)\nflat network [0-9a-f]{8} removed\n\$/m),
+    })
+    expect(await engineState()).toEqual(before)
+  })
+})
+
+describe('Ctrl-C', () => {
+  beforeEach(open)
+  afterEach(close)
+
+  // spread over the run, each at a random moment of its part
+  const moments = Array.from({ length: interruptions }, (_, index) => (index + Math.random()) / interruptions)
+
+  test.each(moments)('after %f of up: it says so, and nothing is left', async (part) => {
+    await terminal.type('kind-flat-network up')
+    await terminal.until(/Plan/, 20)
+    await sleep(part * longest)
+    const runs = await terminal.runs()
+    await terminal.press('C-c')
+    const { shown, code } = await terminal.ended(downSeconds)
+    expect({ code, last: shown.slice(-2) }).toEqual({ code: 130, last: ['stopped by SIGINT', '$'] })
+    if (runs.length > 0) {
+      expect(shown.join(' ')).toMatch(/removing what was made; press +Ctrl-C +again/)
+      expect(shown.at(-3)).toMatch(/^✓ Remove \(\d+\.\d s\)$/)
+    }
+    expect(await terminal.cursorVisible()).toBe(true)
+    expect(await terminal.runs()).toEqual([])
+    expect(await engineState()).toEqual(before)
+    for (const run of runs) expect(await processesOf(run)).toBe(0)
+  })
+
+  test('twice: it stops at once, and down removes the rest', async () => {
+    await terminal.type('kind-flat-network up')
+    await terminal.until(/Create 2 clusters/, 30)
+    await sleep(longest / 4)
+    await terminal.press('C-c')
+    await terminal.until(/Ctrl-C\s+again/, 20)
+    await terminal.press('C-c')
+    expect(await terminal.ended(5)).toMatchObject({ code: 130 })
+    expect(await terminal.cursorVisible()).toBe(true)
+    expect(await terminal.runs()).toHaveLength(1)
+    expect(await terminal.run('kind-flat-network down', downSeconds)).toMatchObject({ code: 0 })
+    expect(await terminal.runs()).toEqual([])
+    expect(await engineState()).toEqual(before)
+  })
+})
