@@ -118,11 +118,11 @@ export function createLiveLog(stream: NodeJS.WriteStream): Log {
     stream.write([...above, ...drawn].map((line) => `${line}\n`).join(''))
     stream.uncork()
   }
-  /** Under a heading, or it would seem to belong to the phase before. What is indented may be pasted, and stays whole. */
+  /** Under a heading, or it would seem to belong to the phase before. Commands, indented or after $, stay whole. */
   const tell = (text: string, first: string) => {
     const lines = text.split('\n').flatMap((line, index) => {
       const before = index === 0 ? first : '  '
-      return /^\s/.test(line) ? [before + line] : wrapped(line, ' ', size().columns, before)
+      return /^(\s|\$ )/.test(line) ? [before + line] : wrapped(line, ' ', size().columns, before)
     })
     const phase = running.at(-1)
     const headings = phase === undefined || phase.headed ? [] : [mark.begun(phase.title)]

@@ -90,14 +90,14 @@ test('messages are broken between words; what is indented, such as a command, st
   log.warning(
     'everything is left in place; to remove it:\n  docker network prune --force --filter label=run\nor call somebody who knows',
   )
-  log.info(' $ docker exec east-control-plane ip route')
+  log.info('$ docker exec east-control-plane ip route')
   expect(screen.shown()).toEqual([
     '  warning: everything is left',
     '           in place; to remove',
     '           it:',
     '    docker network prune --force --filter label=run',
     '  or call somebody who knows',
-    '   $ docker exec east-control-plane ip route',
+    '  $ docker exec east-control-plane ip route',
   ])
 })
 
