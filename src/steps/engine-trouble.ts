@@ -109,7 +109,7 @@ const troubles: readonly (readonly [RegExp, (where: Where, match: RegExpExecArra
     ({ named }) => `speaks no TLS; unset DOCKER_TLS_VERIFY, or give ${named} the port with TLS, usually 2376`,
   ],
   [
-    /x509: .*|tls: .*|bad certificate|handshake failure/,
+    /(?:x509|tls): .*/,
     (_, [trouble]) =>
       `and the certificates of the client do not fit (${trouble}); put the right ca.pem, cert.pem and key.pem in the directory that DOCKER_CERT_PATH names`,
   ],
@@ -136,7 +136,7 @@ const troubles: readonly (readonly [RegExp, (where: Where, match: RegExpExecArra
     /no route to host|network is unreachable/,
     ({ named }, [trouble]) => `is out of reach (${trouble}); connect to its network, or correct ${named}`,
   ],
-  [/Cannot connect to the Docker daemon|failed to connect to the docker API|connection refused/, explainSilence],
+  [/Cannot connect to the Docker daemon|failed to connect to the docker API/, explainSilence],
   [
     /Error reading remote info|malformed HTTP|server closed|connection reset|\bEOF\b|<(?:!doctype|html)/i,
     ({ named }) => `is something else: what answers there is no Docker engine; correct ${named}`,

@@ -241,6 +241,32 @@ describe('an endpoint in DOCKER_HOST', () => {
       ),
       'is something else: what answers there is no Docker engine; correct DOCKER_HOST',
     ],
+    ...[
+      'error during connect: Get "http://127.0.0.1:22/v1.50/info": http: server closed idle connection',
+      'error during connect: Get "http://127.0.0.1:22/v1.24/info": read tcp 127.0.0.1:40552->127.0.0.1:22: read: connection reset by peer',
+      'error during connect: Get "http://127.0.0.1:22/v1.24/info": EOF',
+    ].map((words): [string, string, PlainReply, string] => [
+      `of somebody who hangs up: ${words}`,
+      'tcp://127.0.0.1:22',
+      failsToday(words),
+      'is something else: what answers there is no Docker engine; correct DOCKER_HOST',
+    ]),
+    [
+      'without any network',
+      'tcp://10.0.0.5:2375',
+      failsToday(
+        'error during connect: Get "http://10.0.0.5:2375/v1.50/info": dial tcp 10.0.0.5:2375: connect: network is unreachable',
+      ),
+      'is out of reach (network is unreachable); connect to its network, or correct DOCKER_HOST',
+    ],
+    [
+      'that does not take the certificate of the client, 29',
+      'tcp://10.0.0.5:2376',
+      failsToday(
+        'the server probably has client authentication (--tlsverify) enabled; check your TLS client certification settings: Get "https://10.0.0.5:2376/v1.51/info": remote error: tls: handshake failure',
+      ),
+      `and the certificates of the client do not fit (tls: handshake failure); ${certificates}`,
+    ],
     [
       'that ssh does not reach, 20.10',
       'ssh://me@127.0.0.1:1',
@@ -326,6 +352,10 @@ describe('an endpoint that is none', () => {
       address('ssh host connection is not valid: invalid SSH URL: hostname is empty'),
     ],
     ['Failed to initialize: protocol not available', address('protocol not available')],
+    [
+      'error during connect: Get "http:///v1.24/info": http: no Host in request URL',
+      address('Get "http:///v1.24/info": http: no Host in request URL'),
+    ],
     [
       'unable to resolve docker endpoint: open /home/me/.docker/ca.pem: no such file or directory',
       'the Docker engine needs a certificate that is not there: /home/me/.docker/ca.pem; put ca.pem, cert.pem and key.pem in the directory that DOCKER_CERT_PATH names, or unset DOCKER_TLS_VERIFY where DOCKER_HOST is meant without TLS',
