@@ -142,11 +142,11 @@ test('its timer redraws, holds no process, and ends with the phase', async () =>
   const before = timers()
   await log.phase('Plan', async () => {
     expect(timers()).toBe(before)
-    const first = screen.written
+    const first = screen.draws
     await new Promise((resolve) => setTimeout(resolve, 250))
-    expect(screen.written.length).toBeGreaterThan(first.length)
+    expect(screen.draws).toBeGreaterThan(first)
   })
-  const last = screen.written
+  const last = screen.draws
   await new Promise((resolve) => setTimeout(resolve, 250))
-  expect(screen.written).toBe(last)
+  expect(screen.draws).toBe(last)
 })

@@ -4,6 +4,7 @@ export class Screen {
   lines: string[] = ['']
   /** What was written, in order. */
   written = ''
+  draws = 0
   private row = 0
 
   constructor(
@@ -17,7 +18,7 @@ export class Screen {
   }
 
   cork(): void {
-    // nothing is held back
+    this.draws++
   }
 
   uncork(): void {
