@@ -114,6 +114,7 @@ describe('the matrix of four clusters of three nodes', () => {
     expect(matrixOf(lines(flat, 60))[4]).toBe(' 4 │ 0.4 0.4 0.4   ·   ·   · 0.4 0.4 0.4 0.4 0.4 0.4')
     expect(matrixOf(lines(flat, 45))[4]).toBe(' 4 │ ✓ ✓ ✓ · · · ✓ ✓ ✓  ✓  ✓  ✓')
     expect(matrixOf(lines(flat, 45))[13]).toBe('✓ reachable, · same cluster')
+    expect(lines(flat, 45).slice(27, 29)).toEqual(['   9  cluster3-worker2', '      172.18.0.10  pods 10.130.2.0/24'])
     expect(lines(flat, 30).join('\n')).not.toContain('│')
     expect(lines(flat, 30).slice(-4)).toEqual([
       '',
