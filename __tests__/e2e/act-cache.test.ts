@@ -1,16 +1,15 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
-import { execa } from 'execa'
 import { mkdtemp, open, readdir, rm } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { formatBytes } from '../../src/plan/byte-size.js'
+import { act, modes, type Mode } from './support/act.js'
+import { checkWhere, whereWorkflow } from './support/where.js'
 import { baseImage, docker, engineState, registryImage } from './support/engine.js'
 
 jest.setTimeout(900_000)
 
-const root = fileURLToPath(new URL('../../', import.meta.url))
 const container = 'flat-network-e2e-act-cache'
 
 let scratch: string
@@ -94,39 +93,30 @@ function layersOf(...images: string[]): Promise<string> {
 }
 
 /** Runs the workflow on an engine without the image; returns what act printed, job summaries too. */
-async function runWorkflow(): Promise<string> {
+async function runWorkflow(mode: Mode, ...clusters: string[]): Promise<string> {
   await emptyEngine()
-  const { exitCode, all } = await execa(
-    'act',
-    [
-      'push',
-      '--workflows=__tests__/e2e/workflows/image-cache.yml',
-      '--platform=ubuntu-latest=-self-hosted',
-      '--cache-server-addr=127.0.0.1',
-      `--cache-server-path=${store}`,
-      `--env=NODE_IMAGE=${reference}`,
-    ],
-    { cwd: root, all: true, reject: false, timeout: 270_000 },
-  )
-  expect({ exitCode, said: exitCode === 0 ? '' : all.slice(-6000) }).toEqual({ exitCode: 0, said: '' })
-  for (const cluster of ['cached1', 'cached2']) expect(all).toMatch(new RegExp(`\\| ${cluster}-control-plane +Ready`))
+  const environment = { CLUSTERS: `[${clusters.join(', ')}]`, NODE_IMAGE: reference, CACHE: 'true' }
+  const said = await act(whereWorkflow, mode, environment, `--cache-server-path=${store}`)
+  checkWhere(said, clusters)
   // Docker names an image by its config's digest, so it is the one that was pushed
   await docker('image', 'inspect', id)
-  return all
+  return said
 }
 
-/** Overwrites bytes in the middle of the only archive that the cache service has. */
-async function damageArchive(): Promise<void> {
+/** Overwrites bytes in the middle of both archives that the cache service has. */
+async function damageArchives(): Promise<void> {
   const entries = await readdir(join(store, 'cache'), { recursive: true, withFileTypes: true })
   const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name))
-  expect(files).toHaveLength(1)
-  const archive = await open(files[0] ?? '', 'r+')
-  try {
-    const { size } = await archive.stat()
-    expect(size).toBeGreaterThan(0.9 * bytes)
-    await archive.write(Buffer.from('damaged'.repeat(100)), 0, 700, Math.floor(size / 2))
-  } finally {
-    await archive.close()
+  expect(files).toHaveLength(2)
+  for (const file of files) {
+    const archive = await open(file, 'r+')
+    try {
+      const { size } = await archive.stat()
+      expect(size).toBeGreaterThan(0.9 * bytes)
+      await archive.write(Buffer.from('damaged'.repeat(100)), 0, 700, Math.floor(size / 2))
+    } finally {
+      await archive.close()
+    }
   }
 }
 
@@ -141,30 +131,36 @@ function rowsOf(said: string): string[][] {
   )
 }
 
-test('a job saves the node image, the next makes its clusters of it without its registry, and a damaged archive costs a warning', async () => {
-  const seconds = String.raw`\d+\.\d s`
-  const moved = expect.stringMatching(`^${formatBytes(bytes).replace('.', '\\.')} in ${seconds}$`)
-  const took = expect.stringMatching(`^${seconds}$`)
-  const pulled = expect.stringMatching(`^${seconds} `)
+const seconds = String.raw`\d+\.\d s`
+const took = expect.stringMatching(`^${seconds}$`)
+const moved = () => expect.stringMatching(`^${formatBytes(bytes).replace('.', '\\.')} in ${seconds}$`)
 
-  const first = await runWorkflow()
-  const [, megabytes] = /: pulled in .*; (\S+) MB transferred in /.exec(first) ?? []
-  expect(Number(megabytes)).toBeCloseTo(bytes / 1e6, 0)
-  expect(first).toMatch(/: saved in the cache, /)
-  expect(first).toContain('cache-hit: false')
-  expect(rowsOf(first)).toEqual([['', '', pulled, 'it is saved when the job ends'], [moved]])
+// entries of one mode are of no use to the other: the workspace lies elsewhere, and the files' paths are relative to it
+test.each(modes)(
+  'on act, %s: a job saves the node image, the next makes its clusters of it without its registry',
+  async (mode) => {
+    const first = await runWorkflow(mode, 'cached1')
+    const [, megabytes] = /: pulled in .*; (\S+) MB transferred in /.exec(first) ?? []
+    expect(Number(megabytes)).toBeCloseTo(bytes / 1e6, 0)
+    expect(first).toMatch(/: saved in the cache, /)
+    expect(first).toContain('cache-hit: false')
+    const pulled = expect.stringMatching(`^${seconds} `)
+    expect(rowsOf(first)).toEqual([['', '', pulled, 'it is saved when the job ends'], [moved()]])
 
-  await docker('stop', container)
-  const second = await runWorkflow()
-  expect(second).toContain('cache-hit: true')
-  expect(rowsOf(second)).toEqual([[moved, took, '', expect.any(String)]])
+    await docker('stop', container)
+    const second = await runWorkflow(mode, 'cached1', 'cached2')
+    expect(second).toContain('cache-hit: true')
+    expect(rowsOf(second)).toEqual([[moved(), took, '', expect.any(String)]])
+    await docker('start', container)
+  },
+)
 
-  await docker('start', container)
-  await damageArchive()
-  const third = await runWorkflow()
-  expect(third).toMatch(/::warning::.*: the cache is of no use: the entry \S+ could not be restored/)
-  expect(third).toContain('cache-hit: false')
-  expect(rowsOf(third)).toEqual([['', '', took, 'the cache is of no use']])
+test('a damaged archive costs a warning', async () => {
+  await damageArchives()
+  const said = await runWorkflow('on the machine', 'cached1')
+  expect(said).toMatch(/::warning::.*: the cache is of no use: the entry \S+ could not be restored/)
+  expect(said).toContain('cache-hit: false')
+  expect(rowsOf(said)).toEqual([['', '', took, 'the cache is of no use']])
 
   const staged = await readdir(join(homedir(), '.cache', 'kind-flat-network', 'images'))
   expect(staged.filter((name) => name.includes(digest.replace('sha256:', '')))).toEqual([])

@@ -1,27 +1,42 @@
-import { expect, jest, test } from '@jest/globals'
-import { execa } from 'execa'
-import { fileURLToPath } from 'node:url'
-import { engineState, nodeImage } from './support/engine.js'
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
+import { act, runnerImage } from './support/act.js'
+import { engineState, nodeImage, registryImage } from './support/engine.js'
+import { plainHost } from './support/plain-host.js'
+import { checkWhere, whereWorkflow } from './support/where.js'
 
 jest.setTimeout(900_000)
 
-const root = fileURLToPath(new URL('../../', import.meta.url))
+let before: Awaited<ReturnType<typeof engineState>>
 
-test("act runs the repository's workflow from start to post, and nothing is left", async () => {
-  const before = await engineState()
-  const { exitCode, all } = await execa(
-    'act',
-    [
-      'push',
-      '--workflows=.github/workflows/e2e.yml',
-      '--platform=ubuntu-latest=-self-hosted',
-      '--concurrent-jobs=1',
-      `--env=FLAT_NETWORK_NODE_IMAGE=${nodeImage}`,
-    ],
-    { cwd: root, all: true, reject: false, timeout: 840_000 },
-  )
-  // what act printed last belongs into the report of a failure
-  expect({ exitCode, said: exitCode === 0 ? '' : all.slice(-6000) }).toEqual({ exitCode: 0, said: '' })
-  expect(all.match(/agnhost: (\d+)\/\1 pod pairs with the pod's own address/g)).toHaveLength(2)
+beforeEach(async () => {
+  before = await engineState()
+})
+
+afterEach(async () => {
   expect(await engineState()).toEqual(before)
+})
+
+test("act runs the repository's workflow from start to post: legs of its matrix, and the job that reads their outputs", async () => {
+  const legs = ['--matrix=ip-family:ipv4', '--matrix=kubernetes-version:1.35']
+  const said = await act('.github/workflows/e2e.yml', 'on the machine', { FLAT_NETWORK_NODE_IMAGE: nodeImage }, ...legs)
+  // one group of the first topology, two of the other
+  expect(said.match(/agnhost: (\d+)\/\1 pod pairs with the pod's own address/g)).toHaveLength(3)
+  expect(said).toMatch(/as the next job knows it.* Job succeeded/)
+})
+
+test('the workflow that act runs in both its modes runs without act too', async () => {
+  const environment = { CLUSTERS: '[plain1, plain2]', NODE_IMAGE: nodeImage, CACHE: 'false' }
+  checkWhere(await plainHost(whereWorkflow, environment), ['plain1', 'plain2'])
+})
+
+test('a job in a container on a network of its own joins the clusters, and leaves them again', async () => {
+  const images = [`--var=RUNNER_IMAGE=${runnerImage}`, `--var=REGISTRY_IMAGE=${registryImage}`]
+  const said = await act(
+    '__tests__/e2e/workflows/job-container.yml',
+    'on the machine',
+    { NODE_IMAGE: nodeImage },
+    ...images,
+  )
+  for (const cluster of ['boxed1', 'boxed2']) expect(said).toMatch(new RegExp(`${cluster}-control-plane +Ready`))
+  expect(said.match(/\| ok$/gm)).toHaveLength(2)
 })
