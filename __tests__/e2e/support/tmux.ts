@@ -7,12 +7,14 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const prompt = '$'
+const atPrompt = new RegExp(`(^|\\n)\\${prompt}\\s*$`)
 
 interface Ended {
   /** Lines as they wrap on the screen, and those that have left it at the top. */
   readonly shown: string[]
   /** The same with escape codes. */
   readonly colored: string
+  readonly cursorVisible: boolean
   readonly code: number
 }
 
@@ -29,7 +31,7 @@ export class TmuxTerminal {
     await mkdir(join(directory, 'bin'))
     await writeFile(program, `#!/bin/sh\nexec ${process.execPath} ${join(root, bin['kind-flat-network'] ?? '')} "$@"\n`)
     await chmod(program, 0o755)
-    await writeFile(join(directory, 'bashrc'), `PS1='${prompt} '\n`)
+    await writeFile(join(directory, 'bashrc'), `PS1='${prompt} '; unset HISTFILE\n`)
     for (const [name, content] of Object.entries(files)) await writeFile(join(directory, name), content)
     // whoever runs the tests may be no person
     const foreign = /^(CI|NO_COLOR|FORCE_COLOR|TMUX|XDG_.*)$/
@@ -80,9 +82,10 @@ export class TmuxTerminal {
   async ended(seconds: number): Promise<Ended> {
     await this.untilPrompt(seconds)
     const [shown, colored] = [await this.shown(), await this.shown('-e')]
+    const cursor = await this.tmux('display-message', '-p', '#{cursor_flag}')
     await this.type('echo "code $?"')
     const [, code] = await this.until(/^code (\d+)$/m, 10)
-    return { shown, colored: colored.join('\n'), code: Number(code) }
+    return { shown, colored: colored.join('\n'), cursorVisible: cursor.trim() === '1', code: Number(code) }
   }
 
   /** The lines on the screen as they wrap there, and those that have left it at the top. */
@@ -97,8 +100,9 @@ export class TmuxTerminal {
     return this.shown('-J')
   }
 
-  async cursorVisible(): Promise<boolean> {
-    return (await this.tmux('display-message', '-p', '#{cursor_flag}')).trim() === '1'
+  /** Whether what was typed is done. */
+  async isIdle(): Promise<boolean> {
+    return atPrompt.test((await this.unwrapped()).join('\n'))
   }
 
   /** Waits until that is to be seen. */
@@ -123,7 +127,7 @@ export class TmuxTerminal {
   }
 
   private untilPrompt(seconds: number): Promise<RegExpExecArray> {
-    return this.until(new RegExp(`(^|\\n)\\${prompt}\\s*$`), seconds)
+    return this.until(atPrompt, seconds)
   }
 
   private async tmux(...parameters: readonly string[]): Promise<string> {
