@@ -204,25 +204,6 @@ describe.each(nodes)('the command line on $name', ({ program }) => {
       }),
     testMilliseconds,
   )
-
-  test(
-    'down asks which of several runs, and removes the one that is named',
-    () =>
-      onMachine(node, async (machine) => {
-        machine.addRun('feedbeef', 'elder')
-        const elder = machine.engine()
-        machine.addRun('cafe0000', 'younger')
-        const unclear = await machine.cli('down')
-        expect({ code: unclear.code, stdout: unclear.stdout }).toEqual({ code: 2, stdout: '' })
-        // --all would leave them, too
-        expect(unclear.stderr).toContain('name one with --run: cafe0000, feedbeef\n')
-        expect(machine.changes()).toEqual([])
-
-        expect((await machine.cli('down', '--run', 'cafe0000')).code).toBe(0)
-        expect(machine.engine()).toEqual(elder)
-      }),
-    testMilliseconds,
-  )
 })
 
 describe('the command line', () => {
@@ -420,6 +401,24 @@ describe('the command line', () => {
           )
         expect(await domains('--cross-cluster-dns', '--clusters', '1')).toEqual(['cluster1.local'])
         expect(await domains('--cross-cluster-dns', 'false', '--clusters', '1')).toEqual([undefined])
+      }),
+    testMilliseconds,
+  )
+
+  test(
+    'down leaves alone what others made, unless that is named',
+    () =>
+      onMachine(node, async (machine) => {
+        machine.addRun('feedbeef', 'elder')
+        const elder = machine.engine()
+        machine.addRun('cafe0000', 'younger')
+        const { code, stdout, stderr } = await machine.cli('down')
+        expect({ code, stdout }).toEqual({ code: 0, stdout: 'there is no flat network to remove\n' })
+        expect(stderr).toMatch(/not made here and left in place: (cafe0000|feedbeef), (cafe0000|feedbeef);/)
+        expect(machine.changes()).toEqual([])
+
+        expect((await machine.cli('down', '--run', 'cafe0000')).code).toBe(0)
+        expect(machine.engine()).toEqual(elder)
       }),
     testMilliseconds,
   )

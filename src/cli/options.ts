@@ -96,7 +96,7 @@ export function withRun(command: Command): Command {
     if (isRunId(value)) return value
     throw new InvalidArgumentError('give the id of a run, as up and list print it.')
   }
-  const which = 'Which flat network; needed only when there are several'
+  const which = 'Which flat network; needed unless only one was made here'
   return withCommon(command.addOption(new SuggestingOption('--run <id>', which, 'runs').argParser(runId)))
 }
 

@@ -161,7 +161,7 @@ function program(output: Output, json: boolean): Command {
     withRun(command('down', 'Remove exactly what up made')).addOption(
       new Option('--all', 'Every flat network made here; those that others made stay').conflicts('run'),
     ),
-    ['the only one there is', 'down'],
+    ['the only one that was made here', 'down'],
     ['one of several, also of those made elsewhere', 'down --run 0a1b2c3d'],
     ['all that were made here', 'down --all'],
   ).action(async (options: DownOptions) => {
@@ -173,7 +173,8 @@ function program(output: Output, json: boolean): Command {
       return
     }
     const id = await chosenRun(options, worldOf(newRunId(), options), ', or remove all with --all')
-    if (id !== undefined) await remove(id)
+    if (id === undefined) await tellOthers(output.log, worldOf(newRunId(), options), [])
+    else await remove(id)
     output.result({ removed: id === undefined ? [] : [id] }, () => {
       print(id === undefined ? 'there is no flat network to remove' : `flat network ${id} removed`)
     })
@@ -227,15 +228,12 @@ async function tellRemoval(log: Log, id: string, { message, signal }: CancelledE
 /** Removes every flat network that was made here; one that fails does not keep the others. */
 async function removeAll(output: Output, remove: (id: string) => Promise<void>, world: World): Promise<void> {
   const made = await recordedRuns()
-  const others = (await runsOnEngine(world)).filter((id) => !made.includes(id))
   const failed: { run: string; message: string }[] = []
   for (const run of made) {
     output.log.info(`flat network ${run}`)
     await remove(run).catch((error: unknown) => failed.push({ run, message: messageOf(error) }))
   }
-  if (others.length > 0) {
-    output.log.info(`not made here and left in place: ${others.join(', ')}; down --run removes one of them`)
-  }
+  await tellOthers(output.log, world, made)
   const removed = made.filter((id) => !failed.some(({ run }) => run === id))
   output.result({ removed, failed }, () => {
     for (const id of removed) print(`flat network ${id} removed`)
@@ -250,7 +248,7 @@ async function removeAll(output: Output, remove: (id: string) => Promise<void>, 
 
 type WorldOf = (id: string, options: CommonOptions) => World
 
-/** The record of the run that was named, or of the only one there is. */
+/** The record of the run that was named, or of the only one that was made here. */
 async function chosenRecord(options: RunOptions, purpose: string, worldOf: WorldOf): Promise<RunRecord> {
   const id = await chosenRun(options, worldOf(newRunId(), options))
   if (id === undefined) throw new Error(`there is no flat network to ${purpose}`)
@@ -260,21 +258,27 @@ async function chosenRecord(options: RunOptions, purpose: string, worldOf: World
 }
 
 /**
- * The run that was named, or the only one there is: of those made here, or else of all on the engine.
- * @param otherwise what else can be done where several were made here
+ * The run that was named, which may be anybody's, or else the only one that was made here.
+ * @param otherwise what else can be done where there are several
  */
 async function chosenRun(options: RunOptions, world: World, otherwise = ''): Promise<string | undefined> {
   const made = await recordedRuns()
-  const onEngine = await runsOnEngine(world)
-  const runs = made.length > 0 && options.run === undefined ? made : [...new Set([...onEngine, ...made])].sort()
   if (options.run !== undefined) {
+    const runs = [...new Set([...(await runsOnEngine(world)), ...made])].sort()
     if (runs.includes(options.run)) return options.run
     const known = runs.length === 0 ? 'there are none' : `there are ${runs.join(', ')}`
     throw new InputError([{ input: 'run', value: options.run, message: `is no flat network here; ${known}` }])
   }
-  if (runs.length > 1) {
-    const remedy = `name one with --run${made.length > 0 ? otherwise : ''}`
-    throw new InputError([{ input: 'run', message: `there are several flat networks; ${remedy}: ${runs.join(', ')}` }])
+  if (made.length > 1) {
+    const message = `there are several flat networks; name one with --run${otherwise}: ${made.join(', ')}`
+    throw new InputError([{ input: 'run', message }])
   }
-  return runs[0]
+  return made[0]
+}
+
+/** What others made on the engine is theirs; somebody who lost the record of a run may mean one of these. */
+async function tellOthers(log: Log, world: World, made: readonly string[]): Promise<void> {
+  const others = (await runsOnEngine(world)).filter((id) => !made.includes(id))
+  if (others.length === 0) return
+  log.info(`not made here and left in place: ${others.join(', ')}; down --run removes one of them`)
 }
