@@ -17,11 +17,9 @@ export interface ListedRun {
 
 /** All flat networks: those made here, and those that others made on the engine. */
 export async function listRuns(world: World): Promise<ListedRun[]> {
-  const [made, onEngine, containers] = await Promise.all([
-    recordedRuns(),
-    runsOnEngine(world),
-    existingKindContainers(world.runner),
-  ])
+  // first, because it explains why the engine is of no use
+  const onEngine = await runsOnEngine(world)
+  const [made, containers] = await Promise.all([recordedRuns(), existingKindContainers(world.runner)])
   return Promise.all(
     [...new Set([...made, ...onEngine])].sort().map(async (run) => {
       const here = made.includes(run)
