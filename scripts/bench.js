@@ -33,7 +33,7 @@ function median(values) {
 }
 
 async function flatNetwork(...parameters) {
-  const { stdout } = await run(process.execPath, [join(root, 'dist/cli/index.js'), ...parameters], {
+  const { stdout } = await run(process.execPath, [join(root, 'dist/cli/kind-flat-network.mjs'), ...parameters], {
     env: environment,
     timeout: 600_000,
     maxBuffer: 50_000_000,

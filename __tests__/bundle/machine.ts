@@ -24,7 +24,7 @@ export const dist = join(projectRoot, 'dist')
 export const programs = {
   main: join(dist, 'main/index.js'),
   post: join(dist, 'post/index.js'),
-  cli: join(dist, 'cli/index.js'),
+  cli: join(dist, 'cli/kind-flat-network.mjs'),
 } as const
 
 const tools = ['docker', 'kind', 'kubectl', 'ip'] as const

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import type { Outputs } from '../../../src/report/flat-network.js'
 import { nodeImage } from './engine.js'
 
-const cli = fileURLToPath(new URL('../../../dist/cli/index.js', import.meta.url))
+const cli = fileURLToPath(new URL('../../../dist/cli/kind-flat-network.mjs', import.meta.url))
 
 /** The command line as a person uses it, with a home of its own. */
 export class Terminal {
