@@ -37974,10 +37974,10 @@ __webpack_unused_export__ = cst;
 __webpack_unused_export__ = lexer.Lexer;
 __webpack_unused_export__ = lineCounter.LineCounter;
 __webpack_unused_export__ = parser.Parser;
-__webpack_unused_export__ = publicApi.parse;
+exports.qg = publicApi.parse;
 __webpack_unused_export__ = publicApi.parseAllDocuments;
 __webpack_unused_export__ = publicApi.parseDocument;
-__webpack_unused_export__ = publicApi.stringify;
+exports.As = publicApi.stringify;
 __webpack_unused_export__ = visit.visit;
 __webpack_unused_export__ = visit.visitAsync;
 
@@ -44153,7 +44153,7 @@ else if (true) module.exports = ipCodec;
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _run_post_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3944);
+/* harmony import */ var _run_post_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(917);
 
 await (0,_run_post_js__WEBPACK_IMPORTED_MODULE_0__/* .runPost */ .a)();
 
@@ -44162,7 +44162,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 3944:
+/***/ 917:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -54030,6 +54030,28 @@ async function forEachLine(lines, onLine) {
     }
 }
 
+;// CONCATENATED MODULE: external "node:dns/promises"
+const external_node_dns_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:dns/promises");
+;// CONCATENATED MODULE: ./lib/adapters/machine.js
+
+
+
+const machine = {
+    addresses: () => Object.values((0,external_node_os_.networkInterfaces)()).flatMap((all) => (all ?? []).map(({ address }) => address)),
+    resolve: (name) => (0,external_node_dns_promises_namespaceObject.lookup)(name, { verbatim: false }).then(({ address }) => address, () => undefined),
+    user() {
+        const uid = process.getuid?.() ?? 0;
+        try {
+            return { name: (0,external_node_os_.userInfo)().username, uid };
+        }
+        catch {
+            // a container's user often has no name
+            return { name: String(uid), uid };
+        }
+    },
+    groupOf: (path) => (0,promises_namespaceObject.stat)(path).then(({ gid }) => gid, () => undefined),
+};
+
 ;// CONCATENATED MODULE: ./lib/adapters/node-files.js
 
 const nodeFiles = {
@@ -54095,8 +54117,6 @@ function end(pid, signal) {
     }
 }
 
-;// CONCATENATED MODULE: external "node:dns/promises"
-const external_node_dns_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:dns/promises");
 ;// CONCATENATED MODULE: ./node_modules/zod/v4/core/util.js
 
 // functions
@@ -63729,7 +63749,7 @@ privateNetworks.addSubnet('169.254.0.0', 16);
 privateNetworks.addSubnet('fc00::', 7, 'ipv6');
 privateNetworks.addSubnet('fe80::', 10, 'ipv6');
 /** Whether a registry is on this machine; Docker speaks plain HTTP to no other. */
-function isLoopback(host) {
+function image_reference_isLoopback(host) {
     return host === 'localhost' || isIn(loopback, host);
 }
 /** Whether an address is of this machine or of a network without a way to the outside. */
@@ -63831,7 +63851,7 @@ function createClient() {
 function baseOf(registry) {
     if (registry === 'docker.io')
         return 'https://registry-1.docker.io';
-    return `${isLoopback(hostOf(registry)) ? 'http' : 'https'}://${registry}`;
+    return `${image_reference_isLoopback(hostOf(registry)) ? 'http' : 'https'}://${registry}`;
 }
 /** A token for everybody who asks (`docs/spec/auth/token` of the distribution project). */
 async function askToken(http, challenge, repository) {
@@ -63840,7 +63860,7 @@ async function askToken(http, challenge, repository) {
     const url = URL.canParse(realm) ? new URL(realm) : undefined;
     if (!/^bearer /i.test(challenge ?? '') || url === undefined)
         throw new RegistryError(401, 'it wants a login');
-    if (url.protocol !== 'https:' && !isLoopback(hostOf(url.host)))
+    if (url.protocol !== 'https:' && !image_reference_isLoopback(hostOf(url.host)))
         throw new RegistryError(401, 'its login is not https');
     const service = fields.get('service');
     if (service !== undefined)
@@ -64076,6 +64096,7 @@ const systemClock = {
 
 
 
+
 /** The real world for a run. */
 function createWorld(run, log, debug, stores) {
     const environment = {
@@ -64092,6 +64113,7 @@ function createWorld(run, log, debug, stores) {
         registry: createRegistry(),
         ...stores,
         platform: `${process.platform}/${process.arch}`,
+        machine: machine,
         processes: createProcesses(run),
         log,
         clock: systemClock,
@@ -64139,105 +64161,153 @@ function image_loading_parseArchiveList(text) {
 
 ;// CONCATENATED MODULE: ./lib/plan/inputs.js
 /**
- * Every input, once: its default and what it means. `action.yml` and the command line's flags say the same; a test
- * compares them.
+ * Every input, once: its type, its default and what it means. `action.yml`, `action-types.yml` and the
+ * command line's flags say the same; tests compare them.
  */
 const inputs_inputs = {
     clusters: {
+        type: 'string',
         default: '2',
         description: 'How many clusters (3 gives cluster1 to cluster3), or a YAML list with name, workers, control-planes, ip-family, network, pod-subnet, service-subnet, node-image, kubernetes-version and config for each, or the path of a YAML file with that list',
     },
-    workers: { default: '0', description: 'Worker nodes of every cluster that does not say otherwise' },
-    'control-planes': { default: '1', description: 'Control-plane nodes of every cluster that does not say otherwise' },
+    workers: { type: 'integer', default: '0', description: 'Worker nodes of every cluster that does not say otherwise' },
+    'control-planes': {
+        type: 'integer',
+        default: '1',
+        description: 'Control-plane nodes of every cluster that does not say otherwise',
+    },
     'ip-family': {
+        type: 'enum',
+        values: ['ipv4', 'ipv6', 'dual'],
         default: 'ipv4',
         description: 'Address family of every cluster that does not say otherwise: ipv4, ipv6 or dual',
     },
     'pod-supernet': {
+        type: 'list',
+        separator: ',',
         default: '10.128.0.0/10,fd00:10:128::/48',
         description: 'Subnets that pod subnets are allotted from, one for each address family, separated by a comma',
     },
     'service-supernet': {
+        type: 'list',
+        separator: ',',
         default: '10.192.0.0/10,fd00:10:192::/96',
         description: 'Subnets that service subnets are allotted from, one for each address family, separated by a comma',
     },
     'node-image': {
+        type: 'string',
         default: '',
         description: "Node image of every cluster that does not say otherwise; empty: kind's own default",
     },
     'kubernetes-version': {
+        type: 'string',
         default: '',
         description: 'Kubernetes of every cluster that does not say otherwise, such as 1.34 or 1.34.0: the node image of that version that was published for the kind in use, pinned by digest',
     },
     config: {
+        type: 'string',
         default: '',
         description: "kind config (YAML, or the path of a YAML file) merged under each cluster's own config",
     },
     'registry-mirror': {
+        type: 'string',
         default: '',
         description: 'Registry that node images of Docker Hub are pulled from instead, such as mirror.example.com/hub',
     },
     cache: {
+        type: 'enum',
+        values: ['auto', 'true', 'false'],
         default: 'auto',
         description: 'Keep node images for the next run: true, false, or auto (only where that is expected to be faster than pulling)',
     },
     images: {
+        type: 'list',
+        separator: '\n',
         default: '',
         description: 'Images loaded into every node of every cluster, one a line: names of images in the engine, or paths of image archives',
     },
     registry: {
+        type: 'boolean',
         default: 'false',
         description: 'Run a registry that the host pushes to and all clusters pull from, at the address of the output',
     },
-    'registry-image': { default: 'registry:3', description: 'Image of that registry' },
+    'registry-image': { type: 'string', default: 'registry:3', description: 'Image of that registry' },
     'load-balancer': {
+        type: 'enum',
+        values: ['none', 'metallb', 'cloud-provider-kind'],
         default: 'none',
         description: 'What gives Services of type LoadBalancer their addresses: metallb, cloud-provider-kind or none. Each cluster has a part of the Docker network for them in any case',
     },
     'kind-version': {
+        type: 'string',
         default: '',
         description: 'kind that is used, such as 0.33.0 or ">=0.30 <0.34": the one on the PATH when it fits, else downloaded. Empty: the one on the PATH, or else the newest known',
     },
     'kubectl-version': {
+        type: 'string',
         default: '',
         description: 'kubectl that is used, such as 1.34.0 or 1.34: the one on the PATH when it fits, else downloaded. Empty: the one on the PATH, or else the newest known',
     },
-    'kind-sha256': { default: '', description: 'SHA-256 that a downloaded kind must have; empty: the one known here' },
+    'kind-sha256': {
+        type: 'string',
+        default: '',
+        description: 'SHA-256 that a downloaded kind must have; empty: the one known here',
+    },
     'kubectl-sha256': {
+        type: 'string',
         default: '',
         description: 'SHA-256 that a downloaded kubectl must have; empty: the one known here',
     },
     'download-mirror': {
+        type: 'string',
         default: '',
         description: 'Address of a mirror that tools and manifests are downloaded from, under the paths that they have at GitHub and dl.k8s.io',
     },
     'docker-network': {
+        type: 'string',
         default: '',
         description: 'Docker network that the nodes are put on; it is made when missing. Empty: one of the run alone',
     },
-    wait: { default: '5m', description: 'Longest time until a created cluster is ready, such as 90s or 5m' },
-    'route-services': { default: 'true', description: "Also route every other cluster's service subnet (ClusterIPs)" },
+    wait: {
+        type: 'string',
+        default: '5m',
+        description: 'Longest time until a created cluster is ready, such as 90s or 5m',
+    },
+    'route-services': {
+        type: 'boolean',
+        default: 'true',
+        description: "Also route every other cluster's service subnet (ClusterIPs)",
+    },
     'preserve-source-ip': {
+        type: 'boolean',
         default: 'true',
         description: "Exempt traffic between clusters from masquerade, so that the other side sees the pod's own address",
     },
     'cross-cluster-dns': {
+        type: 'boolean',
         default: 'false',
         description: "Give each cluster the DNS domain <name>.local, and teach every joined cluster's CoreDNS to resolve it",
     },
     verify: {
+        type: 'boolean',
         default: 'true',
         description: 'Prove every pair of nodes of different clusters from the pod network: joined ones reach each other, others do not. Fail when one is broken',
     },
     reuse: {
+        type: 'boolean',
         default: 'false',
         description: 'Take over clusters of these names that an earlier run left in place: repair what is broken, create what is missing',
     },
     kubeconfig: {
+        type: 'string',
         default: '',
         description: 'Path of the merged kubeconfig to write; it must not exist yet. Empty: a file in the temporary directory of the run',
     },
-    cleanup: { default: 'true', description: 'Remove everything again: after the job, and when creation fails' },
+    cleanup: {
+        type: 'boolean',
+        default: 'true',
+        description: 'Remove everything again: after the job, and when creation fails',
+    },
 };
 const inputNames = Object.keys(inputs_inputs);
 /** Inputs with what is missing or empty filled in from the defaults. */
@@ -64248,6 +64318,10 @@ function inputs_withDefaults(given) {
 function trim(text) {
     const lines = text.trimEnd().replace(/^\s*\n/, '');
     return lines.includes('\n') ? lines : lines.trim();
+}
+/** Whether a value is the path of a YAML file rather than YAML itself; an absolute path may hold blanks. */
+function inputs_isYamlFile(value) {
+    return /^(\S+|\/.+)\.(ya?ml|json)$/.test(value);
 }
 
 ;// CONCATENATED MODULE: ./node_modules/deepmerge-ts/dist/index.mjs
@@ -66226,6 +66300,8 @@ function kind_config_toKindConfig(cluster) {
         apiVersion,
         name: cluster.name,
         networking: {
+            // kind's word for that (`pkg/apis/config/v1alpha4/types.go`, `apiServerPort`)
+            ...(cluster.engineChoosesPort && { apiServerPort: -1 }),
             ...cluster.config['networking'],
             ipFamily: cluster.podSubnets.length > 1 ? 'dual' : familyOf(cluster.podSubnets[0] ?? ''),
             podSubnet: cluster.podSubnets.join(','),
@@ -67044,6 +67120,83 @@ function allotWants(wants, input, supernet, taken) {
     return { subnets };
 }
 
+;// CONCATENATED MODULE: ./lib/plan/place.js
+
+
+
+/** Where the client looks for an engine when nothing tells it. */
+const defaultEndpoint = 'unix:///var/run/docker.sock';
+/** The machine in an endpoint: a name, or an address without brackets; `undefined` where the endpoint is a file. */
+function place_machineOf(endpoint) {
+    const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
+    if (url === undefined || !['tcp:', 'http:', 'https:', 'ssh:'].includes(url.protocol))
+        return undefined;
+    return url.hostname.replace(/^\[(.*)\]$/, '$1') || undefined;
+}
+/** What names an endpoint. The client calls what `DOCKER_HOST` says `default` too, as it calls its own default. */
+function place_nameOfEndpoint({ name, endpoint }) {
+    return name === 'default' && endpoint !== defaultEndpoint ? 'DOCKER_HOST' : `the Docker context ${name}`;
+}
+/** Pure. */
+function place_decidePlace(facts) {
+    const { context, rootless } = facts;
+    const common = {
+        endpoint: context.endpoint,
+        named: place_nameOfEndpoint(context),
+        rootless,
+        ...(rootless && rootlessLacks(facts)),
+    };
+    if (facts.container !== undefined && facts.container.networkMode !== 'host') {
+        const { id, name, networks } = facts.container;
+        return { ...common, container: { id, name, networks } };
+    }
+    const machine = place_machineOf(context.endpoint);
+    const address = facts.resolved ?? machine;
+    const isHere = address === undefined || isOfLoopback(address) || facts.addresses.includes(address);
+    return isHere ? common : { ...common, remote: address };
+}
+/** kind wants the same of a rootless engine (`pkg/cluster/internal/create/create.go`, `validateProvider`). */
+function rootlessLacks({ cgroupVersion, limits }) {
+    if (cgroupVersion !== '2')
+        return { rootlessLacks: 'cgroup v2' };
+    return limits ? {} : { rootlessLacks: 'delegated cgroup controllers' };
+}
+/** Loopback, and the addresses that stand for any: who connects to those gets to loopback. */
+function isOfLoopback(address) {
+    return isLoopback(address) || ['0.0.0.0', '::'].includes(canonicalAddress(address));
+}
+/**
+ * Tells what cannot work at a place. kind publishes an API server on `apiServerAddress`, and puts that in the
+ * kubeconfig and on the certificate (`providers/docker/provision.go`, `kubeadm/config.go`: `certSANs`).
+ */
+function place_checkPlace(place, clusters, problems) {
+    const { endpoint, named, container, remote } = place;
+    if (place.rootlessLacks !== undefined) {
+        const remedy = place.rootlessLacks === 'cgroup v2'
+            ? 'boot its machine with it, or use an engine that is not rootless'
+            : 'set Delegate=yes for user@.service of systemd';
+        const more = 'https://kind.sigs.k8s.io/docs/user/rootless/';
+        problems.add(named, endpoint, `is a rootless engine without ${place.rootlessLacks}; ${remedy} (${more})`);
+    }
+    if (container?.networks.includes('none') === true) {
+        const message = `is out of reach for this container ${container.name} but for its socket: it has no network; start it with one`;
+        problems.add(named, endpoint, message);
+    }
+    if (remote === undefined)
+        return;
+    const hidden = clusters.filter(({ apiServerAddress: address }) => !isUsable(address));
+    if (hidden.length === 0)
+        return;
+    const whose = hidden.map(({ name }) => name).join(', ');
+    const address = isIP(remote) === 0 ? `<address of ${remote}>` : remote;
+    const remedy = `give config: "networking: { apiServerAddress: ${address} }", or run there`;
+    const why = `is another machine, and the API servers of ${whose} would be published on its loopback alone`;
+    problems.add(named, endpoint, `${why}; ${remedy}`);
+}
+function isUsable(address) {
+    return typeof address === 'string' && isIP(address) !== 0 && !isOfLoopback(address);
+}
+
 ;// CONCATENATED MODULE: ./lib/plan/problems.js
 
 /** Collects what is wrong, so that a user learns all of it at once. */
@@ -67270,6 +67423,7 @@ function parseSha256File(text) {
 
 
 
+
 /**
  * Decides everything that will be made. Pure.
  * @param run the run's id, put on everything it makes
@@ -67286,6 +67440,7 @@ function plan_makePlan(request, facts, run, problems = new Problems()) {
     const clusters = takeOver(named, others);
     checkNames(problems, clusters, request, machine);
     checkFamilies(problems, clusters, dockerNetwork, machine);
+    checkPlace(machine.place, clusters.filter(({ existing }) => existing === undefined).map(published), problems);
     const tools = chooseTools(request, machine.tools, { kind: kindReleases, kubectl: kubectlReleases }, problems);
     if (request.kubeconfig !== undefined)
         checkKubeconfig(problems, request.kubeconfig, machine);
@@ -67306,11 +67461,15 @@ function plan_makePlan(request, facts, run, problems = new Problems()) {
     const planned = clusters.map((cluster, index) => {
         const { nodes } = withImages[index] ?? cluster;
         const parts = { ...subnets(cluster), loadBalancerSubnets: loadBalancerSubnets(cluster) };
-        return toClusterPlan({ ...cluster, nodes }, parts, request, run);
+        return toClusterPlan({ ...cluster, nodes }, parts, request, { run, place: machine.place });
     });
+    const { container } = machine.place;
     return {
         run,
         engine: machine.engine,
+        ...(container && {
+            container: { id: container.id, name: container.name, joins: !container.networks.includes(dockerNetwork) },
+        }),
         tools,
         dockerNetwork,
         nodeImages: nodeImagesOf(planned.filter(({ reused }) => !reused).map(({ kindConfig }) => kindConfig)),
@@ -67349,7 +67508,7 @@ function plan_reservationOf({ clusters }) {
         ...(reused.length > 0 && { reused }),
     };
 }
-function toClusterPlan(cluster, subnets, { crossClusterDns }, run) {
+function toClusterPlan(cluster, subnets, { crossClusterDns }, { run, place }) {
     const { name, existing, networks, nodes, config } = cluster;
     const roles = nodes.map((node) => node.role);
     const planned = nodeNames(name, roles).map((node, index) => ({ name: node, role: roles[index] }));
@@ -67361,8 +67520,19 @@ function toClusterPlan(cluster, subnets, { crossClusterDns }, run) {
         ...subnets,
         ...(crossClusterDns && { domain: domainOf(name) }),
         nodes: existing?.nodes ?? planned,
-        kindConfig: toKindConfig({ run, name, nodes, ...subnets, config }),
+        kindConfig: toKindConfig({
+            run,
+            name,
+            nodes,
+            ...subnets,
+            config,
+            engineChoosesPort: place.container !== undefined || place.remote !== undefined,
+        }),
     };
+}
+function published({ name, config }) {
+    const { apiServerAddress } = (config['networking'] ?? {});
+    return { name, apiServerAddress };
 }
 /** Of a kind that is not known here nobody knows which image it takes. */
 function imageWarnings(clusters, tools) {
@@ -67448,8 +67618,6 @@ function checkGiven(problems, clusters, reserved) {
     return given;
 }
 
-// EXTERNAL MODULE: ./node_modules/fastest-levenshtein/mod.js
-var mod = __nccwpck_require__(1916);
 // EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
 var dist = __nccwpck_require__(8815);
 ;// CONCATENATED MODULE: ./lib/plan/node-mask.js
@@ -67497,6 +67665,16 @@ function extraArgs(document) {
     return typeof args === 'object' && args !== null ? Object.entries(args) : [];
 }
 
+// EXTERNAL MODULE: ./node_modules/fastest-levenshtein/mod.js
+var mod = __nccwpck_require__(1916);
+;// CONCATENATED MODULE: ./lib/plan/unknown-key.js
+
+/** What may have been meant by a key that is not among the known ones. */
+function unknown_key_hintFor(key, known) {
+    const near = closest(key, known);
+    return distance(key, near) <= Math.max(2, key.length / 3) ? `did you mean ${near}?` : `known are ${known.join(', ')}`;
+}
+
 ;// CONCATENATED MODULE: ./lib/plan/request.js
 
 
@@ -67507,10 +67685,14 @@ function extraArgs(document) {
 
 
 
-const loadBalancers = (/* unused pure expression or super */ null && (['none', 'metallb', 'cloud-provider-kind']));
 /** The group of clusters that name none. */
 const defaultNetwork = 'default';
-const ipFamilies = { ipv4: ['ipv4'], ipv6: ['ipv6'], dual: cidr_families };
+const ipFamilyNames = inputs_inputs['ip-family'].values;
+const ipFamilies = {
+    ipv4: ['ipv4'],
+    ipv6: ['ipv6'],
+    dual: cidr_families,
+};
 const noIpFamily = 'is no address family; give ipv4, ipv6 or dual';
 const request_text = schemas_string('is no text; give a string');
 const request_count = (least) => {
@@ -67518,27 +67700,35 @@ const request_count = (least) => {
     return schemas_int(remedy).min(least, remedy);
 };
 const noNetwork = 'is no network; give a name of letters, digits, - and ., or a list of such names';
-const networkName = schemas_string(noNetwork).regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i, noNetwork);
+const networkName = schemas_string(noNetwork).regex(/^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?$/, noNetwork);
+/** A version, which is no number: YAML has no last zero. */
+const versionText = schemas_string('is no text; put it in quotes, or YAML reads 1.30 as 1.3');
 const kubernetesVersion = /^v?\d+\.\d+(\.\d+)?$/;
 const noKubernetesVersion = 'is no version of Kubernetes; give one such as 1.34 or 1.34.0';
-const clusterEntry = preprocess((value) => (typeof value === 'string' ? { name: value } : value), strictObject({
-    name: request_text.optional(),
-    workers: request_count(0).optional(),
-    'control-planes': request_count(1).optional(),
-    'ip-family': schemas_enum(Object.keys(ipFamilies), noIpFamily).optional(),
+/** A cluster of the list, as a map. */
+const clusterMap = strictObject({
+    name: request_text.optional().describe('Name of the cluster, a DNS label; cluster<n> when left out'),
+    workers: request_count(0).optional().describe('Worker nodes'),
+    'control-planes': request_count(1).optional().describe('Control-plane nodes'),
+    'ip-family': schemas_enum(ipFamilyNames, noIpFamily).optional().describe('Address family'),
     network: union([networkName.transform((name) => [name]), array(networkName).min(1, noNetwork)], noNetwork)
-        .optional(),
-    'pod-subnet': request_text.optional(),
-    'service-subnet': request_text.optional(),
-    'node-image': request_text.min(1, 'is empty; name an image or leave it out').optional(),
-    'kubernetes-version': schemas_string('is no text; put it in quotes, or YAML reads 1.30 as 1.3')
+        .optional()
+        .describe('Group, or list of groups, that the cluster is joined in'),
+    'pod-subnet': request_text.optional().describe('Pod subnet, one for each address family, separated by a comma'),
+    'service-subnet': request_text.optional().describe('Service subnet, one for each address family, separated by a comma'),
+    'node-image': request_text.min(1, 'is empty; name an image or leave it out').optional().describe('Node image'),
+    'kubernetes-version': versionText
         .regex(kubernetesVersion, noKubernetesVersion)
-        .optional(),
-    config: union([schemas_string(), record(schemas_string(), unknown())], 'is no kind config; give a YAML map').optional(),
+        .optional()
+        .describe('Kubernetes version instead of an image, such as "1.34"; in quotes, or YAML reads 1.30 as 1.3'),
+    config: union([schemas_string(), record(schemas_string(), unknown())], 'is no kind config; give a YAML map')
+        .optional()
+        .describe('kind config, or a part of one'),
 }, {
     error: (issue) => issue.code === 'invalid_type' ? 'is no cluster; give a name or a map with name, workers, …' : undefined,
-}));
-const entryKeys = Object.keys(clusterEntry.out.shape);
+});
+const clusterEntry = preprocess((value) => (typeof value === 'string' ? { name: value } : value), clusterMap);
+const entryKeys = Object.keys(clusterMap.shape);
 /**
  * Reads the inputs. What cannot be read is added to the problems and stands in the request as if it had not been
  * given, so that the plan can find what else is wrong.
@@ -67569,11 +67759,11 @@ function request_parseRequest(raw, problems) {
         kubectl: tool(problems, 'kubectl', raw),
         ...downloadMirror(problems, raw),
         ...registryMirror(problems, raw),
-        cache: oneOf(problems, 'cache', raw, ['auto', 'true', 'false']),
+        cache: oneOf(problems, 'cache', raw, inputs.cache.values),
         images: lines(raw.images),
         registry: yesOrNo(problems, 'registry', raw),
         registryImage: raw['registry-image'],
-        loadBalancer: oneOf(problems, 'load-balancer', raw, loadBalancers),
+        loadBalancer: oneOf(problems, 'load-balancer', raw, inputs['load-balancer'].values),
         ...dockerNetwork(problems, raw),
         ...(raw.kubeconfig !== '' && { kubeconfig: raw.kubeconfig }),
     };
@@ -67593,6 +67783,10 @@ function parseClusters(problems, value) {
         problems.add('clusters', value, 'is neither a count nor a YAML list; give 3, or one entry for each cluster: "- name: east"');
         return [];
     }
+    return readClusters(problems, list);
+}
+/** The clusters of a list, each where it stood: what cannot be read is a problem and leaves its place empty. */
+function readClusters(problems, list) {
     return list.map((item, index) => {
         const result = clusterEntry.safeParse(item);
         if (result.success)
@@ -67612,11 +67806,7 @@ function withoutKeys(item, issues) {
 function addIssue(problems, input, item, issue) {
     if (issue.code === 'unrecognized_keys') {
         for (const key of issue.keys) {
-            const near = closest(key, entryKeys);
-            const hint = distance(key, near) <= Math.max(2, key.length / 3)
-                ? `did you mean ${near}?`
-                : `known are ${entryKeys.join(', ')}`;
-            problems.add(`${input}.${key}`, undefined, `is no key of a cluster; ${hint}`);
+            problems.add(`${input}.${key}`, undefined, `is no key of a cluster; ${hintFor(key, entryKeys)}`);
         }
         return;
     }
@@ -67626,7 +67816,7 @@ function addIssue(problems, input, item, issue) {
 }
 function toCluster(problems, entry, index, defaults) {
     const input = `clusters[${String(index)}]`;
-    const families = entry['ip-family'] === undefined ? defaults.families : (ipFamilies[entry['ip-family']] ?? []);
+    const families = entry['ip-family'] === undefined ? defaults.families : ipFamilies[entry['ip-family']];
     const subnets = (key) => entry[key] === undefined ? [] : request_parseSubnets(problems, `${input}.${key}`, entry[key], families);
     const image = imageOf(problems, input, entry, defaults.raw);
     const own = entry.config === undefined ? {} : parseKindConfig(problems, `${input}.config`, entry.config);
@@ -67708,10 +67898,10 @@ function parseYaml(problems, input, value) {
     }
 }
 function request_familiesOf(problems, name, value) {
-    const known = Object.hasOwn(ipFamilies, value) ? ipFamilies[value] : undefined;
+    const known = ipFamilyNames.find((each) => each === value);
     if (known === undefined)
         problems.add(name, value, noIpFamily);
-    return known ?? ['ipv4'];
+    return ipFamilies[known ?? 'ipv4'];
 }
 /** Subnets separated by commas, as kind takes them: at most one of each of those families. */
 function request_parseSubnets(problems, input, value, wanted) {
@@ -67852,6 +68042,8 @@ const schema = object({
     preserveSourceIp: schemas_boolean(),
     /** Name of the run's registry for everybody: `localhost:32768`. */
     registry: schemas_string().exactOptional(),
+    /** The container that the run was made in, and whether the run has put it on the Docker network. */
+    container: object({ id: schemas_string(), name: schemas_string(), joins: schemas_boolean() }).exactOptional(),
     /** Images that were pulled and are to be saved when the job is done. */
     imagesToSave: array(imageToSave),
     clusters: array(object({
@@ -67887,7 +68079,11 @@ function parseRunRecord(text) {
 function isRunId(text) {
     return runId.safeParse(text).success;
 }
-/** Where the kubeconfig of one cluster is written. */
+/** Where the kubeconfig of one cluster is written that has the address of its container. */
+function run_record_internalKubeconfig(record, cluster) {
+    return `${record.directory}/${cluster}.internal.kubeconfig`;
+}
+/** Where the kubeconfig of one cluster is written that works where the run was made. */
 function run_record_clusterKubeconfig(record, cluster) {
     return `${record.directory}/${cluster}.kubeconfig`;
 }
@@ -67972,6 +68168,7 @@ function flat_network_outputsOf({ record, nodes, pairs, nodeImages = [] }) {
     return {
         kubeconfig: record.kubeconfig,
         kubeconfigs: Object.fromEntries(clusters.map(({ name }) => [name, clusterKubeconfig(record, name)])),
+        'kubeconfigs-internal': Object.fromEntries(clusters.map(({ name }) => [name, internalKubeconfig(record, name)])),
         clusters: clusters.map(({ name, context, networks, domain, podSubnets, serviceSubnets, loadBalancerSubnets }) => ({
             name,
             context,
@@ -68076,6 +68273,29 @@ function docker_parseEnginePlace(output) {
     const { Name = '', DockerRootDir = '' } = JSON.parse(output);
     return { hostname: Name, directory: DockerRootDir };
 }
+/** What of the engine decides whether nodes can run where it has no root rights; the fields that kind reads too. */
+function docker_parseEngineRights(output) {
+    const info = JSON.parse(output);
+    return {
+        rootless: (info.SecurityOptions ?? []).some((option) => option.split(',').includes('name=rootless')),
+        cgroupVersion: info.CgroupVersion ?? '1',
+        // without a driver the others mean nothing: https://github.com/moby/moby/issues/42151
+        limits: info.CgroupDriver !== 'none' && [info.MemoryLimit, info.PidsLimit, info.CPUShares].every(Boolean),
+    };
+}
+/** What an engine that does not answer as one has instead; 20.10 tells all of that with success, newer clients some. */
+function docker_parseEngineTrouble(output) {
+    const { ServerErrors, ServerVersion } = JSON.parse(output);
+    if (ServerErrors !== undefined && ServerErrors.length > 0)
+        return ServerErrors.join('\n');
+    return ServerVersion === '' ? 'Error reading remote info: no version' : undefined;
+}
+/** The context in use: `DOCKER_HOST` goes before `DOCKER_CONTEXT`, and that before the one chosen with `docker context use`. */
+const docker_inspectContext = (/* unused pure expression or super */ null && (['docker', 'context', 'inspect', '--format', '{{json .}}']));
+function docker_parseContext(output) {
+    const { Name, Endpoints } = JSON.parse(output);
+    return { name: Name, endpoint: Endpoints?.docker?.Host ?? '' };
+}
 /** The engine tells the kernel's names of architectures; images have Go's. */
 const imageArchitectures = { x86_64: 'amd64', aarch64: 'arm64' };
 const docker_listContainers = (/* unused pure expression or super */ null && (['docker', 'ps', '--all', '--no-trunc', '--format', '{{json .}}']));
@@ -68163,6 +68383,13 @@ function docker_createNetwork(name, run, options) {
 function docker_removeNetwork(id) {
     return ['docker', 'network', 'rm', id];
 }
+function docker_connectNetwork(network, container) {
+    return ['docker', 'network', 'connect', network, container];
+}
+/** By force, which takes a stopped container off too. */
+function disconnectNetwork(network, container) {
+    return ['docker', 'network', 'disconnect', '--force', network, container];
+}
 /** The volume whose maker has the engine for itself. */
 const docker_engineLock = 'kind-flat-network-lock';
 /** The volume that keeps what a run takes. */
@@ -68231,10 +68458,10 @@ function parseRunContainers(output) {
         return { id, name, run };
     });
 }
-function inspectContainers(names) {
+function docker_inspectContainers(names) {
     return ['docker', 'container', 'inspect', ...names];
 }
-function parseKindContainers(output) {
+function docker_parseKindContainers(output) {
     const containers = JSON.parse(output);
     return containers.map((container) => {
         const labels = container.Config.Labels ?? {};
@@ -68252,6 +68479,17 @@ function parseKindContainers(output) {
             ])),
         };
     });
+}
+/** A container as it sees itself: its name for itself, and its networks. */
+function docker_parseOwnContainer(output) {
+    const [container] = JSON.parse(output);
+    return {
+        id: container.Id,
+        name: container.Name.replace(/^\//, ''),
+        hostname: container.Config.Hostname ?? '',
+        networkMode: container.HostConfig.NetworkMode ?? '',
+        networks: Object.keys(container.NetworkSettings?.Networks ?? {}),
+    };
 }
 /** Containers with their anonymous volumes. */
 function removeContainers(ids) {
@@ -68600,7 +68838,7 @@ function existing_objects_existingNetworks(runner, filter = {}) {
 }
 /** Every container of every kind cluster, whoever made it. */
 function existing_objects_existingKindContainers(runner) {
-    return existing(runner, listKindContainers, inspectContainers, parseKindContainers);
+    return existing(runner, listKindContainers, docker_inspectContainers, docker_parseKindContainers);
 }
 /** What runs made besides the nodes of their clusters. */
 async function existing_objects_existingRunContainers(runner) {
@@ -68718,7 +68956,49 @@ function makerOf(volumes, name) {
     return volumes.find((volume) => volume.name === name)?.run;
 }
 
+;// CONCATENATED MODULE: ./lib/steps/join-network.js
+
+
+
+/**
+ * Puts the container that this process runs in on the clusters' network, since what the engine publishes is not in reach
+ * from there. Elsewhere, and where it is on that network already, nothing is done.
+ */
+async function join_network_joinNetwork({ runner, log }, { container, dockerNetwork }) {
+    if (container?.joins !== true)
+        return;
+    try {
+        await runner.run(connectNetwork(dockerNetwork, container.id));
+    }
+    catch (error) {
+        if (!(error instanceof CommandError))
+            throw error;
+        // another step of the same job was faster
+        if (!/already exists in network/.test(error.output))
+            throw error;
+    }
+    log.info(`this container, ${container.name}, is on the Docker network ${dockerNetwork} too, to reach the clusters`);
+}
+/** Takes the container off the network again. */
+async function leaveNetwork({ runner, log }, { container, dockerNetwork }) {
+    if (container?.joins !== true || dockerNetwork === undefined)
+        return;
+    try {
+        await runner.run(disconnectNetwork(dockerNetwork, container.id));
+        log.info(`the container ${container.name} is off the Docker network ${dockerNetwork}`);
+    }
+    catch (error) {
+        if (!(error instanceof errors_CommandError))
+            throw error;
+        if (!notOnIt.test(error.output))
+            throw error;
+    }
+}
+/** moby, `daemon/disconnect.go` and libnetwork: what is not on a network, or is gone with it. */
+const notOnIt = new RegExp(`${goneTexts.source}|is not connected to`, 'i');
+
 ;// CONCATENATED MODULE: ./lib/steps/delete.js
+
 
 
 
@@ -68747,6 +69027,8 @@ async function deleteRun(world, removal) {
         if (count > 0)
             world.log.info(`${String(count)} processes of the run ended`);
     });
+    // a network goes when nobody is on it
+    await attempt('network', () => leaveNetwork(world, removal));
     await attempt('containers and network', () => removeDockerObjects(world, removal));
     await attempt('lock', () => releaseEngineLock(world, removal.run));
     const { directory, kubeconfig } = removal;
@@ -69096,7 +69378,7 @@ async function startProvider({ runner, log }, record, { name }) {
     await runner.run(startCloudProviderKind(`${record.directory}/${cloudProviderKind}/${name}`, name), {
         environment: { [dockerNetworkVariable]: record.dockerNetwork },
     });
-    log.info(`${name}: ${cloudProviderKind} runs`);
+    log.progress(name, `${cloudProviderKind} runs`);
 }
 async function installMetalLb({ runner, clock }, record, { name, reused }, manifest) {
     const target = { kubeconfig: clusterKubeconfig(record, name) };
@@ -69136,7 +69418,161 @@ async function giveAddresses({ runner, log, clock }, record, { name, loadBalance
             await clock.sleep(1);
         }
     }
-    log.info(`${name}: MetalLB gives ${loadBalancerSubnets.join(', ')} ${(clock.now() - started).toFixed(1)} s later`);
+    log.progress(name, `MetalLB gives ${loadBalancerSubnets.join(', ')} ${(clock.now() - started).toFixed(1)} s later`);
+}
+
+;// CONCATENATED MODULE: ./lib/steps/engine-trouble.js
+
+
+
+
+/** An engine that is there answers at once; one behind a firewall that drops packets never does. */
+const patienceSeconds = 20;
+/**
+ * Asks the engine about itself.
+ * @returns what `docker info` printed
+ * @throws {Error} one sentence with the remedy
+ */
+function engine_trouble_askEngine(world) {
+    const ask = async () => {
+        const info = await world.runner.run(engineInfo, { timeoutSeconds: patienceSeconds });
+        const trouble = parseEngineTrouble(info);
+        if (trouble !== undefined)
+            throw new CommandError(engineInfo, 'no engine', trouble);
+        return info;
+    };
+    return engine_trouble_explained(world, ask());
+}
+/** The result of a command that fails where there is no engine to be used; then that is explained. */
+async function engine_trouble_explained(world, result) {
+    return result.catch(async (error) => {
+        throw error instanceof CommandError ? await engine_trouble_explainEngine(world, error) : error;
+    });
+}
+/** One sentence with the remedy instead of what docker said, which stays its cause. */
+async function engine_trouble_explainEngine(world, error) {
+    const context = await world.runner.run(inspectContext).then(parseContext, () => undefined);
+    const words = wordsOf(error);
+    const where = {
+        world,
+        words,
+        endpoint: context?.endpoint ?? '',
+        named: context === undefined ? 'DOCKER_HOST' : nameOfEndpoint(context),
+        inContainer: isInContainer(await world.files.read('/proc/self/mountinfo').catch(() => '')),
+    };
+    const engine = context === undefined ? 'the Docker engine' : `the Docker engine at ${where.endpoint} (${where.named})`;
+    for (const [pattern, explain] of troubles) {
+        const match = pattern.exec(words);
+        if (match !== null)
+            return new Error(`${engine} ${await explain(where, match)}`, { cause: error });
+    }
+    return new Error(`${engine} cannot be used: ${words}`, { cause: error });
+}
+/** docker's own words in one line: without the JSON that newer clients print all the same, or those in it. */
+function wordsOf({ output, outcome }) {
+    const told = output
+        .split('\n')
+        .filter((line) => !line.startsWith('{"') && !line.startsWith('[]'))
+        .map((line) => line
+        .trim()
+        .replace(/^(?:(?:Failed to initialize|unable to resolve docker endpoint|error during connect): )+/, ''))
+        .filter((line) => line !== '');
+    return told.length === 0 ? outcome : told.join(' ');
+}
+/**
+ * What docker says, and what it means; the first that fits counts. The texts are those of moby's client
+ * (`client/request.go`, `client/errors.go`), of the command line (`cli/context/store`, `cli/connhelper`, `opts/hosts.go`)
+ * from 20.10 to 29, and of Go's `net` and `crypto/tls`.
+ */
+const troubles = [
+    [
+        /Emulate Docker CLI using podman|unrecognized command .podman/i,
+        () => 'is needed, and docker on the PATH is podman; install Docker, or put its client first on the PATH',
+    ],
+    [
+        /context "([^"]*)":? (?:context not found|does not exist)/,
+        (_, [, name = '']) => `cannot be found: there is no Docker context ${name}; choose one that "docker context ls" lists with "docker context use" or DOCKER_CONTEXT`,
+    ],
+    [
+        /(\S+\.pem): no such file/,
+        ({ named }, [, file = '']) => `needs a certificate that is not there: ${file}; put ca.pem, cert.pem and key.pem in the directory that DOCKER_CERT_PATH names, or unset DOCKER_TLS_VERIFY where ${named} is meant without TLS`,
+    ],
+    [
+        /invalid bind address|unable to parse docker host|no Host in request URL|protocol not available|SSH URL|ssh host connection is not valid|parse "[^"]*": /i,
+        ({ named, words }) => `cannot be found: what ${named} says is no address of an engine (${words}); give one such as unix:///var/run/docker.sock, tcp://192.0.2.1:2376 or ssh://me@192.0.2.1`,
+    ],
+    [
+        /client version \S+ is too (?:old|new).*|API version \S+ is not supported by this client.*/,
+        (_, [versions]) => `and the docker client do not fit (${String(versions)}); update the older of both, and unset DOCKER_API_VERSION if it is set`,
+    ],
+    [
+        /HTTP request to an HTTPS server/,
+        () => 'wants TLS; set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the directory with ca.pem, cert.pem and key.pem',
+    ],
+    [
+        /not look like a TLS handshake|HTTP response to HTTPS client/,
+        ({ named }) => `speaks no TLS; unset DOCKER_TLS_VERIFY, or give ${named} the port with TLS, usually 2376`,
+    ],
+    [
+        /(?:x509|tls): .*/,
+        (_, [trouble]) => `and the certificates of the client do not fit (${trouble}); put the right ca.pem, cert.pem and key.pem in the directory that DOCKER_CERT_PATH names`,
+    ],
+    [
+        /"ssh": executable file not found/,
+        () => 'is reached by ssh, and there is no ssh on the PATH; install the OpenSSH client',
+    ],
+    [
+        /command \[(ssh .*?) docker system dial-stdio\] .*?(?:stderr="?(.*?)"?)?$/,
+        (_, [, ssh = '', trouble = '']) => `cannot be reached by ssh (${trouble}); "${ssh} docker version" has to succeed without asking anything, so check name, keys and known_hosts`,
+    ],
+    [
+        /lookup (\S+?):? /,
+        ({ named }, [, name = '']) => `cannot be found: ${name} does not resolve; correct the name in ${named}`,
+    ],
+    [/permission denied/, explainPermission],
+    [
+        /no end within (\d+) s/,
+        ({ named }, [, seconds = '']) => `gives no answer for ${seconds} s; check that its machine is up and that no firewall is between, or correct ${named}`,
+    ],
+    [
+        /no route to host|network is unreachable/,
+        ({ named }, [trouble]) => `is out of reach (${trouble}); connect to its network, or correct ${named}`,
+    ],
+    [/Cannot connect to the Docker daemon|failed to connect to the docker API/, explainSilence],
+    [
+        /Error reading remote info|malformed HTTP|server closed|connection reset|\bEOF\b|<(?:!doctype|html)/i,
+        ({ named }) => `is something else: what answers there is no Docker engine; correct ${named}`,
+    ],
+];
+async function explainPermission({ world, endpoint, inContainer }) {
+    const { name, uid } = world.machine.user();
+    const socket = endpoint.replace(/^unix:\/\//, '');
+    const group = await world.machine.groupOf(socket);
+    const who = `is not for the user ${name} (${String(uid)})`;
+    if (group === undefined)
+        return `${who}; run as the user whose engine it is, or name your own in DOCKER_HOST`;
+    if (inContainer) {
+        return `${who}: ${socket} belongs to the group ${String(group)}; start the container with --group-add ${String(group)}`;
+    }
+    const groups = await world.files.read('/etc/group').catch(() => '');
+    const called = new RegExp(`^([^:]+):[^:]*:${String(group)}:`, 'm').exec(groups)?.[1] ?? String(group);
+    const join = group === 0
+        ? 'run as root, or have the engine give it to another group (dockerd --group docker)'
+        : `run "sudo usermod --append --groups ${called} ${name}" and log in again`;
+    return `${who}: ${socket} belongs to the group ${called}; ${join}`;
+}
+function explainSilence({ world, endpoint, named, inContainer }) {
+    if (!/^(unix|npipe):/.test(endpoint)) {
+        return `is not there: nobody listens; start it with that address (dockerd --host), or correct ${named}`;
+    }
+    if (!world.platform.startsWith('linux/')) {
+        return `is not there; GitHub's runners for macOS and Windows have none, so use runs-on: ubuntu-latest, or start one, such as Docker Desktop`;
+    }
+    if (inContainer) {
+        return `is not there; start this container with --volume /var/run/docker.sock:/var/run/docker.sock, or name an engine in DOCKER_HOST`;
+    }
+    const own = endpoint.startsWith('unix:///run/user/') ? 'systemctl --user' : 'sudo systemctl';
+    return `is not there: nobody listens; start it with "${own} start docker", or ${named === 'DOCKER_HOST' ? 'correct' : 'name another in'} DOCKER_HOST`;
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/kubeadm.js
@@ -69166,17 +69602,13 @@ function kubeadm_parseSubnets(config) {
 
 
 /**
- * Learns what the plan must know of the engine and the machine it is on. Changes nothing.
+ * Learns what is on the engine and on this machine that the plan must know. Changes nothing.
  * @param wanted paths the run would write, and names of clusters that it would reuse
  * @throws {CommandError} when the Docker engine does not answer
  */
 async function inspect_host_inspectHost(world, { files: paths, reuse }) {
     const { runner, files } = world;
-    const [engine, networks, routes, containers, ofKind, reservations, inspectedFiles, inotifyInstances, ipv6] = await Promise.all([
-        runner.run(engineInfo).then(async (output) => ({
-            ...parseEngineInfo(output),
-            sharesFiles: await sharesFiles(world, output),
-        })),
+    const [networks, routes, containers, ofKind, reservations, inspectedFiles, inotifyInstances, ipv6] = await Promise.all([
         existingNetworks(runner),
         routesOf(world),
         runner.run(listContainers).then(parseContainers),
@@ -69192,7 +69624,6 @@ async function inspect_host_inspectHost(world, { files: paths, reuse }) {
     ]);
     const owners = new Map(ofKind.map(({ name, run }) => [name, run]));
     return {
-        engine,
         ...(inotifyInstances !== undefined && { inotifyInstances }),
         ipv6,
         networks,
@@ -69206,15 +69637,6 @@ async function inspect_host_inspectHost(world, { files: paths, reuse }) {
         ...(reuse.length > 0 && { reusable: await reusableClusters(world, ofKind, reuse) }),
         files: inspectedFiles,
     };
-}
-/**
- * Whether a path means the same to the engine as here: it is on a machine of this name, and its data are to be seen. In a
- * container that has the machine's name they are not.
- */
-async function sharesFiles({ files }, output) {
-    const { hostname, directory } = parseEnginePlace(output);
-    const own = await files.read('/proc/sys/kernel/hostname').catch(() => '');
-    return hostname !== '' && own.trim() === hostname && files.isDirectory(directory);
 }
 /** Only Linux tells that it has none. */
 async function hasIpv6({ files }) {
@@ -69277,6 +69699,82 @@ function whyNot(error) {
     if (error instanceof CancelledError)
         throw error;
     return error instanceof CommandError ? error.outcome : messageOf(error);
+}
+
+;// CONCATENATED MODULE: ./lib/steps/inspect-place.js
+
+
+
+
+
+/**
+ * Finds out where this process is, as seen from the engine. On a plain host that is one more command.
+ * @param info what `docker info` printed
+ */
+async function inspect_place_inspectPlace(world, info) {
+    const { runner, machine } = world;
+    const [context, container] = await Promise.all([
+        explained(world, runner.run(inspectContext)).then(parseContext),
+        ownContainer(world),
+    ]);
+    const name = machineOf(context.endpoint);
+    const resolved = name === undefined || container !== undefined ? undefined : await machine.resolve(name);
+    return decidePlace({
+        context,
+        ...parseEngineRights(info),
+        addresses: machine.addresses(),
+        ...(container !== undefined && { container }),
+        ...(resolved !== undefined && { resolved }),
+    });
+}
+/**
+ * The container of the engine whose network this process has. A container in a container, or one of another engine, is
+ * none that this engine knows.
+ */
+async function ownContainer(world) {
+    const { files } = world;
+    const mounted = mountedContainer(await files.read('/proc/self/mountinfo').catch(() => ''));
+    if (mounted !== undefined)
+        return inspectContainer(world, mounted);
+    // a kernel of its own, as gVisor's, tells no mounts; then the name that Docker gives a container must do
+    const hostname = (await files.read('/proc/sys/kernel/hostname').catch(() => '')).trim();
+    if (!/^[0-9a-f]{12}$/.test(hostname) || !(await files.exists('/.dockerenv')))
+        return undefined;
+    const found = await inspectContainer(world, hostname);
+    return found?.hostname === hostname ? found : undefined;
+}
+async function inspectContainer({ runner }, id) {
+    try {
+        return parseOwnContainer(await runner.run(inspectContainers([id])));
+    }
+    catch (error) {
+        if (error instanceof CommandError && /no such (container|object)/i.test(error.output))
+            return undefined;
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/steps/inspect-engine.js
+
+
+
+/**
+ * Learns what the engine is, and where this process is as seen from there.
+ * @throws in one sentence why the engine is of no use, and what to do about it
+ */
+async function inspect_engine_inspectEngine(world) {
+    const output = await askEngine(world);
+    const [place, shares] = await Promise.all([inspectPlace(world, output), sharesFiles(world, output)]);
+    return { engine: { ...parseEngineInfo(output), sharesFiles: shares }, place };
+}
+/**
+ * Whether a path means the same to the engine as here: it is on a machine of this name, and its data are to be seen. In a
+ * container that has the machine's name they are not.
+ */
+async function sharesFiles({ files }, output) {
+    const { hostname, directory } = parseEnginePlace(output);
+    const own = await files.read('/proc/sys/kernel/hostname').catch(() => '');
+    return hostname !== '' && own.trim() === hostname && files.isDirectory(directory);
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/kubectl.js
@@ -69359,6 +69857,7 @@ function deleteObject(target, namespace, object) {
 
 
 
+
 /** How each tells its version. */
 const asks = {
     kind: { command: kindVersion, read: (output) => output },
@@ -69372,10 +69871,14 @@ const asks = {
  * @param platform system and processor as Node names them: `linux/x64`
  * @throws when docker is missing or does not run; kind and kubectl may be missing
  */
-async function inspect_tools_inspectTools({ runner, log }, platform) {
-    const docker = runner.run(dockerVersion).then((output) => /version (\S+?),/.exec(output)?.[1] ?? output.trim(), (error) => {
+async function inspect_tools_inspectTools(world, platform) {
+    const { runner, log } = world;
+    const docker = runner.run(dockerVersion).then((output) => /version (\S+?),/.exec(output)?.[1] ?? output.trim(), async (error) => {
         if (!(error instanceof CommandError))
             throw error;
+        // 20.10 tells not even its version where it does not know how to find an engine
+        if (!missing(error))
+            throw await explainEngine(world, error);
         throw new Error(`docker is needed and does not run (${error.outcome}); put it on the PATH`, { cause: error });
     });
     const found = await Promise.all([docker, ...toolNames.map((name) => onPath({ runner, log }, name))]);
@@ -69413,7 +69916,7 @@ async function toolVersion(runner, name, program = name) {
     const output = await runner.run([program, ...command.slice(1)]).catch((error) => {
         if (!(error instanceof errors_CommandError))
             throw error;
-        throw new UnusableTool(`it does not run (${error.outcome})`, /no such program/.test(error.outcome));
+        throw new UnusableTool(`it does not run (${error.outcome})`, missing(error));
     });
     try {
         const told = read(output).trim();
@@ -69422,6 +69925,9 @@ async function toolVersion(runner, name, program = name) {
     catch {
         throw new UnusableTool('what it tells of its version cannot be read');
     }
+}
+function missing({ outcome }) {
+    return /no such program/.test(outcome);
 }
 
 ;// CONCATENATED MODULE: ./lib/steps/when-all-end.js
@@ -69498,10 +70004,10 @@ async function download(world, { name, version, url, check }) {
     const options = {
         remedy: `put ${name} ${version} on the PATH, or give a download-mirror that has it`,
         onProgress: (bytes, total) => {
-            log.info(`${name}: ${byte_size_formatBytes(bytes)}${total === undefined ? '' : ` of ${byte_size_formatBytes(total)}`}`);
+            log.progress(name, `${byte_size_formatBytes(bytes)}${total === undefined ? '' : ` of ${byte_size_formatBytes(total)}`}`);
         },
         onRetry: (reason) => {
-            log.info(`${name}: ${reason}; tried again`);
+            log.progress(name, `${reason}; tried again`);
         },
     };
     const refuse = (address, reason) => new DownloadError(address, reason, 1, options.remedy);
@@ -69690,7 +70196,7 @@ async function untilNothingIsMissing(readiness, ...[{ runner, log, clock }, reco
         const state = output instanceof errors_CommandError ? undefined : kubectl_parseClusterState(output);
         const missing = state === undefined ? [`it does not answer: ${errors_messageOf(output)}`] : readiness.missing(state, cluster);
         if (state !== undefined && missing.length === 0) {
-            log.info(`${cluster.name}: ${readiness.what} ready ${(clock.now() - started).toFixed(1)} s later`);
+            log.progress(cluster.name, `${readiness.what} ready ${(clock.now() - started).toFixed(1)} s later`);
             return state;
         }
         if (left() <= 0) {
@@ -69720,7 +70226,83 @@ function until_ready_missingCoreDns({ coreDns }) {
     return coreDns.available ? [] : [`CoreDNS is not available: ${coreDns.why}`];
 }
 
+;// CONCATENATED MODULE: ./lib/plan/kubeconfig.js
+
+
+/** Port of a kind cluster's API server in its container (kind, `pkg/cluster/internal/providers/common/constants.go`). */
+const apiServerPort = 6443;
+/** One kubeconfig with the contexts of all; those that it is made of have a context each. */
+function kubeconfig_mergeKubeconfigs(texts, currentContext) {
+    const parts = texts.map((text) => parse(text));
+    return stringify({
+        apiVersion: 'v1',
+        kind: 'Config',
+        'current-context': currentContext,
+        preferences: {},
+        clusters: parts.flatMap((part) => part.clusters),
+        contexts: parts.flatMap((part) => part.contexts),
+        users: parts.flatMap((part) => part.users),
+    });
+}
+/**
+ * A cluster's kubeconfig for whoever reaches its nodes. The name is what the certificate holds in any case: of a load
+ * balancer it has no address, and none that a node got later.
+ * @param name of the container that listens there
+ */
+function atNodeAddress(text, address, name) {
+    const host = cidr_familyOf(address) === 'ipv6' ? `[${address}]` : address;
+    const kubeconfig = (0,dist/* parse */.qg)(text);
+    return (0,dist/* stringify */.As)({
+        ...kubeconfig,
+        clusters: kubeconfig.clusters.map((each) => ({
+            ...each,
+            cluster: { ...each.cluster, server: `https://${host}:${String(apiServerPort)}`, 'tls-server-name': name },
+        })),
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/steps/write-kubeconfigs.js
+
+
+
+
+
+
+/** Writes the kubeconfig with a node's address of a cluster that was just made or taken over. */
+async function write_kubeconfigs_writeInternalKubeconfigOf(world, record, cluster) {
+    const controlPlanes = cluster.nodes.filter(({ role }) => role === 'control-plane');
+    const name = apiServerContainer(cluster.name, controlPlanes.length);
+    const containers = parseKindContainers(await world.runner.run(inspectContainers([name])));
+    await writeInternalKubeconfig(world, record, cluster, containers);
+}
+/**
+ * Writes a cluster's kubeconfig with the address of its container beside the one that kind wrote (0600). In a container
+ * that has joined the Docker network it takes the place of kind's, which names a loopback that is not in reach there.
+ */
+async function writeInternalKubeconfig({ files }, record, cluster, containers) {
+    const ofCluster = containers.filter((each) => each.cluster === cluster.name);
+    const listens = ofCluster.find(({ role }) => role === 'external-load-balancer') ??
+        ofCluster.find(({ role, running }) => role === 'control-plane' && running);
+    const addresses = listens?.addresses[record.dockerNetwork] ?? [];
+    const [address] = cluster_familiesOf(cluster).flatMap((family) => cidr_ofFamily(addresses, family));
+    if (listens === undefined || address === undefined) {
+        throw new Error(`the API server of cluster ${cluster.name} has no address on the Docker network ${record.dockerNetwork}; does ${listens?.name ?? 'its container'} still run?`);
+    }
+    const own = run_record_clusterKubeconfig(record, cluster.name);
+    const internal = atNodeAddress(await files.read(own), address, listens.name);
+    await files.writePrivate(run_record_internalKubeconfig(record, cluster.name), internal);
+    if (record.container !== undefined)
+        await files.writePrivate(own, internal);
+}
+/** Merges the clusters' kubeconfigs into one (0600), with a context each; the first cluster's is the current one. */
+async function write_kubeconfigs_writeKubeconfig({ files }, record) {
+    const { clusters } = record;
+    const texts = await Promise.all(clusters.map(({ name }) => files.read(clusterKubeconfig(record, name))));
+    await files.writePrivate(record.kubeconfig, mergeKubeconfigs(texts, clusters[0]?.context));
+}
+
 ;// CONCATENATED MODULE: ./lib/steps/nodes.js
+
 
 
 
@@ -69735,7 +70317,7 @@ function until_ready_missingCoreDns({ coreDns }) {
  */
 async function nodes_describeNodes(runner, dockerNetwork, clusters) {
     const names = clusters.flatMap(({ cluster }) => cluster.nodes.map(({ name }) => name));
-    const containers = parseKindContainers(await runner.run(inspectContainers(names)));
+    const containers = docker_parseKindContainers(await runner.run(docker_inspectContainers(names)));
     return clusters.flatMap(({ cluster, state }) => cluster.nodes.map(({ name, role }) => {
         const own = containers.find((container) => container.name === name)?.addresses[dockerNetwork] ?? [];
         const addresses = cluster_familiesOf(cluster).map((family) => {
@@ -69748,7 +70330,7 @@ async function nodes_describeNodes(runner, dockerNetwork, clusters) {
         return { cluster: cluster.name, name, role, addresses, podCIDRs };
     }));
 }
-/** The clusters of a record with their nodes as they are now: those that run and that Kubernetes knows. */
+/** The clusters of a record with their nodes as they are now: those that run and that Kubernetes knows. Renews their kubeconfigs. */
 async function nodes_findNodes(world, saved) {
     const containers = await existing_objects_existingKindContainers(world.runner);
     const clusters = await when_all_end_whenAllEnd(saved.clusters.map(async (cluster) => {
@@ -69758,6 +70340,8 @@ async function nodes_findNodes(world, saved) {
             throw new Error(`cluster ${cluster.name} has no control plane that runs; start it, or make the clusters anew`);
         }
         const now = { ...cluster, nodes: found };
+        // a restart may have given its containers other addresses
+        await writeInternalKubeconfig(world, saved, now, containers);
         return { cluster: now, state: await until_ready_untilNodesReady(world, saved, now, saved.waitSeconds) };
     }));
     const record = { ...saved, clusters: clusters.map(({ cluster }) => cluster) };
@@ -69924,7 +70508,7 @@ async function pullThrough(world, reference, source, key, plain, { cache, platfo
     }
     catch (error) {
         signal.throwIfAborted();
-        world.log.info(`${shortReference(reference)}: it is pulled without the cache: ${lastLine(error)}`);
+        world.log.progress(shortReference(reference), `it is pulled without the cache: ${lastLine(error)}`);
     }
     finally {
         if (!keep)
@@ -69940,7 +70524,7 @@ async function pullFrom(world, reference, source, directory) {
         if (clock.now() - told < progressSeconds)
             return;
         told = clock.now();
-        log.info(`${shortReference(reference)}: ${formatBytes(bytes)} so far`);
+        log.progress(shortReference(reference), `${formatBytes(bytes)} so far`);
     });
     try {
         const name = `${served.address}/${source.repository}@${source.digest}`;
@@ -69966,7 +70550,7 @@ async function pull(world, reference, name, options, remark) {
         if (clock.now() - told < progressSeconds)
             return;
         told = clock.now();
-        log.info(`${shortReference(reference)}: ${String(done)} of ${String(layers)} layers`);
+        log.progress(shortReference(reference), `${String(done)} of ${String(layers)} layers`);
     };
     try {
         await pRetry(() => runner.run(pullImage(name), { timeoutSeconds: pullSeconds, onLine }), {
@@ -69976,7 +70560,7 @@ async function pull(world, reference, name, options, remark) {
             shouldRetry: ({ error }) => error instanceof CommandError && mayPullAgain(error.output),
             onFailedAttempt: ({ error, retriesLeft }) => {
                 if (error instanceof CommandError && mayPullAgain(error.output) && retriesLeft > 0)
-                    log.info(`${shortReference(reference)}: pulled again after: ${lastLine(error)}`);
+                    log.progress(shortReference(reference), `pulled again after: ${lastLine(error)}`);
             },
         });
     }
@@ -70031,6 +70615,7 @@ async function orStopped(signal, work) {
 
 
 
+
 /** Time kind itself may take for one cluster before it counts as hung. */
 const createSeconds = (/* unused pure expression or super */ null && (30 * 60));
 /**
@@ -70052,11 +70637,21 @@ async function provision_provision(world, plan, record, onCreated) {
             ? () => fetchKubeconfig(live, record, cluster)
             : () => provision_create(live, plan.dockerNetwork, record, cluster);
         await limit(() => begin().catch(endOthers));
+        await writeInternalKubeconfigOf(live, record, cluster).catch(endOthers);
         const running = [untilNodesReady(live, record, cluster, plan.waitSeconds), onCreated(live, cluster)];
-        const [state] = await Promise.all(running).catch(endOthers);
+        const [state] = await Promise.all(running).catch((error) => endOthers(withHint(error, cluster)));
         return { cluster, state };
     }));
     return describeNodes(world.runner, plan.dockerNetwork, ready);
+}
+/** Where the engine is elsewhere in a way that could not be seen before, kubectl is the first to find out. */
+function withHint(error, { name }) {
+    if (!(error instanceof Error) ||
+        !/connection refused|was refused|i\/o timeout|no route to host/.test(error.message)) {
+        return error;
+    }
+    const hint = `the API server of cluster ${name} answered kind: is what the Docker engine publishes in reach from here? If not, run this on the engine's machine, or give config with networking.apiServerAddress`;
+    return new Error(`${error.message}\n${hint}`, { cause: error });
 }
 async function provision_create({ runner, log, clock }, dockerNetwork, record, cluster) {
     const { command, input } = createCluster(cluster, clusterKubeconfig(record, cluster.name));
@@ -70069,7 +70664,7 @@ async function provision_create({ runner, log, clock }, dockerNetwork, record, c
             onLine: (line) => {
                 // what kind tells a person on how to go on would only mislead here, and the Docker network is our choice
                 if (/^ *(✓|✗|ERROR|WARN(?!ING: (Overriding docker network|Here be dragons)))/i.test(line))
-                    log.info(`${cluster.name}: ${line.trim()}`);
+                    log.progress(cluster.name, line.trim());
             },
         });
     }
@@ -70078,12 +70673,12 @@ async function provision_create({ runner, log, clock }, dockerNetwork, record, c
             throw error;
         throw new Error(`cluster ${cluster.name} was not created: ${causeOf(error)}\n${error.message}`, { cause: error });
     }
-    log.info(`${cluster.name}: created in ${(clock.now() - started).toFixed(1)} s`);
+    log.progress(cluster.name, `created in ${(clock.now() - started).toFixed(1)} s`);
 }
 /** All that a cluster needs which exists already. */
 async function fetchKubeconfig({ runner, files, log }, record, { name }) {
     await files.writePrivate(clusterKubeconfig(record, name), await runner.run(getKubeconfig(name)));
-    log.info(`${name}: reused`);
+    log.progress(name, 'reused');
 }
 
 ;// CONCATENATED MODULE: ./lib/steps/read-input-files.js
@@ -70091,7 +70686,7 @@ async function fetchKubeconfig({ runner, files, log }, record, { name }) {
 /** Puts the content of a YAML file in the place of its path, for the inputs that take either. */
 async function read_input_files_readInputFiles({ files }, raw, problems) {
     const contents = await Promise.all(['clusters', 'config']
-        .filter((input) => /^\S+\.(ya?ml|json)$/.test(raw[input]))
+        .filter((input) => isYamlFile(raw[input]))
         .map(async (input) => {
         try {
             return [input, await files.read(raw[input])];
@@ -70400,7 +70995,7 @@ function withoutOurs(lines) {
 function changeOf(lines, { domain, upstream }) {
     const zone = domain === undefined ? undefined : clusterZone(lines, domain);
     return (line) => {
-        const [plugin = '', ...words] = wordsOf(line);
+        const [plugin = '', ...words] = corefile_wordsOf(line);
         // of several servers, CoreDNS itself takes the next one
         const onlyUpstream = words[1] === upstreamFile && (words[2] ?? '{') === '{';
         if (plugin === 'forward' && onlyUpstream && !upstream) {
@@ -70418,7 +71013,7 @@ function changeOf(lines, { domain, upstream }) {
  * `plugin/kubernetes`, primaryZone).
  */
 function clusterZone(lines, domain) {
-    const words = lines.map(wordsOf).find(([plugin]) => plugin === 'kubernetes') ?? [];
+    const words = lines.map(corefile_wordsOf).find(([plugin]) => plugin === 'kubernetes') ?? [];
     const zone = words.slice(1).find((word) => word !== '{' && !/\.arpa\.?$|\//.test(word));
     if (zone === undefined) {
         throw new Error(`the Corefile has no plugin kubernetes with a zone, so CoreDNS cannot answer for ${domain}`);
@@ -70454,7 +71049,7 @@ function serversFor({ peers, upstream }) {
             ]),
     ];
 }
-function wordsOf(line) {
+function corefile_wordsOf(line) {
     return line
         .replace(/#.*/, '')
         .split(/\s+/)
@@ -70791,26 +71386,10 @@ async function verify_removeProbes({ runner, files, log }, record) {
     }));
 }
 
-;// CONCATENATED MODULE: ./lib/steps/write-kubeconfig.js
-
-
-/** Merges the clusters' kubeconfigs into one (0600), with a context each; the first cluster's is the current one. */
-async function write_kubeconfig_writeKubeconfig({ files }, record) {
-    const { clusters } = record;
-    const parts = await Promise.all(clusters.map(async ({ name }) => parse(await files.read(clusterKubeconfig(record, name)))));
-    const merged = {
-        apiVersion: 'v1',
-        kind: 'Config',
-        'current-context': clusters[0]?.context,
-        preferences: {},
-        clusters: parts.flatMap((part) => part.clusters),
-        contexts: parts.flatMap((part) => part.contexts),
-        users: parts.flatMap((part) => part.users),
-    };
-    await files.writePrivate(record.kubeconfig, stringify(merged));
-}
-
 ;// CONCATENATED MODULE: ./lib/pipeline.js
+
+
+
 
 
 
@@ -70863,12 +71442,14 @@ async function plan(world, given, run) {
     return { request, facts, plan: makePlan(request, facts, run, problems) };
 }
 async function inspect(world, request, problems) {
+    // that there is no docker at all is told first
     const tools = await inspectTools(world, world.platform);
+    const engine = await inspectEngine(world);
     const [host, images] = await Promise.all([
         inspectHost(world, wantedOf(request)),
         findImages(world, request.images, problems),
     ]);
-    return { ...host, tools, images };
+    return { ...engine, ...host, tools, images };
 }
 function wantedOf(request) {
     return { files: request.kubeconfig === undefined ? [] : [request.kubeconfig], reuse: reusableNames(request) };
@@ -70928,6 +71509,7 @@ async function pipeline_claim(world, request, before, run, save) {
     const decided = known ? first : makePlan(request, { ...facts, networks: [...facts.networks, network] }, run);
     await reserve(world, run, reservationOf(decided));
     await save(decided);
+    await joinNetwork(world, decided);
     return decided;
 }
 async function supply(live, world, decided, signal) {
@@ -71087,6 +71669,7 @@ async function repair(world, saved, store, signal) {
     const live = until(world, signal);
     await installTools(live, saved.tools);
     const { record, nodes } = await log.phase('Find the nodes', () => findNodes(live, saved));
+    await writeKubeconfig(live, record);
     await store.save(record);
     const changes = await log.phase('Repair', async () => {
         const wired = await connect(live, planWiring(record, nodes));
@@ -71146,18 +71729,22 @@ const leaveSeconds = 30;
 function saveImagesForNextRun(world, { imagesToSave }) {
     return world.log.phase('Save node images', () => save_node_images_saveNodeImages(world, imagesToSave));
 }
-/** Ids of the runs that have something on the engine. */
-function runsOnEngine({ runner }) {
-    return runsOn(runner);
+/**
+ * Ids of the runs that have something on the engine.
+ * @throws in one sentence why the engine is of no use, and what to do about it
+ */
+function runsOnEngine(world) {
+    return explained(world, runsOn(world.runner));
 }
 
 ;// CONCATENATED MODULE: ./lib/report/removal-hint.js
 /** How to remove by hand what was left in place. */
-function removal_hint_removalHint({ run, directory, kubeconfig, clusters }) {
+function removal_hint_removalHint({ run, directory, kubeconfig, clusters, container, dockerNetwork }) {
     const files = kubeconfig.startsWith(`${directory}/`) ? [directory] : [kubeconfig, directory];
     return [
         'everything is left in place (cleanup: false); to remove it:',
         ...clusters.map(({ name }) => `  kind delete cluster --name ${name}`),
+        ...(container?.joins === true ? [`  docker network disconnect ${dockerNetwork} ${container.name}`] : []),
         `  docker network prune --force --filter label=kind-flat-network.run=${run}`,
         `  docker volume rm kind-flat-network-${run}`,
         `  rm -r ${files.join(' ')}`,
@@ -71171,6 +71758,9 @@ function createActionsLog(phases = []) {
     return {
         info: lib_core/* info */.pq,
         warning: lib_core/* warning */.$e,
+        progress: (of, line) => {
+            (0,lib_core/* info */.pq)(`${of}: ${line}`);
+        },
         async phase(title, work) {
             const started = performance.now();
             (0,lib_core/* startGroup */.Oh)(title);
