@@ -100,11 +100,6 @@ export class TmuxTerminal {
     return this.shown('-J')
   }
 
-  /** Whether what was typed is done. */
-  async isIdle(): Promise<boolean> {
-    return atPrompt.test((await this.unwrapped()).join('\n'))
-  }
-
   /** Waits until that is to be seen. */
   async until(text: RegExp, seconds: number): Promise<RegExpExecArray> {
     for (const deadline = Date.now() + seconds * 1000; ;) {
