@@ -88,7 +88,7 @@ async function withNetwork({ createWorld, planWiring, connect, readNodes, parseR
   const record = parseRunRecord(readFileSync(join(directory, 'run.json'), 'utf8'))
   try {
     const nothing = () => undefined
-    const silent = { info: nothing, warning: nothing, phase: (_, work) => work() }
+    const silent = { info: nothing, warning: nothing, progress: nothing, phase: (_, work) => work() }
     const world = createWorld(record.run, silent, nothing)
     const nodes = await readNodes(world, record)
     const forgetful = 'ip route flush proto 171; ip nexthop flush proto 171; iptables -t nat -F KIND-FLAT-NETWORK'

@@ -16,11 +16,11 @@ afterEach(async () => {
   expect(await engineState()).toEqual(before)
 })
 
-test("act runs the repository's workflow from start to post: legs of its matrix, and the job that reads their outputs", async () => {
-  const legs = ['--matrix=ip-family:ipv4', '--matrix=kubernetes-version:1.35']
-  const said = await act('.github/workflows/e2e.yml', 'on the machine', { FLAT_NETWORK_NODE_IMAGE: nodeImage }, ...legs)
-  // one group of the first topology, two of the other
-  expect(said.match(/agnhost: (\d+)\/\1 pod pairs with the pod's own address/g)).toHaveLength(3)
+test("act runs the repository's workflow from start to post: a leg of its matrix, and the job that reads their outputs", async () => {
+  const leg = ['--matrix=topology:groups', '--matrix=ip-family:ipv4', '--matrix=kubernetes-version:1.35']
+  const said = await act('.github/workflows/e2e.yml', 'on the machine', { FLAT_NETWORK_NODE_IMAGE: nodeImage }, ...leg)
+  // one for each of the two groups
+  expect(said.match(/agnhost: (\d+)\/\1 pod pairs with the pod's own address/g)).toHaveLength(2)
   expect(said).toMatch(/as the next job knows it.* Job succeeded/)
 })
 

@@ -6,7 +6,7 @@ import { engineState, foreignCluster, nodeImage, processesOf } from './support/e
 
 jest.setTimeout(180_000)
 
-const kills = Number(process.env['KILLS'] ?? 10)
+const kills = Number(process.env['KILLS'] ?? 4)
 /** A whole run of two clusters takes about that long. */
 const longest = 28_000
 

@@ -343,7 +343,7 @@ export class FakeEngine {
       network,
     )
     this.world.files.content.set(command.at(-1) ?? '', this.#kubeconfig(name))
-    return ` ✓ Starting control-plane 🕹️\nSet kubectl context to "kind-${name}"\nHave a nice day! 👋\n`
+    return ` • Starting control-plane 🕹️  ...\n ✓ Starting control-plane 🕹️\nSet kubectl context to "kind-${name}"\nHave a nice day! 👋\n`
   }
 
   #kubeconfig(cluster: string): string {

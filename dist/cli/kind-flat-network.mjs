@@ -76264,9 +76264,12 @@ async function provision_create({ runner, log, clock }, dockerNetwork, record, c
             environment: { [dockerNetworkVariable]: dockerNetwork },
             timeoutSeconds: createSeconds,
             onLine: (line) => {
-                // what kind tells a person on how to go on would only mislead here, and the Docker network is our choice
-                if (/^ *(✓|✗|ERROR|WARN(?!ING: (Overriding docker network|Here be dragons)))/i.test(line))
-                    log.progress(cluster.name, line.trim());
+                // what it begins says what it is at; how a person goes on would only mislead here, and the Docker network is our choice
+                if (/^ *(•|✗|ERROR|WARN(?!ING: (Overriding docker network|Here be dragons)))/i.test(line))
+                    log.progress(cluster.name, line
+                        .replace(/^ *• /, '')
+                        .replace(/ *\.\.\.$/, '')
+                        .trim());
             },
         });
     }
@@ -80468,8 +80471,13 @@ function exitCodeFor(error) {
 function program_program(output, json) {
     const worldOf = (id, options) => {
         const debug = (line) => {
-            if (options.debug === true)
+            if (options.debug !== true)
+                return;
+            // standard output belongs to the JSON lines; a live display must know of what is written
+            if (json)
                 process.stderr.write(`  $ ${line}\n`);
+            else
+                output.log.info(`$ ${line}`);
         };
         return createWorld(id, output.log, debug, directoryStores());
     };

@@ -71231,9 +71231,12 @@ async function provision_create({ runner, log, clock }, dockerNetwork, record, c
             environment: { [dockerNetworkVariable]: dockerNetwork },
             timeoutSeconds: createSeconds,
             onLine: (line) => {
-                // what kind tells a person on how to go on would only mislead here, and the Docker network is our choice
-                if (/^ *(✓|✗|ERROR|WARN(?!ING: (Overriding docker network|Here be dragons)))/i.test(line))
-                    log.progress(cluster.name, line.trim());
+                // what it begins says what it is at; how a person goes on would only mislead here, and the Docker network is our choice
+                if (/^ *(•|✗|ERROR|WARN(?!ING: (Overriding docker network|Here be dragons)))/i.test(line))
+                    log.progress(cluster.name, line
+                        .replace(/^ *• /, '')
+                        .replace(/ *\.\.\.$/, '')
+                        .trim());
             },
         });
     }

@@ -69,7 +69,10 @@ interface DownOptions extends RunOptions {
 function program(output: Output, json: boolean): Command {
   const worldOf = (id: string, options: CommonOptions): World => {
     const debug = (line: string) => {
-      if (options.debug === true) process.stderr.write(`  $ ${line}\n`)
+      if (options.debug !== true) return
+      // standard output belongs to the JSON lines; a live display must know of what is written
+      if (json) process.stderr.write(`  $ ${line}\n`)
+      else output.log.info(`$ ${line}`)
     }
     return createWorld(id, output.log, debug, directoryStores())
   }

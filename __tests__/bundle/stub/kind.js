@@ -35,7 +35,7 @@ export async function kind({ argv, stdin, model }) {
       return failed(`node(s) already exist for a cluster with the name "${name}"`)
     }
   }
-  process.stderr.write(`Creating cluster "${name}" ...\n ✓ Preparing nodes\n`)
+  process.stderr.write(`Creating cluster "${name}" ...\n • Preparing nodes  ...\n ✓ Preparing nodes\n`)
 
   const command = ['exec', '--privileged', `${name}-control-plane`, 'kubeadm', 'init', '--skip-token-print']
   // docker holds this program's standard output, so whoever reads that sees the end of both
@@ -48,7 +48,10 @@ export async function kind({ argv, stdin, model }) {
     )
   }
   writeFileSync(kubeconfig, await kubeconfigOf(name), { mode: 0o600 })
-  return { ...answer(), stderr: ` ✓ Starting control-plane\nSet kubectl context to "kind-${name}"\n` }
+  return {
+    ...answer(),
+    stderr: ` • Starting control-plane  ...\n ✓ Starting control-plane\nSet kubectl context to "kind-${name}"\n`,
+  }
 }
 
 async function getKubeconfig(model, argv) {
