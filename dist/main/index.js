@@ -68910,6 +68910,19 @@ write_file() {
     written=yes
   fi
 }
+restore() { printf '*nat\\n%sCOMMIT\\n' "$2" | "$1-restore" --noflush --wait; }
+# kube-proxy, when it starts, may have put its jump first between the look and the change
+keep_order() {
+  local rule position=0 kube=0 ours=0
+  while read -r rule; do
+    if [[ $rule == '-A POSTROUTING '* ]]; then position=$((position + 1)); fi
+    if [[ $rule == *' -j KUBE-POSTROUTING' ]]; then kube=$position; fi
+    if [[ $rule == *' -j ${chain}' ]]; then ours=$position; fi
+  done <<<"$("$1" --wait -t nat -S POSTROUTING)"
+  if ((ours > 0 && ours < kube)); then
+    restore "$1" "-D POSTROUTING -j ${chain}"$'\\n'"-I POSTROUTING $kube -j ${chain}"$'\\n'
+  fi
+}
 read_file /etc/kind-flat-network/wiring
 stored=$text
 if [ $# = 0 ]; then wanted=$stored; else wanted=$1; fi
@@ -68959,8 +68972,8 @@ while read -r kind line; do
 done <<<"$plan"
 status=0
 if [ -n "$batch" ]; then printf %s "$batch" | ip -force -batch - || status=$?; fi
-if [ -n "$nat4" ]; then printf '*nat\\n%sCOMMIT\\n' "$nat4" | iptables-restore --noflush --wait || status=$?; fi
-if [ -n "$nat6" ]; then printf '*nat\\n%sCOMMIT\\n' "$nat6" | ip6tables-restore --noflush --wait || status=$?; fi
+if [ -n "$nat4" ]; then { restore iptables "$nat4" && keep_order iptables; } || status=$?; fi
+if [ -n "$nat6" ]; then { restore ip6tables "$nat6" && keep_order ip6tables; } || status=$?; fi
 
 if [ $# = 1 ] && [ -n "$wanted$stored" ]; then
   for hop in $hops; do { echo >"/dev/udp/$hop/9"; } 2>/dev/null || :; done

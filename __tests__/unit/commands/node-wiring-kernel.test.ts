@@ -89,3 +89,28 @@ iptables -t nat -F KIND-FLAT-NETWORK
   expect([status, nothing]).toEqual([0, ''])
   expect(after).toBe(before)
 })
+
+;(possible ? test : test.skip)(
+  'kube-proxy may start between the look and the change: its jump is first all the same',
+  () => {
+    const late = `mkdir $1/bin
+cat >$1/bin/iptables <<'END'
+#!/bin/bash
+PATH=\${PATH#*:}
+iptables "$@"
+if [ "$*" = '--wait -t nat -S' ]; then
+  iptables -t nat -N KUBE-POSTROUTING
+  iptables -t nat -I POSTROUTING -m comment --comment "kubernetes postrouting rules" -j KUBE-POSTROUTING
+fi
+END
+chmod +x $1/bin/iptables
+export PATH=$1/bin:$PATH
+`
+    const { status, stdout } = inNamespace(late + wire(wiring, 'late') + 'iptables-save -t nat\n')
+    expect(status).toBe(0)
+    expect(stdout.match(/^-A POSTROUTING .*$/gm)).toEqual([
+      '-A POSTROUTING -m comment --comment "kubernetes postrouting rules" -j KUBE-POSTROUTING',
+      '-A POSTROUTING -j KIND-FLAT-NETWORK',
+    ])
+  },
+)
