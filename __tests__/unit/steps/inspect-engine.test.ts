@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from '@jest/globals'
 import { inspectEngine } from '../../../src/steps/inspect-engine.js'
+import { facts, place } from '../../fakes/build.js'
 import { FakeEngine } from '../../fakes/engine.js'
 import { fails } from '../../fakes/recording-runner.js'
 import { fakeWorld, type FakeWorld } from '../../fakes/world.js'
@@ -15,20 +16,8 @@ beforeEach(() => {
 test('tells of the engine what it tells of itself, and where this process is', async () => {
   engine.runInContainer('jobs')
   expect(await inspectEngine(world)).toEqual({
-    engine: {
-      version: '28.3.0',
-      cpus: 4,
-      memory: 16e9,
-      platform: 'linux/amd64',
-      containerdImageStore: false,
-      sharesFiles: false,
-    },
-    place: {
-      endpoint: 'unix:///var/run/docker.sock',
-      named: 'the Docker context default',
-      rootless: false,
-      container: { id: 'f00'.padEnd(64, '0'), name: 'job', networks: ['jobs'] },
-    },
+    engine: facts().engine,
+    place: { ...place, container: { id: 'f00'.padEnd(64, '0'), name: 'job', networks: ['jobs'] } },
   })
 })
 
