@@ -1,8 +1,34 @@
 import js from '@eslint/js'
 import tseslint from 'typescript-eslint'
 
-/** Imports go one way: action, cli → pipeline → steps → commands → plan. Adapters are made at the two entries only. */
+/**
+ * Imports go one way: action, cli → pipeline → steps → commands → plan → kind-config → model. Adapters are made at the
+ * two entries only.
+ */
 const layers = {
+  'src/model/**': [
+    '../kind-config',
+    '../plan',
+    '../steps',
+    '../commands',
+    '../adapters',
+    '../pipeline',
+    '../action',
+    '../cli',
+    '../ports',
+    '../report',
+  ],
+  'src/kind-config/**': [
+    '../plan',
+    '../steps',
+    '../commands',
+    '../adapters',
+    '../pipeline',
+    '../action',
+    '../cli',
+    '../ports',
+    '../report',
+  ],
   'src/plan/**': [
     '../steps',
     '../commands',
@@ -44,7 +70,7 @@ export default tseslint.config(
         {
           patterns: [
             { group: forbidden.flatMap((path) => [`${path}.js`, `${path}/**`]), message: 'Imports go one way.' },
-            ...(/plan|commands|steps|report|pipeline/.test(files)
+            ...(/model|kind-config|plan|commands|steps|report|pipeline/.test(files)
               ? [
                   {
                     group: touchesTheWorld.concat('!node:net', '!node:crypto', '!node:path'),
@@ -52,9 +78,9 @@ export default tseslint.config(
                   },
                 ]
               : []),
-            ...(files === 'src/plan/**'
+            ...(files === 'src/model/**'
               ? []
-              : [{ group: ['netmask'], message: 'plan/cidr.ts is the one importer of netmask.' }]),
+              : [{ group: ['netmask'], message: 'model/cidr.ts is the one importer of netmask.' }]),
           ],
         },
       ],

@@ -3,9 +3,9 @@ import { dirname, resolve } from 'node:path'
 import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, stringify, type Document } from 'yaml'
 import { InputError, messageOf } from '../errors.js'
 import { inputNames, inputs, isYamlFile, type GivenInputs, type InputName } from '../plan/inputs.js'
-import { Problems } from '../plan/problems.js'
+import { Problems } from '../model/problems.js'
 import { readClusters } from '../plan/request.js'
-import { hintFor } from '../plan/unknown-key.js'
+import { hintFor } from '../model/suggest-key.js'
 import { configFile } from './config-schema.js'
 
 /** What the config file is called where none is named; the first that is there is read. */

@@ -1,6 +1,6 @@
 import type { DockerNetwork, HostFacts, Reservation } from '../plan/host-facts.js'
-import { ownerDirectory } from '../plan/kind-config.js'
-import type { NodeRole } from '../plan/names.js'
+import { ownerDirectory } from '../kind-config/kind-config.js'
+import type { NodeRole } from '../model/kind-names.js'
 import type { PlaceFacts } from '../plan/place.js'
 
 /** Arguments for docker, and readers of what it prints. */

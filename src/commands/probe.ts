@@ -1,6 +1,6 @@
 import { decode, encode, RECURSION_DESIRED } from 'dns-packet'
 import { stringify } from 'yaml'
-import { canonicalAddress } from '../plan/cidr.js'
+import { canonicalAddress } from '../model/cidr.js'
 import { execScript } from './docker.js'
 
 const name = 'kind-flat-network-probe'

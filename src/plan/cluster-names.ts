@@ -1,7 +1,7 @@
 import type { NamedCluster } from './cluster.js'
 import type { HostFacts } from './host-facts.js'
-import { loadBalancerName, nameProblem, nodeNames } from './names.js'
-import type { Problems } from './problems.js'
+import { loadBalancerName, nameProblem, nodeNames } from '../model/kind-names.js'
+import type { Problems } from '../model/problems.js'
 import type { ClusterRequest, Request } from './request.js'
 
 /** All containers of a cluster of that name. */

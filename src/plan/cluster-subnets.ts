@@ -1,6 +1,6 @@
-import { families, overlap, type Cidr, type Family } from './cidr.js'
+import { families, overlap, type Cidr, type Family } from '../model/cidr.js'
 import type { Cluster, NamedCluster } from './cluster.js'
-import type { Problems } from './problems.js'
+import type { Problems } from '../model/problems.js'
 import type { Request } from './request.js'
 import { allot } from './subnets.js'
 

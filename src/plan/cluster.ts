@@ -1,6 +1,6 @@
-import { familyOf, type Family } from './cidr.js'
+import { familyOf, type Family } from '../model/cidr.js'
 import type { ExistingCluster } from './host-facts.js'
-import type { NodeRole } from './names.js'
+import type { NodeRole } from '../model/kind-names.js'
 import type { ClusterRequest } from './request.js'
 
 /** A cluster whose name is decided. */

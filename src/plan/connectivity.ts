@@ -1,4 +1,4 @@
-import { familyOf, machineCidr, overlap, parseCidr, type Family } from './cidr.js'
+import { familyOf, machineCidr, overlap, parseCidr, type Family } from '../model/cidr.js'
 import { areJoined } from './groups.js'
 import type { Cluster } from './cluster.js'
 import type { Node } from './wiring.js'

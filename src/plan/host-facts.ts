@@ -1,5 +1,5 @@
 import type { ImageToLoad } from './image-loading.js'
-import type { NodeRole } from './names.js'
+import type { NodeRole } from '../model/kind-names.js'
 import type { Place } from './place.js'
 import type { ToolFacts } from './tools.js'
 

@@ -1,5 +1,5 @@
 import { parse, stringify } from 'yaml'
-import { familyOf } from './cidr.js'
+import { familyOf } from '../model/cidr.js'
 
 interface Kubeconfig {
   readonly clusters: readonly { readonly cluster: object }[]

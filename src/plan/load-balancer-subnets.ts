@@ -8,10 +8,10 @@ import {
   sizeOf,
   type Cidr,
   type Family,
-} from './cidr.js'
+} from '../model/cidr.js'
 import type { Cluster, NamedCluster } from './cluster.js'
 import type { DockerNetwork, Reservation } from './host-facts.js'
-import type { Problems } from './problems.js'
+import type { Problems } from '../model/problems.js'
 import type { Request } from './request.js'
 import { allot } from './subnets.js'
 import type { Node } from './wiring.js'

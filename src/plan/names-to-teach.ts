@@ -1,4 +1,4 @@
-import { addressAt, familyOf, parseCidr } from './cidr.js'
+import { addressAt, familyOf, parseCidr } from '../model/cidr.js'
 import { familiesOf, type Cluster } from './cluster.js'
 import type { Names } from './corefile.js'
 import { areJoined } from './groups.js'

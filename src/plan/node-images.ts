@@ -1,8 +1,8 @@
 import { formatBytes } from './byte-size.js'
 import { seconds, type ImageToSave } from './image-cache.js'
 import { shortReference, throughMirror } from './image-reference.js'
-import type { KindConfig, KindNode } from './kind-config.js'
-import type { Problems } from './problems.js'
+import type { KindConfig, KindNode } from '../kind-config/kind-config.js'
+import type { Problems } from '../model/problems.js'
 import { kindRelease, knownKubernetesVersions, nodeImageFor } from './releases.js'
 import type { ClusterRequest } from './request.js'
 

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
-import { canonicalAddress } from './cidr.js'
+import { canonicalAddress } from '../model/cidr.js'
 import { isLoopback } from './image-reference.js'
-import type { Problems } from './problems.js'
+import type { Problems } from '../model/problems.js'
 
 /** Where this process is, as seen from the engine. */
 export interface Place {

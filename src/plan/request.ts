@@ -2,12 +2,12 @@ import { valid, validRange } from 'semver'
 import { parseDocument } from 'yaml'
 import * as z from 'zod'
 import { messageOf } from '../errors.js'
-import { families, parseCidr, type Cidr, type Family } from './cidr.js'
+import { families, parseCidr, type Cidr, type Family } from '../model/cidr.js'
 import { inputs, type InputName, type RawInputs } from './inputs.js'
-import { checkKindConfig, mergeKindConfigs, nodesOf, type KindConfig, type KindNode } from './kind-config.js'
-import { nodeMasks } from './node-mask.js'
-import type { Problems } from './problems.js'
-import { hintFor } from './unknown-key.js'
+import { checkKindConfig, mergeKindConfigs, nodesOf, type KindConfig, type KindNode } from '../kind-config/kind-config.js'
+import { nodeMasks } from '../kind-config/node-mask.js'
+import type { Problems } from '../model/problems.js'
+import { hintFor } from '../model/suggest-key.js'
 
 /** One cluster as asked for; what is left out is decided by the plan. */
 export interface ClusterRequest {

@@ -1,8 +1,8 @@
-import { machineCidr } from './cidr.js'
+import { machineCidr } from '../model/cidr.js'
 import { familiesOf, subnetsOf, type NamedCluster } from './cluster.js'
 import { numbered } from './cluster-names.js'
 import type { ExistingCluster, HostFacts } from './host-facts.js'
-import type { Problems } from './problems.js'
+import type { Problems } from '../model/problems.js'
 import type { Request } from './request.js'
 
 /** The names of clusters that may exist already: those that were given, and `cluster<n>` for the others. */

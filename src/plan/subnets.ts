@@ -1,4 +1,4 @@
-import { cidrAt, overlap, sizeOf, type Cidr } from './cidr.js'
+import { cidrAt, overlap, sizeOf, type Cidr } from '../model/cidr.js'
 
 /** Subnets that were allotted, or how many fit where more were wanted. */
 export type Allotment = { readonly subnets: readonly Cidr[] } | { readonly fits: number; readonly prefix: number }

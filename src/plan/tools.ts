@@ -1,6 +1,6 @@
 import { maxSatisfying, satisfies, valid } from 'semver'
 import * as z from 'zod'
-import type { Problems } from './problems.js'
+import type { Problems } from '../model/problems.js'
 import type { Request, ToolRequest } from './request.js'
 
 /** Programs that are downloaded where the machine has none that fits. */

@@ -1,6 +1,6 @@
-import { familyOf, ofFamily, overlap, parseCidr, type Cidr } from './cidr.js'
+import { familyOf, ofFamily, overlap, parseCidr, type Cidr } from '../model/cidr.js'
 import { areJoined } from './groups.js'
-import type { NodeRole } from './names.js'
+import type { NodeRole } from '../model/kind-names.js'
 import { familiesOf, subnetsOf, type Cluster } from './cluster.js'
 import type { RunRecord } from './run-record.js'
 

@@ -1,6 +1,6 @@
 import type { Pair } from '../plan/connectivity.js'
 import type { ProvidedImage } from '../plan/node-images.js'
-import type { NodeRole } from '../plan/names.js'
+import type { NodeRole } from '../model/kind-names.js'
 import { clusterKubeconfig, internalKubeconfig, type RunRecord } from '../plan/run-record.js'
 import type { Node } from '../plan/wiring.js'
 

@@ -16,7 +16,7 @@ import {
   type Volume,
 } from '../commands/docker.js'
 import { CommandError } from '../errors.js'
-import type { NodeRole } from '../plan/names.js'
+import type { NodeRole } from '../model/kind-names.js'
 import type { CommandRunner } from '../ports.js'
 
 /** Docker's words for an object that somebody else has removed meanwhile. */

@@ -13,7 +13,7 @@ import {
   type ImageToLoad,
   type NamedImage,
 } from '../plan/image-loading.js'
-import type { Problems } from '../plan/problems.js'
+import type { Problems } from '../model/problems.js'
 import type { World } from '../ports.js'
 import { allOrNone } from './all-or-none.js'
 import { whenAllEnd } from './when-all-end.js'

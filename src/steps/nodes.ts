@@ -1,6 +1,6 @@
 import { inspectContainers, parseKindContainers } from '../commands/docker.js'
 import { getNodesAndCoreDns, parseClusterState, type ClusterState } from '../commands/kubectl.js'
-import { ofFamily } from '../plan/cidr.js'
+import { ofFamily } from '../model/cidr.js'
 import { familiesOf, type Cluster } from '../plan/cluster.js'
 import { clusterKubeconfig, type RunRecord } from '../plan/run-record.js'
 import type { Node } from '../plan/wiring.js'

@@ -1,5 +1,5 @@
 import { inputs, isYamlFile, type RawInputs } from '../plan/inputs.js'
-import type { Problems } from '../plan/problems.js'
+import type { Problems } from '../model/problems.js'
 import type { World } from '../ports.js'
 
 /** Puts the content of a YAML file in the place of its path, for the inputs that take either. */

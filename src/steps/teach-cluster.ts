@@ -1,5 +1,5 @@
 import { giveDnsServiceAddresses } from '../commands/core-dns.js'
-import { familyOf } from '../plan/cidr.js'
+import { familyOf } from '../model/cidr.js'
 import type { Cluster } from '../plan/cluster.js'
 import { dnsServers, namesToTeach } from '../plan/names-to-teach.js'
 import { clusterKubeconfig, type RunRecord } from '../plan/run-record.js'

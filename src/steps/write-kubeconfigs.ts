@@ -1,8 +1,8 @@
 import { inspectContainers, parseKindContainers, type KindContainer } from '../commands/docker.js'
-import { ofFamily } from '../plan/cidr.js'
+import { ofFamily } from '../model/cidr.js'
 import { familiesOf, type Cluster } from '../plan/cluster.js'
 import { atNodeAddress, mergeKubeconfigs } from '../plan/kubeconfig.js'
-import { apiServerContainer } from '../plan/names.js'
+import { apiServerContainer } from '../model/kind-names.js'
 import { clusterKubeconfig, internalKubeconfig, type RunRecord } from '../plan/run-record.js'
 import type { World } from '../ports.js'
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { addressAt, familyOf, machineCidr, overlap, parseCidr, type Cidr } from '../../../src/plan/cidr.js'
+import { addressAt, familyOf, machineCidr, overlap, parseCidr, type Cidr } from '../../../src/model/cidr.js'
 import type { DockerNetwork } from '../../../src/plan/host-facts.js'
 import { chooseLoadBalancerSubnets, nodesInTheWay } from '../../../src/plan/load-balancer-subnets.js'
-import { Problems } from '../../../src/plan/problems.js'
+import { Problems } from '../../../src/model/problems.js'
 import type { LoadBalancer } from '../../../src/plan/request.js'
 
 type Member = Parameters<typeof chooseLoadBalancerSubnets>[1][number]

@@ -6,7 +6,7 @@ import {
   withProvidedImages,
   type ProvidedImage,
 } from '../../../src/plan/node-images.js'
-import { Problems } from '../../../src/plan/problems.js'
+import { Problems } from '../../../src/model/problems.js'
 import { kindReleases } from '../../../src/plan/releases.js'
 import { request } from '../../fakes/build.js'
 import type { GivenInputs } from '../../../src/plan/inputs.js'

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 import { describeProblem } from '../../../src/errors.js'
 import { checkPlace, decidePlace, machineOf, type Place, type PlaceFacts } from '../../../src/plan/place.js'
-import { Problems } from '../../../src/plan/problems.js'
+import { Problems } from '../../../src/model/problems.js'
 
 const socket = 'unix:///var/run/docker.sock'
 

@@ -10,10 +10,10 @@ import {
   sizeOf,
   type Cidr,
   type Family,
-} from '../../../src/plan/cidr.js'
+} from '../../../src/model/cidr.js'
 import type { HostFacts } from '../../../src/plan/host-facts.js'
-import type { KindNode } from '../../../src/plan/kind-config.js'
-import { nodeMasks } from '../../../src/plan/node-mask.js'
+import type { KindNode } from '../../../src/kind-config/kind-config.js'
+import { nodeMasks } from '../../../src/kind-config/node-mask.js'
 import { makePlan, type Plan } from '../../../src/plan/plan.js'
 import type { ClusterRequest, Request } from '../../../src/plan/request.js'
 import type { RunRecord } from '../../../src/plan/run-record.js'

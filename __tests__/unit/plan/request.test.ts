@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { InputError, type Problem } from '../../../src/errors.js'
 import { withDefaults, type GivenInputs } from '../../../src/plan/inputs.js'
-import { Problems } from '../../../src/plan/problems.js'
+import { Problems } from '../../../src/model/problems.js'
 import { parseRequest } from '../../../src/plan/request.js'
 import { request } from '../../fakes/build.js'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { parseCidr } from '../../../src/plan/cidr.js'
+import { parseCidr } from '../../../src/model/cidr.js'
 import { allot } from '../../../src/plan/subnets.js'
 
 const texts = (count: number, supernet: string, taken: string[], shortest: number, longest: number) => {

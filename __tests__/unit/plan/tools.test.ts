@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { gt, satisfies } from 'semver'
 import { InputError } from '../../../src/errors.js'
-import { Problems } from '../../../src/plan/problems.js'
+import { Problems } from '../../../src/model/problems.js'
 import {
   chooseTools,
   parseSha256File,

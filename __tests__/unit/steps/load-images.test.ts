@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { resolve } from 'node:path'
 import { CancelledError } from '../../../src/errors.js'
-import { Problems } from '../../../src/plan/problems.js'
+import { Problems } from '../../../src/model/problems.js'
 import {
   findImages,
   imagesMissing,

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { withDefaults, type RawInputs } from '../../../src/plan/inputs.js'
-import { Problems } from '../../../src/plan/problems.js'
+import { Problems } from '../../../src/model/problems.js'
 import { readInputFiles } from '../../../src/steps/read-input-files.js'
 import { fakeWorld } from '../../fakes/world.js'
 

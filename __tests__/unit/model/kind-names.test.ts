@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { contextName, loadBalancerName, nameProblem, nodeNames } from '../../../src/plan/names.js'
+import { contextName, loadBalancerName, nameProblem, nodeNames } from '../../../src/model/kind-names.js'
 
 describe('names as kind gives them', () => {
   test('number the nodes of a role from the second on', () => {

@@ -1,6 +1,6 @@
 import { deepmergeCustom } from 'deepmerge-ts'
-import { familyOf } from './cidr.js'
-import type { NodeRole } from './names.js'
+import { familyOf } from '../model/cidr.js'
+import type { NodeRole } from '../model/kind-names.js'
 
 /** A kind config (`kind.x-k8s.io/v1alpha4`) or a part of one; kind itself checks what is not read here. */
 export type KindConfig = Readonly<Record<string, unknown>>

@@ -1,5 +1,5 @@
 import { parseAllDocuments } from 'yaml'
-import type { Family } from './cidr.js'
+import type { Family } from '../model/cidr.js'
 import type { KindConfig, KindNode } from './kind-config.js'
 
 /** Prefix length of the subnet that a node gets of its cluster's pod subnet: kube-controller-manager's defaults. */

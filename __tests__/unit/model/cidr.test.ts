@@ -13,7 +13,7 @@ import {
   parseCidr,
   sizeOf,
   type Family,
-} from '../../../src/plan/cidr.js'
+} from '../../../src/model/cidr.js'
 
 describe('parseCidr', () => {
   test.each<[string, Family, bigint, bigint]>([

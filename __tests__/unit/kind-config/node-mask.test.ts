@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { nodeMasks } from '../../../src/plan/node-mask.js'
+import { nodeMasks } from '../../../src/kind-config/node-mask.js'
 
 const patch = (...lines: string[]) => lines.join('\n')
 const masks = (...kubeadmConfigPatches: unknown[]) => nodeMasks({ kubeadmConfigPatches }, [])
