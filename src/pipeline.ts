@@ -2,7 +2,10 @@ import { messageOf } from './errors.js'
 import type { HostFacts } from './plan/host-facts.js'
 import { archivesDirectory, archivesOnNode } from './plan/image-loading.js'
 import { withDefaults, type GivenInputs } from './plan/inputs.js'
-import { withReadOnlyMount, type KindConfig } from './kind-config/kind-config.js'
+import { withReadOnlyMount } from './kind-config/kind-config.js'
+import type { KindConfig } from './kind-config/v1alpha4.js'
+import { hostPortsOf } from './plan/host-port-conflicts.js'
+import type { Place } from './plan/place.js'
 import { nodesInTheWay } from './plan/load-balancer-subnets.js'
 import { withProvidedImages, type ProvidedImage } from './plan/node-images.js'
 import { makePlan, reservationOf, type Plan } from './plan/plan.js'
@@ -75,14 +78,19 @@ async function inspect(world: World, request: Request, problems: Problems): Prom
   const tools = await inspectTools(world, world.platform)
   const engine = await inspectEngine(world)
   const [host, images] = await Promise.all([
-    inspectHost(world, wantedOf(request)),
+    inspectHost(world, wantedOf(request, engine.place)),
     findImages(world, request.images, problems),
   ])
   return { ...engine, ...host, tools, images }
 }
 
-function wantedOf(request: Request): Parameters<typeof inspectHost>[1] {
-  return { files: request.kubeconfig === undefined ? [] : [request.kubeconfig], reuse: reusableNames(request) }
+function wantedOf(request: Request, { container, remote }: Place): Parameters<typeof inspectHost>[1] {
+  return {
+    files: request.kubeconfig === undefined ? [] : [request.kubeconfig],
+    reuse: reusableNames(request),
+    // of another machine, and of the one around this container, only the engine knows
+    ports: container === undefined && remote === undefined ? request.clusters.flatMap(hostPortsOf) : [],
+  }
 }
 
 /**
@@ -141,7 +149,7 @@ async function claim(
   run: string,
   save: (decided: Plan) => Promise<void>,
 ): Promise<Plan> {
-  const facts = { ...before, ...(await inspectHost(world, wantedOf(request))) }
+  const facts = { ...before, ...(await inspectHost(world, wantedOf(request, before.place))) }
   const first = makePlan(request, facts, run)
   await save(first)
   const { network } = await ensureNetwork(world, first)

@@ -1,3 +1,4 @@
+import type { HostPort } from './kind-config/host-ports.js'
 import type { Repository } from './plan/image-reference.js'
 import type { RunRecord } from './plan/run-record.js'
 import type { KnownSha256 } from './plan/tools.js'
@@ -32,6 +33,8 @@ export interface Files {
   exists(path: string): Promise<boolean>
   /** @throws when there is no such file */
   read(path: string): Promise<string>
+  /** Everything on standard input, which can be read once. */
+  readStandardInput(): Promise<string>
   isDirectory(path: string): Promise<boolean>
   /** Writes a whole file that only its owner can read (0600); its directory must be there. */
   writePrivate(path: string, content: string): Promise<void>
@@ -56,6 +59,8 @@ export interface Machine {
   user(): { readonly name: string; readonly uid: number }
   /** Number of the group that a file belongs to; `undefined` where there is no such file. */
   groupOf(path: string): Promise<number | undefined>
+  /** Whether something listens on a port already. */
+  usesPort(port: HostPort): Promise<boolean>
 }
 
 export interface Log {

@@ -54,6 +54,7 @@ export function facts(overrides: Partial<HostFacts> = {}): HostFacts {
       { destination: '192.168.1.0/24', device: 'eth0' },
     ],
     containers: [],
+    usedPorts: [],
     reservations: [],
     clusters: [],
     files: [],

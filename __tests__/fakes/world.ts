@@ -1,3 +1,4 @@
+import type { HostPort } from '../../src/kind-config/host-ports.js'
 import type { Clock, Files, Log, Machine, Processes, RunStore, World } from '../../src/ports.js'
 import { FakeDownloads, FakeTools } from './downloads.js'
 import { FakeImageCache, FakeRegistry } from './images.js'
@@ -7,6 +8,7 @@ import { RecordingRunner } from './recording-runner.js'
 /** Files in memory, by path. */
 export class FakeFiles implements Files {
   readonly content = new Map<string, string>()
+  standardInput = ''
   /** Directories that were made. */
   readonly directories = new Set<string>()
   /** Paths that cannot be removed. */
@@ -23,6 +25,10 @@ export class FakeFiles implements Files {
   read(path: string): Promise<string> {
     const found = this.content.get(path)
     return found === undefined ? Promise.reject(new Error(`ENOENT: ${path}`)) : Promise.resolve(found)
+  }
+
+  readStandardInput(): Promise<string> {
+    return Promise.resolve(this.standardInput)
   }
 
   writePrivate(path: string, content: string): Promise<void> {
@@ -114,6 +120,7 @@ export class FakeMachine implements Machine {
   own = ['127.0.0.1', '::1', '192.168.1.7']
   readonly names = new Map<string, string>()
   readonly groups = new Map<string, number>()
+  readonly usedPorts: number[] = []
   who = { name: 'me', uid: 1000 }
 
   addresses(): readonly string[] {
@@ -130,6 +137,10 @@ export class FakeMachine implements Machine {
 
   groupOf(path: string): Promise<number | undefined> {
     return Promise.resolve(this.groups.get(path))
+  }
+
+  usesPort({ port }: HostPort): Promise<boolean> {
+    return Promise.resolve(this.usedPorts.includes(port))
   }
 }
 

@@ -1,4 +1,5 @@
 import { access, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { text } from 'node:stream/consumers'
 import type { Files } from '../ports.js'
 
 export const nodeFiles: Files = {
@@ -13,6 +14,7 @@ export const nodeFiles: Files = {
       () => false,
     ),
   read: (path) => readFile(path, 'utf8'),
+  readStandardInput: () => text(process.stdin),
   async writePrivate(path, content) {
     // whole or not at all, and never readable to others for a moment
     const temporary = `${path}.${String(process.pid)}.tmp`

@@ -1,10 +1,23 @@
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, stringify, type Document } from 'yaml'
+import { text as allOf } from 'node:stream/consumers'
+import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type Document } from 'yaml'
 import { InputError, messageOf } from '../errors.js'
-import { inputNames, inputs, isYamlFile, type GivenInputs, type InputName } from '../plan/inputs.js'
+import { fileNamedBy, standardInput } from '../kind-config/file-names.js'
+import {
+  isList,
+  isYamlMap,
+  readOnlyDocument,
+  toPlain,
+  YamlError,
+  YamlScalar,
+  type YamlMap,
+  type YamlValue,
+} from '../kind-config/read-yaml.js'
+import { writeYaml } from '../kind-config/write-yaml.js'
+import { readClusters } from '../plan/cluster-entry.js'
+import { inputNames, inputs, type GivenInputs, type InputName } from '../plan/inputs.js'
 import { Problems } from '../model/problems.js'
-import { readClusters } from '../plan/request.js'
 import { hintFor } from '../model/suggest-key.js'
 import { configFile } from './config-schema.js'
 
@@ -18,7 +31,8 @@ export const configFileNames = ['kind-flat-network.yaml', 'kind-flat-network.yml
  */
 export async function readConfigFile(name: string, cwd: string): Promise<GivenInputs> {
   const path = resolve(cwd, name)
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+  const content = name === standardInput ? allOf(process.stdin) : readFile(path, 'utf8')
+  const text = await content.catch((error: unknown) => {
     const reason = (error as NodeJS.ErrnoException).code ?? messageOf(error)
     throw new InputError([{ input: name, message: `is no file that can be read (${reason}); give the path of one` }])
   })
@@ -27,14 +41,15 @@ export async function readConfigFile(name: string, cwd: string): Promise<GivenIn
 
 type Config = Readonly<Partial<Record<InputName, unknown>>>
 
-function parseConfig(name: string, text: string): Config {
+function parseConfig(name: string, text: string): YamlMap {
+  const read = readOrRefuse(name, text)
+  if (read === null) return {}
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines })
-  const value = valueOf(name, document)
-  if (value === null) return {}
+  const value = toPlain(read)
   const problems = new Problems()
-  const { clusters } = value as Config
-  const hasList = Array.isArray(clusters) && clusters.length > 0
+  const clusters = isYamlMap(read) ? (read['clusters'] ?? null) : null
+  const hasList = clusters !== null && isList(clusters) && clusters.length > 0
   if (hasList) readClusters(problems, clusters)
   for (const issue of configFile.safeParse(value).error?.issues ?? []) {
     const [key] = issue.path
@@ -45,7 +60,7 @@ function parseConfig(name: string, text: string): Config {
       problems.add(input, given, issue.message)
     }
   }
-  if (problems.found.length === 0) return value as Config
+  if (problems.found.length === 0) return read as YamlMap
   const located = problems.found.map((problem) => ({ ...problem, line: lineOf(problem.input, document, lines) }))
   throw new InputError(
     located
@@ -57,14 +72,12 @@ function parseConfig(name: string, text: string): Config {
   )
 }
 
-function valueOf(name: string, document: Document): unknown {
-  const refuse = (error: unknown) => ({ input: name, message: `is no YAML: ${messageOf(error).trim()}` })
-  if (document.errors.length > 0) throw new InputError(document.errors.map(refuse))
+function readOrRefuse(name: string, text: string): YamlValue {
   try {
-    return document.toJS() as unknown
+    return readOnlyDocument(text)
   } catch (error) {
-    // an alias without its anchor, or too many of them
-    throw new InputError([refuse(error)])
+    if (!(error instanceof YamlError)) throw error
+    throw new InputError([{ input: name, message: error.message }])
   }
 }
 
@@ -81,7 +94,7 @@ function lineOf(input: string, document: Document, lines: LineCounter): number {
   return lines.linePos(offset).line
 }
 
-async function inputsOf(config: Config, directory: string): Promise<GivenInputs> {
+async function inputsOf(config: YamlMap, directory: string): Promise<GivenInputs> {
   return Object.fromEntries(
     await Promise.all(
       Object.entries(config).map(async ([name, value]) => [name, await textOf(name as InputName, value, directory)]),
@@ -89,25 +102,41 @@ async function inputsOf(config: Config, directory: string): Promise<GivenInputs>
   ) as GivenInputs
 }
 
-async function textOf(name: InputName, value: unknown, directory: string): Promise<string> {
+async function textOf(name: InputName, value: YamlValue, directory: string): Promise<string> {
   const input = inputs[name]
   const text =
-    typeof value !== 'object'
-      ? String(value)
-      : Array.isArray(value) && input.type === 'list'
-        ? value.join(input.separator)
-        : stringify(value)
+    value instanceof YamlScalar
+      ? String(value.value)
+      : value !== null && isList(value) && input.type === 'list'
+        ? (toPlain(value) as readonly unknown[]).join(input.separator)
+        : writeYaml(name === 'clusters' ? withAbsoluteConfigs(value, directory) : value)
   switch (name) {
     case 'kubeconfig':
       return text === '' ? '' : resolve(directory, text)
     case 'clusters':
     case 'config':
-      return isYamlFile(text.trim()) ? resolve(directory, text.trim()) : text
+      return absolute(text, directory)
     case 'images':
       return (await Promise.all(text.split('\n').map((line) => imageAt(line.trim(), directory)))).join('\n')
     default:
       return text
   }
+}
+
+/** The list of clusters, with absolute paths where their kind configs are files. */
+function withAbsoluteConfigs(clusters: YamlValue, directory: string): YamlValue {
+  if (clusters === null || !isList(clusters)) return clusters
+  return clusters.map((entry) => {
+    if (!isYamlMap(entry) || !(entry['config'] instanceof YamlScalar)) return entry
+    const config = absolute(entry['config'].text, directory)
+    return { ...entry, config: new YamlScalar(config, config) }
+  })
+}
+
+/** A value whose path, when it is one, is absolute. */
+function absolute(value: string, directory: string): string {
+  const name = fileNamedBy(value)
+  return name === undefined || name === standardInput ? value : resolve(directory, name)
 }
 
 /** An image is an archive where there is such a file; the name of no image begins with a dot. */

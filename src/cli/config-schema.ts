@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { inputNames, inputs, type InputName, type InputType } from '../plan/inputs.js'
-import { clusterMap, versionText } from '../plan/request.js'
+import { clusterMap, versionText } from '../plan/cluster-entry.js'
 
 const text = z.string('is no text; give a string')
 const noClusters = 'is neither a count nor a list; give 3, or one entry for each cluster: "- name: east"'

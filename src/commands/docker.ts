@@ -1,5 +1,6 @@
 import type { DockerNetwork, HostFacts, Reservation } from '../plan/host-facts.js'
 import { ownerDirectory } from '../kind-config/kind-config.js'
+import type { HostPort } from '../kind-config/host-ports.js'
 import type { NodeRole } from '../model/kind-names.js'
 import type { PlaceFacts } from '../plan/place.js'
 
@@ -83,9 +84,24 @@ const imageArchitectures: Readonly<Record<string, string>> = { x86_64: 'amd64', 
 export const listContainers = ['docker', 'ps', '--all', '--no-trunc', '--format', '{{json .}}'] as const
 
 export function parseContainers(output: string): HostFacts['containers'] {
-  return jsonLines<{ Names: string; Labels: string }>(output).map(({ Names, Labels }) => {
+  return jsonLines<{ Names: string; Labels: string; Ports?: string }>(output).map(({ Names, Labels, Ports = '' }) => {
     const cluster = label(Labels, clusterLabel)
-    return { name: Names, ...(cluster !== undefined && { cluster }) }
+    const ports = publishedPorts(Ports)
+    return { name: Names, ...(cluster !== undefined && { cluster }), ...(ports.length > 0 && { ports }) }
+  })
+}
+
+/** `0.0.0.0:8080->80/tcp, :::8080->80/tcp, [::1]:9000-9001->9000-9001/udp`; newer clients write IPv6 in brackets. */
+function publishedPorts(text: string): HostPort[] {
+  return text.split(', ').flatMap((mapping) => {
+    const [, address = '', first = '', last = first, protocol = ''] =
+      /^\[?([\d.]+|[\da-f:]+?)\]?:(\d+)(?:-(\d+))?->[\d-]+\/(tcp|udp|sctp)$/.exec(mapping) ?? []
+    if (address === '') return []
+    return Array.from({ length: Number(last) - Number(first) + 1 }, (_, index) => ({
+      address,
+      port: Number(first) + index,
+      protocol: protocol.toUpperCase() as HostPort['protocol'],
+    }))
   })
 }
 

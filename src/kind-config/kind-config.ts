@@ -1,75 +1,71 @@
 import { deepmergeCustom } from 'deepmerge-ts'
 import { familyOf } from '../model/cidr.js'
 import type { NodeRole } from '../model/kind-names.js'
+import { checkContainerdPatches } from './containerd-patches.js'
+import { checkKubeadmPatches } from './kubeadm-patches.js'
+import { readYaml, YamlError, type YamlValue } from './read-yaml.js'
+import { decodeKindConfig, type ConfigProblem, type ConfiguredNode, type KindConfig } from './v1alpha4.js'
 
-/** A kind config (`kind.x-k8s.io/v1alpha4`) or a part of one; kind itself checks what is not read here. */
-export type KindConfig = Readonly<Record<string, unknown>>
-
-/** A node of a kind config: its role is read, the rest is handed on. */
-export interface KindNode {
+/** A node whose role is decided; the rest is handed on. */
+export interface KindNode extends ConfiguredNode {
   readonly role: NodeRole
-  readonly [setting: string]: unknown
-}
-
-interface ConfigProblem {
-  readonly path: string
-  readonly value: unknown
-  readonly message: string
 }
 
 const apiVersion = 'kind.x-k8s.io/v1alpha4'
 
-/** What in a kind config contradicts the plan's own decisions or cannot be read. Empty when it is fine. */
-export function checkKindConfig(config: unknown): ConfigProblem[] {
-  if (!isMap(config)) {
-    return [{ path: '', value: config, message: 'is no kind config; give a YAML map, such as "networking: {…}"' }]
+/**
+ * Reads a kind config, or a part of one. It is checked as kind's parser and `validate.go` do, and for what routes
+ * between clusters need.
+ * @param given YAML text, or a value that was read already
+ * @returns the config, which is empty where anything is wrong with it
+ */
+export function readKindConfig(given: string | YamlValue): { config: KindConfig; problems: readonly ConfigProblem[] } {
+  try {
+    const decoded = decodeKindConfig(typeof given === 'string' ? readYaml(given) : given)
+    if ('problems' in decoded) return { config: {}, problems: decoded.problems }
+    const problems = check(decoded.config)
+    return { config: problems.length === 0 ? decoded.config : {}, problems }
+  } catch (error) {
+    if (!(error instanceof YamlError)) throw error
+    return { config: {}, problems: [{ path: '', value: undefined, message: error.message }] }
   }
+}
+
+function check(config: KindConfig): ConfigProblem[] {
+  const { kind = 'Cluster', networking = {}, nodes = [] } = config
   const problems: ConfigProblem[] = []
   const refuse = (path: string, value: unknown, message: string) => problems.push({ path, value, message })
-  if (config['kind'] !== undefined && config['kind'] !== 'Cluster')
-    refuse('kind', config['kind'], 'is not Cluster; leave it out')
-  if (config['apiVersion'] !== undefined && config['apiVersion'] !== apiVersion) {
-    refuse('apiVersion', config['apiVersion'], `is not ${apiVersion}; leave it out`)
+  if (kind !== 'Cluster') refuse('kind', kind, 'must be Cluster')
+  if (config.apiVersion !== undefined && config.apiVersion !== apiVersion) {
+    refuse('apiVersion', config.apiVersion, `must be ${apiVersion}`)
   }
-  if (config['name'] !== undefined)
-    refuse('name', config['name'], 'cannot be set here; give name in the list of clusters')
-  const networking = config['networking'] ?? {}
-  if (!isMap(networking)) {
-    refuse('networking', networking, 'is no map')
-  } else {
-    for (const [key, input] of [
-      ['podSubnet', 'pod-subnet'],
-      ['serviceSubnet', 'service-subnet'],
-      ['ipFamily', 'ip-family'],
-    ] as const) {
-      if (networking[key] !== undefined) {
-        refuse(`networking.${key}`, networking[key], `cannot be set here; give ${input} in the list of clusters`)
-      }
-    }
-    if (networking['disableDefaultCNI'] === true) {
-      refuse(
-        'networking.disableDefaultCNI',
-        true,
-        "is not joined by this version: routes follow kind's own CNI; leave it out",
-      )
-    }
+  if (networking.disableDefaultCNI === true) {
+    refuse(
+      'networking.disableDefaultCNI',
+      true,
+      "is not supported yet, because the routes follow kind's own CNI; leave it out",
+    )
   }
-  const nodes = config['nodes'] ?? []
-  if (!Array.isArray(nodes)) return [...problems, { path: 'nodes', value: nodes, message: 'is no list' }]
-  for (const [index, node] of (nodes as unknown[]).entries()) {
+  if (networking.kubeProxyMode === 'none') {
+    refuse('networking.kubeProxyMode', 'none', 'leaves ClusterIPs unserved; use iptables, nftables or ipvs')
+  }
+  if (nodes.length > 0 && nodes.every(({ role }) => role === 'worker')) {
+    refuse('nodes', undefined, 'has no control plane; add "- role: control-plane"')
+  }
+  nodes.forEach(({ extraMounts = [], extraPortMappings = [] }, index) => {
     const path = `nodes[${String(index)}]`
-    if (!isMap(node)) {
-      refuse(path, node, 'is no map; give "role: worker"')
-    } else if (!['control-plane', 'worker', undefined].includes(node['role'] as string | undefined)) {
-      refuse(`${path}.role`, node['role'], 'is no role; give control-plane or worker')
-    } else if (!Array.isArray(node['extraMounts'] ?? [])) {
-      refuse(`${path}.extraMounts`, node['extraMounts'], 'is no list; put "- " before each mount')
-    }
-  }
-  if (nodes.length > 0 && !nodes.some((node) => isMap(node) && node['role'] !== 'worker')) {
-    refuse('nodes', undefined, 'holds no control plane; add "- role: control-plane"')
-  }
-  return problems
+    extraMounts.forEach(({ containerPath = '' }, position) => {
+      if (containerPath.startsWith('/')) return
+      const place = `${path}.extraMounts[${String(position)}].containerPath`
+      refuse(place, containerPath || undefined, 'must be an absolute path in the node, such as /data')
+    })
+    extraPortMappings.forEach(({ containerPort }, position) => {
+      if (containerPort !== undefined) return
+      const place = `${path}.extraPortMappings[${String(position)}].containerPort`
+      refuse(place, undefined, 'is missing; give the port in the node')
+    })
+  })
+  return [...problems, ...checkKubeadmPatches(config), ...checkContainerdPatches(config)]
 }
 
 /** Merges a cluster's own config over the shared one: maps deep, patches one after the other, nodes replaced whole. */
@@ -77,10 +73,9 @@ export const mergeKindConfigs = deepmergeCustom({
   mergeArrays: (values, _utils, meta) => (meta?.key === 'nodes' ? values.at(-1) : values.flat()),
 }) as (shared: KindConfig, own: KindConfig) => KindConfig
 
-/** The nodes of a checked config; `undefined` when it names none. kind takes a node without a role for a control plane. */
-export function nodesOf(nodes: unknown): KindNode[] | undefined {
-  if (!Array.isArray(nodes) || nodes.length === 0) return undefined
-  return (nodes as Record<string, unknown>[]).map((node) => ({ role: 'control-plane', ...node }))
+/** The nodes of a config; `undefined` when it names none. kind takes a node without a role for a control plane. */
+export function nodesOf({ nodes = [] }: KindConfig): KindNode[] | undefined {
+  return nodes.length === 0 ? undefined : nodes.map((node) => ({ ...node, role: node.role ?? 'control-plane' }))
 }
 
 /** Where in a node's file system the mount stands that tells which run made it. */
@@ -90,12 +85,9 @@ export const ownerDirectory = '/kind-flat-network'
 export function withReadOnlyMount(config: KindConfig, hostPath: string, containerPath: string): KindConfig {
   return {
     ...config,
-    nodes: (nodesOf(config['nodes']) ?? []).map((node) => ({
+    nodes: (config.nodes ?? []).map((node) => ({
       ...node,
-      extraMounts: [
-        ...((node['extraMounts'] as object[] | undefined) ?? []),
-        { hostPath, containerPath, readOnly: true },
-      ],
+      extraMounts: [...(node.extraMounts ?? []), { hostPath, containerPath, readOnly: true }],
     })),
   }
 }
@@ -123,18 +115,11 @@ export function toKindConfig(cluster: {
     networking: {
       // kind's word for that (`pkg/apis/config/v1alpha4/types.go`, `apiServerPort`)
       ...(cluster.engineChoosesPort && { apiServerPort: -1 }),
-      ...(cluster.config['networking'] as object | undefined),
+      ...cluster.config.networking,
       ipFamily: cluster.podSubnets.length > 1 ? 'dual' : familyOf(cluster.podSubnets[0] ?? ''),
       podSubnet: cluster.podSubnets.join(','),
       serviceSubnet: cluster.serviceSubnets.join(','),
     },
-    nodes: cluster.nodes.map((node) => ({
-      ...node,
-      extraMounts: [...((node['extraMounts'] as object[] | undefined) ?? []), owner],
-    })),
+    nodes: cluster.nodes.map((node) => ({ ...node, extraMounts: [...(node.extraMounts ?? []), owner] })),
   }
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

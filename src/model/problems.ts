@@ -4,8 +4,12 @@ import { InputError, type Problem } from '../errors.js'
 export class Problems {
   readonly found: Problem[] = []
 
+  /** A problem that several clusters have with what they share is told once. */
   add(input: string, value: unknown, message: string): void {
-    this.found.push({ input, value, message })
+    const isKnown = this.found.some(
+      (other) => other.input === input && other.message === message && Object.is(other.value, value),
+    )
+    if (!isKnown) this.found.push({ input, value, message })
   }
 
   /** Runs a parser; what it throws becomes a problem. */

@@ -2,7 +2,8 @@ import type { NamedCluster } from './cluster.js'
 import type { HostFacts } from './host-facts.js'
 import { loadBalancerName, nameProblem, nodeNames } from '../model/kind-names.js'
 import type { Problems } from '../model/problems.js'
-import type { ClusterRequest, Request } from './request.js'
+import type { ClusterRequest } from './cluster-request.js'
+import type { Request } from './request.js'
 
 /** All containers of a cluster of that name. */
 function containersOf(name: string, { nodes }: ClusterRequest): string[] {
@@ -50,9 +51,9 @@ export function checkNames(
 ): void {
   const seen = new Map<string, string>()
   for (const cluster of clusters) {
-    const { input, name } = cluster
+    const { input, name, places } = cluster
     const refuse = (message: string) => {
-      problems.add(`${input}.name`, name, message)
+      problems.add(places.name, name, message)
     }
     const containers = containersOf(name, cluster)
     const problem = nameProblem(name, containers)

@@ -1,7 +1,7 @@
 import { familyOf, type Family } from '../model/cidr.js'
 import type { ExistingCluster } from './host-facts.js'
 import type { NodeRole } from '../model/kind-names.js'
-import type { ClusterRequest } from './request.js'
+import type { ClusterRequest } from './cluster-request.js'
 
 /** A cluster whose name is decided. */
 export interface NamedCluster extends ClusterRequest {

@@ -1,4 +1,5 @@
 import type { ImageToLoad } from './image-loading.js'
+import type { HostPort } from '../kind-config/host-ports.js'
 import type { NodeRole } from '../model/kind-names.js'
 import type { Place } from './place.js'
 import type { ToolFacts } from './tools.js'
@@ -28,6 +29,8 @@ export interface HostFacts {
   readonly networks: readonly DockerNetwork[]
   readonly routes: readonly HostRoute[]
   readonly containers: readonly ExistingContainer[]
+  /** The wanted ports that something on this machine uses already; none where the engine is elsewhere. */
+  readonly usedPorts: readonly HostPort[]
   /** What the runs on the engine take, made already or about to be. */
   readonly reservations: readonly (Reservation & { readonly run: string })[]
   /** The kind clusters on the engine that no reservation names, with their pod and service subnets as far as known. */
@@ -61,6 +64,8 @@ export interface ExistingContainer {
   readonly cluster?: string
   /** The run that made it; kind's load balancers carry none. */
   readonly run?: string
+  /** What it publishes on the engine's machine, while it runs. */
+  readonly ports?: readonly HostPort[]
 }
 
 /** A kind cluster that exists, whoever made it. */

@@ -191,8 +191,3 @@ function trim(text: string): string {
   const lines = text.trimEnd().replace(/^\s*\n/, '')
   return lines.includes('\n') ? lines : lines.trim()
 }
-
-/** Whether a value is the path of a YAML file rather than YAML itself; an absolute path may hold blanks. */
-export function isYamlFile(value: string): boolean {
-  return /^(\S+|\/.+)\.(ya?ml|json)$/.test(value)
-}

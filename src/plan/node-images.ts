@@ -1,10 +1,11 @@
 import { formatBytes } from './byte-size.js'
 import { seconds, type ImageToSave } from './image-cache.js'
 import { shortReference, throughMirror } from './image-reference.js'
-import type { KindConfig, KindNode } from '../kind-config/kind-config.js'
+import { nodesOf, type KindNode } from '../kind-config/kind-config.js'
+import type { KindConfig } from '../kind-config/v1alpha4.js'
 import type { Problems } from '../model/problems.js'
 import { kindRelease, knownKubernetesVersions, nodeImageFor } from './releases.js'
-import type { ClusterRequest } from './request.js'
+import type { ClusterRequest } from './cluster-request.js'
 
 /**
  * The nodes of a cluster with the image that each gets: its own, else the cluster's, else the one published for the
@@ -19,18 +20,17 @@ export function chooseNodeImages(
   const mirrored = (input: string, image: string) =>
     problems.attempt(input, image, () => throughMirror(image, registryMirror))
   const given = cluster.nodeImage ?? publishedImage(problems, cluster, kind)
-  const shared = given === undefined ? undefined : mirrored(`${cluster.input}.node-image`, given)
+  const shared = given === undefined ? undefined : mirrored(cluster.places['node-image'], given)
   return cluster.nodes.map((node, index) => {
-    const own = node['image']
-    const image =
-      typeof own === 'string' ? mirrored(`${cluster.input}.config.nodes[${String(index)}].image`, own) : (own ?? shared)
+    const place = `${cluster.places.nodes}[${String(index)}].image`
+    const image = node.image === undefined ? shared : mirrored(place, node.image)
     return { ...node, ...(image !== undefined && { image }) }
   })
 }
 
 function publishedImage(
   problems: Problems,
-  { input, kubernetesVersion }: ClusterRequest,
+  { places, kubernetesVersion }: ClusterRequest,
   kind: string,
 ): string | undefined {
   if (kubernetesVersion === undefined) return kindRelease(kind)?.nodeImage
@@ -38,7 +38,7 @@ function publishedImage(
   if (image === undefined) {
     const known = knownKubernetesVersions(kind).join(', ')
     problems.add(
-      `${input}.kubernetes-version`,
+      places['kubernetes-version'],
       kubernetesVersion,
       known === ''
         ? `cannot be looked up, because no images are known for kind ${kind}; give node-image, or another kind-version`
@@ -50,8 +50,7 @@ function publishedImage(
 
 /** Every image that the nodes of these configs get, once. */
 export function nodeImagesOf(configs: readonly KindConfig[]): string[] {
-  const images = configs.flatMap((config) => nodesOf(config).map((node) => node['image']))
-  return [...new Set(images.filter((image) => typeof image === 'string'))]
+  return [...new Set(configs.flatMap((config) => (nodesOf(config) ?? []).flatMap(({ image }) => image ?? [])))]
 }
 
 /** The config with the names that the images have in the engine. */
@@ -59,15 +58,11 @@ export function withProvidedImages(config: KindConfig, provided: readonly Provid
   const names = new Map(provided.map(({ reference, name }) => [reference, name]))
   return {
     ...config,
-    nodes: nodesOf(config).map((node) => {
-      const name = names.get(String(node['image']))
+    nodes: (nodesOf(config) ?? []).map((node) => {
+      const name = names.get(node.image ?? '')
       return name === undefined ? node : { ...node, image: name }
     }),
   }
-}
-
-function nodesOf(config: KindConfig): readonly Record<string, unknown>[] {
-  return (config['nodes'] ?? []) as readonly Record<string, unknown>[]
 }
 
 /** A node image that is in the engine, and how it came there. */

@@ -7,14 +7,17 @@ import { checkSize, chooseSubnets, type Reserved } from './cluster-subnets.js'
 import type { CacheMode } from './image-cache.js'
 import type { ImageToLoad } from './image-loading.js'
 import type { HostFacts, Reservation } from './host-facts.js'
-import { toKindConfig, type KindConfig } from '../kind-config/kind-config.js'
+import { checkHostPorts } from './host-port-conflicts.js'
+import { toKindConfig } from '../kind-config/kind-config.js'
+import type { KindConfig } from '../kind-config/v1alpha4.js'
 import { chooseLoadBalancerSubnets } from './load-balancer-subnets.js'
 import { contextName, nodeNames, type NodeRole } from '../model/kind-names.js'
 import { chooseNodeImages, nodeImagesOf } from './node-images.js'
 import { checkPlace, type Place, type PublishedCluster } from './place.js'
 import { Problems } from '../model/problems.js'
 import { kindReleases, kubectlReleases } from './releases.js'
-import type { ClusterRequest, LoadBalancer, Request } from './request.js'
+import type { ClusterRequest } from './cluster-request.js'
+import type { LoadBalancer, Request } from './request.js'
 import { checkTakeOver, dockerNetworkOf, takeOver, withoutTakenOver } from './reuse.js'
 import { chooseTools, type PlannedTool } from './tools.js'
 
@@ -75,7 +78,9 @@ export function makePlan(request: Request, facts: HostFacts, run: string, proble
   const clusters = takeOver(named, others)
   checkNames(problems, clusters, request, machine)
   checkFamilies(problems, clusters, dockerNetwork, machine)
-  checkPlace(machine.place, clusters.filter(({ existing }) => existing === undefined).map(published), problems)
+  const created = clusters.filter(({ existing }) => existing === undefined)
+  checkPlace(machine.place, created.map(published), problems)
+  checkHostPorts(problems, created, machine)
   const tools = chooseTools(request, machine.tools, { kind: kindReleases, kubectl: kubectlReleases }, problems)
   if (request.kubeconfig !== undefined) checkKubeconfig(problems, request.kubeconfig, machine)
   const reserved = reservedSubnets(machine)
@@ -111,6 +116,7 @@ export function makePlan(request: Request, facts: HostFacts, run: string, proble
     cache: request.cache,
     clusters: planned,
     warnings: [
+      ...request.warnings,
       ...nameWarnings(request.clusters, clusters),
       ...budgetWarnings(sum(clusters.map(({ nodes }) => nodes.length)), machine),
       ...groupWarnings(clusters),
@@ -176,8 +182,7 @@ function toClusterPlan(
 }
 
 function published({ name, config }: NamedCluster): PublishedCluster {
-  const { apiServerAddress } = (config['networking'] ?? {}) as Pick<PublishedCluster, 'apiServerAddress'>
-  return { name, apiServerAddress }
+  return { name, apiServerAddress: config.networking?.apiServerAddress }
 }
 
 /** Of a kind that is not known here nobody knows which image it takes. */
@@ -215,12 +220,12 @@ function checkFamilies(
       : undefined
   clusters.forEach((cluster, index) => {
     if (cluster.families.includes('ipv6') && lacksIpv6 !== undefined) {
-      problems.add(`${cluster.input}.ip-family`, ipFamilyOf(cluster), `needs IPv6: ${lacksIpv6}`)
+      problems.add(cluster.places['ip-family'], ipFamilyOf(cluster), `needs IPv6: ${lacksIpv6}`)
     }
     for (const other of clusters.slice(0, index).filter((each) => areJoined(each, cluster))) {
       if (cluster.families.some((family) => other.families.includes(family))) continue
       problems.add(
-        `${cluster.input}.ip-family`,
+        cluster.places['ip-family'],
         ipFamilyOf(cluster),
         `cannot be joined with ${other.input} (${ipFamilyOf(other)}); give one of them dual, or another network`,
       )
@@ -269,7 +274,7 @@ function checkGiven(problems: Problems, clusters: readonly NamedCluster[], reser
   const given: (Reserved & { readonly cluster: NamedCluster })[] = []
   for (const cluster of clusters) {
     for (const key of ['pod-subnet', 'service-subnet'] as const) {
-      const input = `${cluster.input}.${key}`
+      const input = cluster.places[key]
       for (const subnet of key === 'pod-subnet' ? cluster.podSubnets : cluster.serviceSubnets) {
         checkSize(problems, input, subnet, key, cluster)
         const meets = (other: Reserved) => overlap(subnet, other.subnet)

@@ -18,6 +18,7 @@ export function takeOver(clusters: readonly NamedCluster[], { reusable = [] }: H
     return {
       ...cluster,
       existing,
+      families: existing.podSubnets.length > 0 ? familiesOf(existing) : cluster.families,
       podSubnets: existing.podSubnets.flatMap((text) => machineCidr(text) ?? []),
       serviceSubnets: existing.serviceSubnets.flatMap((text) => machineCidr(text) ?? []),
     }
@@ -78,7 +79,7 @@ export function checkTakeOver(
       )
     }
     const families = familiesOf(existing)
-    if (families.join() !== cluster.families.join()) {
+    if ([...families].sort().join() !== [...cluster.families].sort().join()) {
       refuse(
         'ip-family',
         cluster.families.join(' and '),

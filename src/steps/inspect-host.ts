@@ -4,21 +4,26 @@ import { listRoutes, parseRoutes } from '../commands/ip.js'
 import { kubeadmConfig, parseSubnets, type ClusterSubnets } from '../commands/kubeadm.js'
 import { CancelledError, CommandError, messageOf } from '../errors.js'
 import { subnetsOf } from '../plan/cluster.js'
+import type { HostPort } from '../kind-config/host-ports.js'
 import type { ExistingCluster, HostFacts } from '../plan/host-facts.js'
 import type { World } from '../ports.js'
 import { existingKindContainers, existingNetworks, existingVolumes, nodesOf } from './existing-objects.js'
 
 /**
  * Learns what is on the engine and on this machine that the plan must know. Changes nothing.
- * @param wanted paths the run would write, and names of clusters that it would reuse
+ * @param wanted paths the run would write, names of clusters that it would reuse, and ports that it would publish here
  * @throws {CommandError} when the Docker engine does not answer
  */
 export async function inspectHost(
   world: World,
-  { files: paths, reuse }: { readonly files: readonly string[]; readonly reuse: readonly string[] },
+  {
+    files: paths,
+    reuse,
+    ports,
+  }: { readonly files: readonly string[]; readonly reuse: readonly string[]; readonly ports: readonly HostPort[] },
 ): Promise<Omit<HostFacts, 'engine' | 'place' | 'tools' | 'images'>> {
   const { runner, files } = world
-  const [networks, routes, containers, ofKind, reservations, inspectedFiles, inotifyInstances, ipv6] =
+  const [networks, routes, containers, ofKind, reservations, inspectedFiles, inotifyInstances, ipv6, used] =
     await Promise.all([
       existingNetworks(runner),
       routesOf(world),
@@ -36,6 +41,7 @@ export async function inspectHost(
       ),
       files.read('/proc/sys/fs/inotify/max_user_instances').then(Number, () => undefined),
       hasIpv6(world),
+      Promise.all(ports.map((port) => world.machine.usesPort(port))),
     ])
   const owners = new Map(ofKind.map(({ name, run }) => [name, run]))
   return {
@@ -47,6 +53,7 @@ export async function inspectHost(
       const run = owners.get(container.name)
       return { ...container, ...(run !== undefined && { run }) }
     }),
+    usedPorts: ports.filter((_, index) => used[index]),
     reservations,
     clusters: await otherClusters(world, ofKind, reservations),
     ...(reuse.length > 0 && { reusable: await reusableClusters(world, ofKind, reuse) }),

@@ -137,7 +137,7 @@ describe('what is wrong', () => {
     ].join('\n')
     expect(await problems(text)).toEqual([
       'c.yaml:1: verify: "yes" is neither true nor false; give one of them, without quotes',
-      'c.yaml:5: clusters[1].worker: is no key of a cluster; did you mean workers?',
+      'c.yaml:5: clusters[1].worker: is not a cluster setting; did you mean workers?',
       'c.yaml:6: clusters[1].kubernetes-version: 1.3 is no text; put it in quotes, or YAML reads 1.30 as 1.3',
       'c.yaml:7: clusters[2]: ["a"] is no cluster; give a name or a map with name, workers, …',
       'c.yaml:9: clusters[3].workers: "2" is no number of nodes; give a whole number from 0, without quotes',
@@ -149,7 +149,7 @@ describe('what is wrong', () => {
       'c.yaml:16: load-balancer: "haproxy" is unknown here; give one of none, metallb, cloud-provider-kind',
       'c.yaml:17: ip-family: "ipv5" is no address family; give ipv4, ipv6 or dual',
       'c.yaml:18: wait: [1] is no duration; give one such as 90s, 5m or 1h30m',
-      'c.yaml:19: config: 3 is no kind config; give a YAML map',
+      'c.yaml:19: config: 3 is not a kind config; write a YAML map, or the path of a file',
       'c.yaml:20: docker-network: null is no text; give a string',
       'c.yaml:21: workerss: is no input; did you mean workers?',
       `c.yaml:22: constructor: is no input; known are ${inputNames.join(', ')}`,
@@ -169,16 +169,13 @@ describe('what is wrong', () => {
     ],
     ['- a', 'c.yaml:1: ["a"] is no map of inputs; give one a line: "clusters: 3"'],
     ['3', 'c.yaml:1: 3 is no map of inputs; give one a line: "clusters: 3"'],
-    ['workers: 1\nworkers: 2', 'c.yaml: is no YAML: Map keys must be unique at line 2, column 1:'],
+    ['workers: 1\nworkers: 2', 'c.yaml: is not YAML: Map keys must be unique at line 2, column 1:'],
     [
       'verify: [true',
-      'c.yaml: is no YAML: Flow sequence in block collection must be sufficiently indented and end with a ] at line 1, column 14:',
+      'c.yaml: is not YAML: Flow sequence in block collection must be sufficiently indented and end with a ] at line 1, column 14:',
     ],
-    ['clusters: *a', 'c.yaml: is no YAML: Unresolved alias (the anchor must be set before the alias): a'],
-    [
-      'a: 1\n---\nb: 1',
-      'c.yaml: is no YAML: Source contains multiple documents; please use YAML.parseAllDocuments() at line 2, column 1:',
-    ],
+    ['clusters: *a', 'c.yaml: is not YAML: there is no anchor &a before *a'],
+    ['a: 1\n---\nb: 1', 'c.yaml: contains several YAML documents; use one file for each'],
   ])('%j', async (text, expected) => {
     expect((await problems(text))[0]).toBe(expected)
   })

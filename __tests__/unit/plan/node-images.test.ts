@@ -10,6 +10,7 @@ import { Problems } from '../../../src/model/problems.js'
 import { kindReleases } from '../../../src/plan/releases.js'
 import { request } from '../../fakes/build.js'
 import type { GivenInputs } from '../../../src/plan/inputs.js'
+import type { KindConfig } from '../../../src/kind-config/v1alpha4.js'
 
 const [release] = kindReleases
 if (release === undefined) throw new Error('no release of kind is known')
@@ -72,13 +73,13 @@ describe('refused', () => {
     const { problems } = choose({ clusters: '1', 'kubernetes-version': '1.9' })
     const known = Object.keys(release.nodeImages).join(', ')
     expect(problems).toEqual([
-      `clusters[0].kubernetes-version: 1.9 has no image that is known for kind ${kind}; give one of ${known}, or node-image`,
+      `kubernetes-version: 1.9 has no image that is known for kind ${kind}; give one of ${known}, or node-image`,
     ])
   })
 
   test('is any version with a kind that is not known', () => {
     expect(choose({ clusters: '1', 'kubernetes-version': version }, { kind: '0.1.0' }).problems).toEqual([
-      `clusters[0].kubernetes-version: ${version} cannot be looked up, because no images are known for kind 0.1.0; give node-image, or another kind-version`,
+      `kubernetes-version: ${version} cannot be looked up, because no images are known for kind 0.1.0; give node-image, or another kind-version`,
     ])
   })
 
@@ -93,14 +94,14 @@ describe('refused', () => {
 })
 
 test('every image is provided once, and kind is told the name that the engine has for it', () => {
-  const one = {
+  const one: KindConfig = {
     name: 'one',
     nodes: [
       { role: 'control-plane', image: 'a' },
       { role: 'worker', image: 'b', labels: {} },
     ],
   }
-  const two = { name: 'two', nodes: [{ role: 'control-plane', image: 'b' }, { role: 'worker' }] }
+  const two: KindConfig = { name: 'two', nodes: [{ role: 'control-plane', image: 'b' }, { role: 'worker' }] }
   expect(nodeImagesOf([one, two, {}])).toEqual(['a', 'b'])
   const provided = [{ reference: 'b', name: 'kept/b', from: 'cache', seconds: 1 }] as const
   expect(withProvidedImages(one, provided)).toEqual({

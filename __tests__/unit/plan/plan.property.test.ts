@@ -13,9 +13,9 @@ import {
 } from '../../../src/model/cidr.js'
 import type { HostFacts } from '../../../src/plan/host-facts.js'
 import type { KindNode } from '../../../src/kind-config/kind-config.js'
-import { nodeMasks } from '../../../src/kind-config/node-mask.js'
 import { makePlan, type Plan } from '../../../src/plan/plan.js'
-import type { ClusterRequest, Request } from '../../../src/plan/request.js'
+import type { ClusterRequest } from '../../../src/plan/cluster-request.js'
+import type { Request } from '../../../src/plan/request.js'
 import type { RunRecord } from '../../../src/plan/run-record.js'
 import { planWiring, type Node } from '../../../src/plan/wiring.js'
 import { directory, facts, request, run } from '../../fakes/build.js'
@@ -102,7 +102,21 @@ interface Topology {
 const defaults = request()
 
 function masksPatch({ ipv4, ipv6 }: Asked['masks']): string {
-  return `controllerManager: {extraArgs: {node-cidr-mask-size-ipv4: ${String(ipv4)}, node-cidr-mask-size-ipv6: ${String(ipv6)}}}`
+  return `{kind: ClusterConfiguration, controllerManager: {extraArgs: {node-cidr-mask-size-ipv4: ${String(ipv4)}, node-cidr-mask-size-ipv6: ${String(ipv6)}}}}`
+}
+
+function placesOf(input: string): ClusterRequest['places'] {
+  const keys = [
+    'name',
+    'ip-family',
+    'pod-subnet',
+    'service-subnet',
+    'node-image',
+    'kubernetes-version',
+    'nodes',
+    'networking',
+  ]
+  return Object.fromEntries(keys.map((key) => [key, `${input}.${key}`])) as unknown as ClusterRequest['places']
 }
 
 const readMasks = new Map<string, Asked['masks']>()
@@ -110,7 +124,9 @@ const readMasks = new Map<string, Asked['masks']>()
 /** Reads each patch once. */
 function masksOf(masks: Asked['masks']): Asked['masks'] {
   const patch = masksPatch(masks)
-  const read = readMasks.get(patch) ?? nodeMasks({ kubeadmConfigPatches: [patch] }, [])
+  const config = JSON.stringify({ kubeadmConfigPatches: [patch] })
+  const [cluster] = readMasks.has(patch) ? [] : request({ clusters: '1', 'ip-family': 'dual', config }).clusters
+  const read = readMasks.get(patch) ?? cluster?.nodeMasks ?? masks
   readMasks.set(patch, read)
   return read
 }
@@ -144,6 +160,7 @@ function draw(dice: Dice): Topology {
     const nodes = [...role('control-plane', controlPlanes), ...role('worker', workers)]
     list.push({
       input: `clusters[${String(list.length)}]`,
+      places: placesOf(`clusters[${String(list.length)}]`),
       families,
       networks,
       nodes,

@@ -22,7 +22,9 @@ const subnets = (given: GivenInputs, machine: Partial<HostFacts> = {}) =>
 
 const mask = (size: number) =>
   JSON.stringify({
-    kubeadmConfigPatches: [`controllerManager: {extraArgs: {node-cidr-mask-size: "${String(size)}"}}`],
+    kubeadmConfigPatches: [
+      `{kind: ClusterConfiguration, controllerManager: {extraArgs: {node-cidr-mask-size: "${String(size)}"}}}`,
+    ],
   })
 const network = (...list: string[]) => ({ networks: [{ id: 'n', name: 'office', subnets: list }] })
 const route = (destination: string) => ({ routes: [{ destination, device: 'tun0' }] })
@@ -379,7 +381,7 @@ describe('address families', () => {
   test('needs a Docker network that has an IPv6 subnet, when that exists', () => {
     const given = { 'docker-network': 'mine', 'ip-family': 'dual', clusters: '1' }
     expect(problemsOf(given, ipv6('mine', '172.30.0.0/16'))).toEqual([
-      'clusters[0].ip-family: "dual" needs IPv6: the Docker network mine has no IPv6 subnet; give ipv4, or a docker-network that has one',
+      'ip-family: "dual" needs IPv6: the Docker network mine has no IPv6 subnet; give ipv4, or a docker-network that has one',
     ])
     expect(problemsOf(given, ipv6('mine', '172.30.0.0/16', 'fd99::/64'))).toEqual([])
     expect(problemsOf(given, ipv6('other', '172.30.0.0/16'))).toEqual([])
@@ -749,7 +751,7 @@ describe('the kind config', () => {
         { role: 'control-plane', extraMounts: [mount] },
         { role: 'worker', image: 'own:1' },
       ],
-      kubeadmConfigPatches: ['a'],
+      kubeadmConfigPatches: ['kind: KubeletConfiguration'],
     }
     const given = { clusters: '1', 'node-image': 'shared:1', config: JSON.stringify(user) }
     expect(config(given)).toMatchObject({
@@ -758,7 +760,7 @@ describe('the kind config', () => {
         { image: 'shared:1', extraMounts: [mount, { containerPath: `/kind-flat-network/${run}` }] },
         { image: 'own:1', extraMounts: [{ containerPath: `/kind-flat-network/${run}` }] },
       ],
-      kubeadmConfigPatches: ['a'],
+      kubeadmConfigPatches: ['kind: KubeletConfiguration'],
     })
   })
 })

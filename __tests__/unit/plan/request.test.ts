@@ -70,6 +70,16 @@ describe('clusters', () => {
       podSubnets: [],
       serviceSubnets: [],
       config: {},
+      places: {
+        name: 'clusters[0].name',
+        'ip-family': 'ip-family',
+        'pod-subnet': 'clusters[0].pod-subnet',
+        'service-subnet': 'clusters[0].service-subnet',
+        'node-image': 'node-image',
+        'kubernetes-version': 'kubernetes-version',
+        nodes: 'clusters[0].config.nodes',
+        networking: 'config.networking',
+      },
     })
   })
 
@@ -116,7 +126,8 @@ describe('clusters', () => {
         input: 'clusters[0]',
         name: 'east',
         nodes: [{ role: 'control-plane' }, { role: 'control-plane' }, { role: 'worker' }],
-        families: ['ipv4', 'ipv6'],
+        families: ['ipv6', 'ipv4'],
+        places: expect.objectContaining({ 'pod-subnet': 'clusters[0].pod-subnet' }) as unknown,
         networks: ['blue', 'green'],
         nodeMasks: { ipv4: 24, ipv6: 64 },
         podSubnets: ['fd00:1::/56', '10.1.0.0/16'].map((text) => expect.objectContaining({ text }) as unknown),
@@ -141,16 +152,20 @@ describe('clusters', () => {
   })
 
   test.each<[string, string, string]>([
-    ['a key with one letter wrong', '{worker: 1}', 'clusters[0].worker: is no key of a cluster; did you mean workers?'],
+    [
+      'a key with one letter wrong',
+      '{worker: 1}',
+      'clusters[0].worker: is not a cluster setting; did you mean workers?',
+    ],
     [
       'a key in camel case',
       '{podSubnet: x}',
-      'clusters[0].podSubnet: is no key of a cluster; did you mean pod-subnet?',
+      'clusters[0].podSubnet: is not a cluster setting; did you mean pod-subnet?',
     ],
     [
       'a key like no other',
       '{flavour: sweet}',
-      'clusters[0].flavour: is no key of a cluster; known are name, workers, control-planes, ip-family, network, pod-subnet, service-subnet, node-image, kubernetes-version, config',
+      'clusters[0].flavour: is not a cluster setting; known are name, workers, control-planes, ip-family, network, pod-subnet, service-subnet, node-image, kubernetes-version, config',
     ],
     ['a number for a name', '{name: 1}', 'clusters[0].name: 1 is no text; give a string'],
     [
@@ -229,7 +244,11 @@ describe('clusters', () => {
       'clusters[0].network: 7 is no network; give a name of letters, digits, - and ., or a list of such names',
     ],
     ['an empty image', '{node-image: ""}', 'clusters[0].node-image: "" is empty; name an image or leave it out'],
-    ['a number for a config', '{config: 1}', 'clusters[0].config: 1 is no kind config; give a YAML map'],
+    [
+      'a number for a config',
+      '{config: 1}',
+      'clusters[0].config: 1 is not a kind config; write a YAML map, or the path of a file',
+    ],
     ['a number', '7', 'clusters[0]: 7 is no cluster; give a name or a map with name, workers, …'],
     ['nothing', '', 'clusters[0]: null is no cluster; give a name or a map with name, workers, …'],
     ['a list', '[east]', 'clusters[0]: ["east"] is no cluster; give a name or a map with name, workers, …'],
@@ -250,18 +269,23 @@ describe('what is not YAML', () => {
   test.each<[string, string, string]>([
     ['an open bracket', '- [a', 'at line 1, column 5'],
     ['a key said twice', '- name: a\n  name: b', 'Map keys must be unique at line 2, column 3'],
-    ['two documents', '- a\n---\n- b', 'Source contains multiple documents'],
-    ['an alias without an anchor', '- *nobody', 'Unresolved alias'],
+    ['an alias without an anchor', '- *nobody', 'there is no anchor &nobody before *nobody'],
   ])('is told with its place: %s', (_, yaml, place) => {
     for (const input of ['clusters', 'config'] as const) {
       const [first] = problemsOf({ [input]: yaml })
-      expect(first).toMatch(new RegExp(`^${input}: is no YAML: `))
+      expect(first).toMatch(new RegExp(`^${input}: is not YAML: `))
       expect(problemsOf({ [input]: yaml }).join('\n')).toContain(place)
     }
   })
 
+  test('is a list of clusters in two documents, of which one would be lost', () => {
+    expect(problemsOf({ clusters: '- a\n---\n- b' })).toEqual([
+      'clusters: contains several YAML documents; use one file for each',
+    ])
+  })
+
   test('is told for the config of a cluster too', () => {
-    expect(problemsOf({ clusters: '- config: "a: [1"' })[0]).toMatch(/^clusters\[0\]\.config: is no YAML: /)
+    expect(problemsOf({ clusters: '- config: "a: [1"' })[0]).toMatch(/^clusters\[0\]\.config: is not YAML: /)
   })
 })
 
@@ -397,7 +421,9 @@ test('names across clusters need services that are routed', () => {
 
 test('the masks of the nodes come from the patches of the shared config and of the own', () => {
   const patch = (mask: number) => ({
-    kubeadmConfigPatches: [`controllerManager: {extraArgs: {node-cidr-mask-size: "${String(mask)}"}}`],
+    kubeadmConfigPatches: [
+      `{kind: ClusterConfiguration, controllerManager: {extraArgs: {node-cidr-mask-size: "${String(mask)}"}}}`,
+    ],
   })
   const given = {
     config: JSON.stringify(patch(26)),
@@ -435,8 +461,8 @@ describe('nodes', () => {
     ],
     [
       'for all clusters',
-      { clusters: '1', workers: '2', config },
-      "clusters[0].workers: 2 differs from the 1 of that role among the config's nodes; give one of the two",
+      { workers: '2', config },
+      "workers: 2 differs from the 1 of that role among the config's nodes; give one of the two",
     ],
     [
       'of control planes',
@@ -458,55 +484,49 @@ describe('nodes', () => {
 
 describe('kind config', () => {
   test.each<[string, string, string]>([
-    ['a list', '[a]', 'config: ["a"] is no kind config; give a YAML map, such as "networking: {…}"'],
-    ['another kind', 'kind: Pod', 'config.kind: "Pod" is not Cluster; leave it out'],
+    ['a list', '[a]', 'config: ["a"] is not a kind config; write a YAML map, such as "networking: {…}"'],
+    ['another kind', 'kind: Pod', 'config.kind: "Pod" must be Cluster'],
     [
       'another version',
       'apiVersion: kind.x-k8s.io/v1alpha3',
-      'config.apiVersion: "kind.x-k8s.io/v1alpha3" is not kind.x-k8s.io/v1alpha4; leave it out',
+      'config.apiVersion: "kind.x-k8s.io/v1alpha3" must be kind.x-k8s.io/v1alpha4',
     ],
-    ['a name', 'name: east', 'config.name: "east" cannot be set here; give name in the list of clusters'],
-    ['networking that is no map', 'networking: fast', 'config.networking: "fast" is no map'],
+    [
+      'networking that is no map',
+      'networking: fast',
+      'config.networking: "fast" must be a map; write "name: value", one a line',
+    ],
     [
       'a pod subnet',
       'networking: {podSubnet: 10.0.0.0/16}',
-      'config.networking.podSubnet: "10.0.0.0/16" cannot be set here; give pod-subnet in the list of clusters',
+      'config.networking.podSubnet: "10.0.0.0/16" would be the same in every cluster, and each needs its own; leave it out, or put it into the config of one cluster',
     ],
     [
       'a service subnet',
       'networking: {serviceSubnet: 10.0.0.0/16}',
-      'config.networking.serviceSubnet: "10.0.0.0/16" cannot be set here; give service-subnet in the list of clusters',
-    ],
-    [
-      'a family',
-      'networking: {ipFamily: dual}',
-      'config.networking.ipFamily: "dual" cannot be set here; give ip-family in the list of clusters',
+      'config.networking.serviceSubnet: "10.0.0.0/16" would be the same in every cluster, and each needs its own; leave it out, or put it into the config of one cluster',
     ],
     [
       'another CNI',
       'networking: {disableDefaultCNI: true}',
-      "config.networking.disableDefaultCNI: true is not joined by this version: routes follow kind's own CNI; leave it out",
+      "config.networking.disableDefaultCNI: true is not supported yet, because the routes follow kind's own CNI; leave it out",
     ],
-    ['nodes that are no list', 'nodes: 3', 'config.nodes: 3 is no list'],
+    ['nodes that are no list', 'nodes: 3', 'config.nodes: 3 must be a list; write "- " before each item'],
     [
       'a node that is no map',
       'nodes: [{role: control-plane}, worker]',
-      'config.nodes[1]: "worker" is no map; give "role: worker"',
+      'config.nodes[1]: "worker" must be a map; write "name: value", one a line',
     ],
     [
       'an unknown role',
       'nodes: [{role: control-plane}, {role: boss}]',
-      'config.nodes[1].role: "boss" is no role; give control-plane or worker',
+      'config.nodes[1].role: "boss" must be one of control-plane, worker',
     ],
-    [
-      'no control plane',
-      'nodes: [{role: worker}]',
-      'config.nodes: holds no control plane; add "- role: control-plane"',
-    ],
+    ['no control plane', 'nodes: [{role: worker}]', 'config.nodes: has no control plane; add "- role: control-plane"'],
     [
       'mounts that are no list',
       'nodes: [{extraMounts: {hostPath: /a, containerPath: /b}}]',
-      'config.nodes[0].extraMounts: {"hostPath":"/a","containerPath":"/b"} is no list; put "- " before each mount',
+      'config.nodes[0].extraMounts: {"hostPath":"/a","containerPath":"/b"} must be a list; write "- " before each item',
     ],
   ])('refuses %s', (_, config, problem) => {
     expect(problemsOf({ config })).toEqual([problem])
@@ -514,8 +534,8 @@ describe('kind config', () => {
 
   test('of a cluster is checked the same way, as a map and as text', () => {
     expect(problemsOf({ clusters: '- config: {kind: Pod}\n- config: "kind: Pod"' })).toEqual([
-      'clusters[0].config.kind: "Pod" is not Cluster; leave it out',
-      'clusters[1].config.kind: "Pod" is not Cluster; leave it out',
+      'clusters[0].config.kind: "Pod" must be Cluster',
+      'clusters[1].config.kind: "Pod" must be Cluster',
     ])
   })
 
@@ -535,14 +555,14 @@ describe('kind config', () => {
       config: `
 networking: {apiServerAddress: 127.0.0.1, kubeProxyMode: iptables}
 featureGates: {A: true}
-kubeadmConfigPatches: [one]
-containerdConfigPatches: [x]
+kubeadmConfigPatches: ['kind: One']
+containerdConfigPatches: [x = 1]
 nodes: [{role: control-plane}, {role: worker}]`,
       clusters: `
 - config:
     networking: {kubeProxyMode: nftables}
     featureGates: {B: true}
-    kubeadmConfigPatches: [two, three]
+    kubeadmConfigPatches: ['kind: Two', 'kind: Three']
     nodes: [{role: control-plane, image: own}]`,
     }).clusters
     expect(cluster).toMatchObject({
@@ -550,8 +570,8 @@ nodes: [{role: control-plane}, {role: worker}]`,
       config: {
         networking: { apiServerAddress: '127.0.0.1', kubeProxyMode: 'nftables' },
         featureGates: { A: true, B: true },
-        kubeadmConfigPatches: ['one', 'two', 'three'],
-        containerdConfigPatches: ['x'],
+        kubeadmConfigPatches: ['kind: One', 'kind: Two', 'kind: Three'],
+        containerdConfigPatches: ['x = 1'],
       },
     })
   })

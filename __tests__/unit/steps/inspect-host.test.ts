@@ -15,7 +15,7 @@ beforeEach(() => {
   engine = new FakeEngine(world)
 })
 
-const inspect = (of: World = world, files: string[] = [], reuse: string[] = []) => inspectHost(of, { files, reuse })
+const inspect = (of: World = world, files: string[] = [], reuse: string[] = []) => inspectHost(of, { files, reuse, ports: [] })
 
 test('learns networks, routes, containers, clusters, reservations and which files exist', async () => {
   engine.add('west', ['control-plane', 'worker'], undefined)
@@ -35,6 +35,7 @@ test('learns networks, routes, containers, clusters, reservations and which file
       { name: 'east-control-plane', cluster: 'east', run: 'cafe0001' },
       { name: 'east-control-plane2', cluster: 'east', run: 'cafe0001' },
     ],
+    usedPorts: [],
     reservations: [{ run: 'cafe0001', clusters: ['east'], subnets: ['10.1.0.0/16', 'fd00:1::/56'] }],
     clusters: [{ name: 'west', subnets: ['10.0.0.0/16', '10.96.0.0/16'] }],
     files: [

@@ -1,0 +1,65 @@
+import { parse, TomlError, type TomlTable, type TomlValue } from 'smol-toml'
+import { messageOf } from '../errors.js'
+import type { ConfigProblem, KindConfig } from './v1alpha4.js'
+
+/** Patches that containerd's config cannot take: kind would notice when the nodes run already. */
+export function checkContainerdPatches(config: KindConfig): ConfigProblem[] {
+  const { containerdConfigPatches = [], containerdConfigPatchesJSON6902 = [] } = config
+  return [
+    ...containerdConfigPatches.flatMap((patch, index) => {
+      try {
+        parse(patch)
+        return []
+      } catch (error) {
+        if (!(error instanceof TomlError)) throw error
+        const message = `is not TOML: ${messageOf(error).trim()}`
+        return [{ path: `containerdConfigPatches[${String(index)}]`, value: undefined, message }]
+      }
+    }),
+    ...containerdConfigPatchesJSON6902.flatMap((patch, index) => {
+      if (operationsIn(patch) !== undefined) return []
+      const message = 'must be a list of operations in JSON (RFC 6902)'
+      return [{ path: `containerdConfigPatchesJSON6902[${String(index)}]`, value: patch, message }]
+    }),
+  ]
+}
+
+/**
+ * The places of patches that configure mirrors in the way that containerd 1.x had before `config_path`. With a
+ * `config_path` containerd does not start with them, and from 2.2 on not at all (containerd, `docs/cri/registry.md`).
+ */
+export function mirrorPatches(config: KindConfig): string[] {
+  const { containerdConfigPatches = [], containerdConfigPatchesJSON6902 = [] } = config
+  return [
+    ...containerdConfigPatches.flatMap((patch, index) =>
+      hasMirrors(parse(patch)) ? [`containerdConfigPatches[${String(index)}]`] : [],
+    ),
+    ...containerdConfigPatchesJSON6902.flatMap((patch, index) =>
+      operationsIn(patch)?.some(({ path }) => typeof path === 'string' && path.includes('/registry/mirrors'))
+        ? [`containerdConfigPatchesJSON6902[${String(index)}]`]
+        : [],
+    ),
+  ]
+}
+
+function hasMirrors({ plugins }: TomlTable): boolean {
+  return (
+    isTable(plugins) &&
+    Object.values(plugins).some(
+      (plugin) => isTable(plugin) && isTable(plugin['registry']) && plugin['registry']['mirrors'] !== undefined,
+    )
+  )
+}
+
+function isTable(value: TomlValue | undefined): value is TomlTable {
+  return typeof value === 'object' && !Array.isArray(value) && !(value instanceof Date)
+}
+
+function operationsIn(patch: string): { readonly path?: unknown }[] | undefined {
+  try {
+    const operations = JSON.parse(patch) as unknown
+    return Array.isArray(operations) ? (operations as { readonly path?: unknown }[]) : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,222 @@
+import { isAlias, isMap, isScalar, isSeq, parseAllDocuments, type Document, type ParsedNode, type Scalar } from 'yaml'
+import { messageOf } from '../errors.js'
+
+/** A scalar as it was written. What it means depends on the field: kind keeps the text where a string is wanted. */
+export class YamlScalar {
+  constructor(
+    /** Without quotes and escapes: `1.30`, `010`, `on`. */
+    readonly text: string,
+    /** What Go's YAML takes it for where no type is asked for (go.yaml.in/yaml/v3, `resolve.go`). */
+    readonly value: string | number | boolean,
+  ) {}
+}
+
+/** A YAML value whose aliases and merge keys are resolved. */
+export type YamlValue = null | YamlScalar | readonly YamlValue[] | YamlMap
+
+export interface YamlMap {
+  readonly [key: string]: YamlValue
+}
+
+/** A text that is not YAML; the message completes `<input>: …`. */
+export class YamlError extends Error {}
+
+/**
+ * Reads the first document of a text as kind does, whose YAML is Go's: merge keys are merged, a key that is there twice
+ * is an error, and scalars keep their text. What follows the first document is not looked at.
+ * @throws {YamlError} what is wrong with it, with its line
+ */
+export function readYaml(text: string): YamlValue {
+  const [document] = parse(text)
+  return document === undefined ? null : read(document, text)
+}
+
+/**
+ * Reads a text that is one document.
+ * @throws {YamlError} what is wrong with it, with its line
+ */
+export function readOnlyDocument(text: string): YamlValue {
+  const documents = parse(text)
+  if (documents.length > 1) throw new YamlError('contains several YAML documents; use one file for each')
+  return documents[0] === undefined ? null : read(documents[0], text)
+}
+
+/**
+ * Reads every document of a text, as kind does with the patches for kubeadm.
+ * @throws {YamlError} what is wrong with one of them, with its line
+ */
+export function readDocuments(text: string): YamlValue[] {
+  return parse(text).map((document) => read(document, text))
+}
+
+function parse(text: string): Document.Parsed[] {
+  const documents = parseAllDocuments<ParsedNode>(text, { uniqueKeys: isSameKey })
+  return 'empty' in documents ? [] : documents
+}
+
+function read(document: Document.Parsed, text: string): YamlValue {
+  try {
+    return new Reader(document, text).read()
+  } catch (error) {
+    if (error instanceof YamlError) throw error
+    const template = templateIn(text)
+    throw new YamlError(template === undefined ? `is not YAML: ${messageOf(error).trim()}` : unfilled(template))
+  }
+}
+
+/** The first template that nobody filled in: `{{ .Image }}`, `${IMAGE}`. */
+export function templateIn(text: string): string | undefined {
+  return /\{\{[^{}]*\}\}|\$\{[A-Za-z_][\w.-]*\}/.exec(text)?.[0]
+}
+
+export function unfilled(template: string): string {
+  return `contains the template ${template}, which nothing has filled in; replace it with its value`
+}
+
+/** The value as JavaScript has it, with numbers and booleans where Go's YAML sees them. */
+export function toPlain(value: YamlValue): unknown {
+  if (value === null) return null
+  if (value instanceof YamlScalar) return value.value
+  if (isList(value)) return value.map(toPlain)
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, toPlain(each)]))
+}
+
+export function isList(value: YamlValue): value is readonly YamlValue[] {
+  return Array.isArray(value)
+}
+
+export function isYamlMap(value: unknown): value is YamlMap {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof YamlScalar)
+}
+
+/** More values than any config has, so that aliases of aliases end. */
+const mostValues = 100_000
+
+class Reader {
+  #values = 0
+  readonly #open = new Set<unknown>()
+
+  constructor(
+    private readonly document: Document.Parsed,
+    private readonly text: string,
+  ) {}
+
+  read(): YamlValue {
+    const [error] = this.document.errors
+    if (error !== undefined) throw error
+    return this.#value(this.document.contents)
+  }
+
+  #value(node: unknown): YamlValue {
+    if (++this.#values > mostValues) throw new YamlError('expands its aliases into too many values')
+    if (isAlias(node)) return this.#value(this.#target(node))
+    if (isScalar(node)) return scalar(node)
+    if (!isMap(node) && !isSeq(node)) return null
+    if (this.#open.has(node)) throw new YamlError('has an anchor whose value contains itself')
+    this.#open.add(node)
+    const value = isSeq(node) ? node.items.map((item) => this.#value(item)) : this.#map(node.items)
+    this.#open.delete(node)
+    return value
+  }
+
+  #target(node: { source: string; resolve: (document: Document) => unknown }): unknown {
+    const target = node.resolve(this.document)
+    if (target === undefined)
+      throw new YamlError(`is not YAML: there is no anchor &${node.source} before *${node.source}`)
+    return target
+  }
+
+  /** Keys of the map itself go before those that are merged into it, and of these the first. */
+  #map(pairs: readonly { key: unknown; value: unknown }[]): YamlMap {
+    const entries: [string, YamlValue][] = []
+    const merged: YamlMap[] = []
+    for (const { key, value } of pairs) {
+      const resolved = isAlias(key) ? this.#target(key) : key
+      if (isMergeKey(resolved)) merged.push(...this.#merged(value))
+      else entries.push([this.#key(resolved), this.#value(value)])
+    }
+    return Object.fromEntries([...merged.reverse().flatMap((map) => Object.entries(map)), ...entries])
+  }
+
+  #key(key: unknown): string {
+    const name = isScalar(key) ? scalar(key) : null
+    if (name !== null) return name.text
+    const written = isMap(key) || isSeq(key) ? key.range : undefined
+    const template = written ? templateIn(`{${this.text.slice(written[0], written[1])}}`) : undefined
+    throw new YamlError(template === undefined ? 'is not YAML: a key of a map must be a text' : unfilled(template))
+  }
+
+  #merged(node: unknown): YamlMap[] {
+    const target = isAlias(node) ? this.#target(node) : node
+    const value = this.#value(target)
+    const maps =
+      isSeq(target) && !isAlias(node) && value !== null && isList(value as YamlValue)
+        ? (value as readonly YamlValue[])
+        : [value]
+    return maps.map((map) => {
+      if (isYamlMap(map)) return map
+      throw new YamlError('is not YAML: << merges a map or a list of maps')
+    })
+  }
+}
+
+function isSameKey(one: unknown, other: unknown): boolean {
+  return isScalar(one) && isScalar(other) && textOf(one) === textOf(other)
+}
+
+function isMergeKey(key: unknown): boolean {
+  return isScalar(key) && key.type === 'PLAIN' && key.source === '<<'
+}
+
+function textOf({ source, value }: Scalar): string {
+  return source ?? String(value)
+}
+
+function scalar(node: Scalar): YamlScalar | null {
+  const text = textOf(node)
+  const tag = node.tag?.replace('tag:yaml.org,2002:', '!!')
+  if (tag === '!!binary') {
+    const bytes = Buffer.from(text, 'base64').toString()
+    return new YamlScalar(bytes, bytes)
+  }
+  if (tag !== undefined && !['!', '!!str', '!!int', '!!float', '!!bool', '!!null'].includes(tag)) {
+    throw new YamlError(`is not a kind config: it has the YAML tag ${tag}; leave the tag out`)
+  }
+  const isText = tag === '!!str' || (tag === undefined && node.type !== 'PLAIN')
+  const value = isText ? text : resolve(text)
+  return value === null ? null : new YamlScalar(text, value)
+}
+
+const words: ReadonlyMap<string, boolean | number | null> = new Map<string, boolean | number | null>([
+  ...['true', 'True', 'TRUE'].map((word) => [word, true] as const),
+  ...['false', 'False', 'FALSE'].map((word) => [word, false] as const),
+  ...['', '~', 'null', 'Null', 'NULL'].map((word) => [word, null] as const),
+  ...['.nan', '.NaN', '.NAN'].map((word) => [word, NaN] as const),
+  ...['.inf', '.Inf', '.INF', '+.inf', '+.Inf', '+.INF'].map((word) => [word, Infinity] as const),
+  ...['-.inf', '-.Inf', '-.INF'].map((word) => [word, -Infinity] as const),
+])
+
+const integer = /^([-+]?)(?:0x([0-9a-f]+)|0b([01]+)|0o?([0-7]+)|(0|[1-9]\d*))$/i
+const float = /^[-+]?(\.\d+|\d+(\.\d*)?)(e[-+]?\d+)?$/i
+
+/** What a plain scalar stands for. Dates stay texts, since no field of a kind config is one. */
+function resolve(text: string): string | number | boolean | null {
+  const word = words.get(text)
+  if (word !== undefined) return word
+  if (!/^[-+.\d]/.test(text) || /^\d{4}-/.test(text)) return text
+  const plain = text.replaceAll('_', '')
+  const match = integer.exec(plain)
+  if (match !== null) {
+    const [, sign = '', hexadecimal, binary, octal, decimal] = match
+    const number =
+      hexadecimal !== undefined
+        ? parseInt(hexadecimal, 16)
+        : binary !== undefined
+          ? parseInt(binary, 2)
+          : octal !== undefined
+            ? parseInt(octal, 8)
+            : Number(decimal)
+    return sign === '-' ? -number : number
+  }
+  return float.test(plain) ? Number(plain) : text
+}

@@ -1,0 +1,360 @@
+import { mirrorPatches } from '../kind-config/containerd-patches.js'
+import { mergeKindConfigs, nodesOf, readKindConfig, type KindNode } from '../kind-config/kind-config.js'
+import { patchesOf, readKubeadmPatches, type PatchedCluster } from '../kind-config/kubeadm-patches.js'
+import type { YamlValue } from '../kind-config/read-yaml.js'
+import type { KindConfig } from '../kind-config/v1alpha4.js'
+import { families as allFamilies, type Cidr, type Family } from '../model/cidr.js'
+import type { Problems } from '../model/problems.js'
+import type { ClusterEntry, IpFamily } from './cluster-entry.js'
+import { parseSubnets } from './parse-subnets.js'
+
+/** One cluster as asked for; what is left out is decided by the plan. */
+export interface ClusterRequest {
+  /** Where it was given, for messages: `clusters[0]`. */
+  readonly input: string
+  /** Where its parts were given, for messages: `clusters[0].pod-subnet`, `config.nodes`. */
+  readonly places: Places
+  readonly name?: string
+  /** The first is the primary one. */
+  readonly families: readonly Family[]
+  /** Clusters that share one of these are joined. */
+  readonly networks: readonly string[]
+  readonly nodes: readonly KindNode[]
+  /** Prefix length of a node's part of the pod subnet. */
+  readonly nodeMasks: Readonly<Record<Family, number>>
+  /** The subnets that were given: at most one of each of the cluster's families. */
+  readonly podSubnets: readonly Cidr[]
+  readonly serviceSubnets: readonly Cidr[]
+  readonly nodeImage?: string
+  /** Version or part of one: `1.34`, `1.34.0`. Never together with an image. */
+  readonly kubernetesVersion?: string
+  /** Merged kind config, without nodes. */
+  readonly config: KindConfig
+}
+
+type Places = Readonly<
+  Record<
+    | 'name'
+    | 'ip-family'
+    | 'pod-subnet'
+    | 'service-subnet'
+    | 'node-image'
+    | 'kubernetes-version'
+    | 'nodes'
+    | 'networking',
+    string
+  >
+>
+
+/** A value, and where it was given. */
+export interface Given<T> {
+  readonly value: T
+  readonly place: string
+}
+
+/** What holds for every cluster that does not say otherwise. */
+export interface SharedSettings {
+  /** Asked for, or the input's own default. */
+  readonly workers: { readonly value: number; readonly isAsked: boolean }
+  readonly controlPlanes: { readonly value: number; readonly isAsked: boolean }
+  readonly ipFamily: Given<IpFamily>
+  readonly nodeImage?: string
+  readonly kubernetesVersion?: string
+  readonly config: KindConfig
+  /** There is one cluster alone, so that what is shared is its own. */
+  readonly isOwn: boolean
+}
+
+/** The group of clusters that name none. */
+const defaultNetwork = 'default'
+
+/** kube-controller-manager's defaults. */
+const defaultNodeMasks: Readonly<Record<Family, number>> = { ipv4: 24, ipv6: 64 }
+const longestMask: Readonly<Record<Family, number>> = { ipv4: 32, ipv6: 128 }
+
+const familiesOf: Readonly<Record<IpFamily, readonly Family[]>> = {
+  ipv4: ['ipv4'],
+  ipv6: ['ipv6'],
+  dual: allFamilies,
+}
+
+/** Reads a kind config; what is wrong with it is added to the problems. */
+export function parseKindConfig(problems: Problems, input: string, value: string | YamlValue): KindConfig {
+  const { config, problems: found } = readKindConfig(value)
+  for (const { path, value: given, message } of found) {
+    problems.add(path === '' ? input : `${input}.${path}`, given, message)
+  }
+  return config
+}
+
+/** Where an entry of the list, its own kind config, the shared one and kubeadm patches become one cluster. */
+export function toCluster(
+  problems: Problems,
+  entry: ClusterEntry,
+  index: number,
+  shared: SharedSettings,
+  warnings: string[],
+): ClusterRequest {
+  const input = `clusters[${String(index)}]`
+  const own =
+    entry.config === undefined ? {} : parseKindConfig(problems, `${input}.config`, entry.config as string | YamlValue)
+  warnings.push(...configWarnings(own, `${input}.config`))
+  const merged = mergeKindConfigs(shared.config, own)
+  const nodesIn = own.nodes === undefined && shared.config.nodes !== undefined ? 'config' : `${input}.config`
+  const { nodes, ...config } = { ...merged, nodes: chooseNodes(problems, input, entry, nodesOf(merged), shared) }
+  const image = imageOf(problems, input, entry, shared)
+  const name =
+    agree(problems, [...given(entry.name, `${input}.name`), ...given(own.name, `${input}.config.name`)]) ??
+    (shared.isOwn ? given(shared.config.name, 'config.name')[0] : undefined)
+  const ipFamily =
+    agree(problems, [
+      ...given(entry['ip-family'], `${input}.ip-family`),
+      ...given(own.networking?.ipFamily, `${input}.config.networking.ipFamily`),
+    ]) ?? shared.ipFamily
+  const patched = patchesIn(problems, { shared: shared.config, own }, nodes, nodesIn, input, image)
+  const subnets = (key: 'pod-subnet' | 'service-subnet') => {
+    const setting = key === 'pod-subnet' ? 'podSubnet' : 'serviceSubnet'
+    const patches = key === 'pod-subnet' ? patched.podSubnets : patched.serviceSubnets
+    return agreeOnSubnets(problems, familiesOf[ipFamily.value], [
+      ...given(entry[key], `${input}.${key}`),
+      ...given(own.networking?.[setting], `${input}.config.networking.${setting}`),
+      ...(shared.isOwn ? given(shared.config.networking?.[setting], `config.networking.${setting}`) : []),
+      // what shared patches decide for several clusters was told for all of them
+      ...patches.filter(({ place }) => shared.isOwn || !isShared(place)),
+    ])
+  }
+  const [pods, services] = [subnets('pod-subnet'), subnets('service-subnet')]
+  return {
+    input,
+    places: {
+      name: name?.place ?? `${input}.name`,
+      'ip-family': ipFamily.place,
+      'pod-subnet': pods?.place ?? `${input}.pod-subnet`,
+      'service-subnet': services?.place ?? `${input}.service-subnet`,
+      'node-image': image.isOwn ? `${input}.node-image` : 'node-image',
+      'kubernetes-version': image.isOwn ? `${input}.kubernetes-version` : 'kubernetes-version',
+      nodes: `${nodesIn}.nodes`,
+      networking: own.networking?.apiServerPort === undefined ? 'config.networking' : `${input}.config.networking`,
+    },
+    ...(name !== undefined && { name: name.value }),
+    families: orderOf(problems, familiesOf[ipFamily.value], pods, services),
+    networks: [...new Set(entry.network ?? [defaultNetwork])],
+    nodes,
+    nodeMasks: nodeMasks(problems, ipFamily.value, patched),
+    podSubnets: pods?.value ?? [],
+    serviceSubnets: services?.value ?? [],
+    ...(image.nodeImage !== undefined && { nodeImage: image.nodeImage }),
+    ...(image.kubernetesVersion !== undefined && { kubernetesVersion: image.kubernetesVersion }),
+    config,
+  }
+}
+
+/**
+ * Tells what a config says that several clusters share, although it can hold for one of them only.
+ * @returns warnings about what is ignored
+ */
+export function checkSharedByAll(
+  problems: Problems,
+  { config, nodeImage, kubernetesVersion }: SharedSettings,
+): string[] {
+  const remedy = 'leave it out, or put it into the config of one cluster'
+  const { networking = {} } = config
+  for (const setting of ['podSubnet', 'serviceSubnet'] as const) {
+    if (networking[setting] === undefined) continue
+    const message = `would be the same in every cluster, and each needs its own; ${remedy}`
+    problems.add(`config.networking.${setting}`, networking[setting], message)
+  }
+  const nodes = nodesOf(config) ?? []
+  const version = versionOf(initNode(nodes)?.image ?? nodeImage) ?? kubernetesVersion
+  const levels = levelsOf({ shared: config, own: {} }, nodes, 'config', '')
+  const { podSubnets, serviceSubnets } = readKubeadmPatches(config, levels, version)
+  for (const { place, setting, value } of [...podSubnets, ...serviceSubnets]) {
+    problems.add(place, undefined, `sets ${setting} to ${value} in every cluster, and each needs its own; ${remedy}`)
+  }
+  if (config.name === undefined) return []
+  return [
+    `config.name: "${config.name}" is ignored, because several clusters share this config; name them in the list of clusters`,
+  ]
+}
+
+/** Warnings about a config: what containerd on the nodes may not take. */
+export function configWarnings(config: KindConfig, input: string): string[] {
+  return mirrorPatches(config).map(
+    (place) =>
+      `${input}.${place}: registry.mirrors keeps containerd from starting where it has a config_path, and always from containerd 2.2 on; ` +
+      'write /etc/containerd/certs.d/<registry>/hosts.toml on the nodes instead (https://kind.sigs.k8s.io/docs/user/local-registry/), or use registry: true',
+  )
+}
+
+function given<T>(value: T | undefined, place: string): Given<T>[] {
+  return value === undefined ? [] : [{ value, place }]
+}
+
+/** The first of what was said; others that say something else are problems. */
+function agree<T>(problems: Problems, said: readonly Given<T>[]): Given<T> | undefined {
+  const [first, ...others] = said
+  for (const { value, place } of others) {
+    if (value === first?.value) continue
+    problems.add(place, value, `contradicts ${first?.place ?? ''} (${String(first?.value)}); give one of the two`)
+  }
+  return first
+}
+
+function agreeOnSubnets(
+  problems: Problems,
+  families: readonly Family[],
+  said: readonly Given<string>[],
+): Given<Cidr[]> | undefined {
+  const texts = (subnets: readonly Cidr[]) => subnets.map(({ text }) => text)
+  const [first, ...others] = said.map(({ value, place }) => ({
+    place,
+    value: parseSubnets(problems, place, value, families),
+  }))
+  for (const { place, value } of others) {
+    if (
+      texts(value).sort().join() ===
+      texts(first?.value ?? [])
+        .sort()
+        .join()
+    )
+      continue
+    const message = `contradicts ${first?.place ?? ''} (${texts(first?.value ?? []).join()}); give one of the two`
+    problems.add(place, texts(value).join(), message)
+  }
+  return first
+}
+
+/** A dual-stack cluster's primary family is that of the first subnet: Kubernetes gives Services an address of it. */
+function orderOf(
+  problems: Problems,
+  families: readonly Family[],
+  pods: Given<Cidr[]> | undefined,
+  services: Given<Cidr[]> | undefined,
+): readonly Family[] {
+  const orders = [pods, services].flatMap((subnets) =>
+    subnets !== undefined && subnets.value.length > 1
+      ? [{ place: subnets.place, families: subnets.value.map(({ family }) => family) }]
+      : [],
+  )
+  const [first, second] = orders
+  if (first !== undefined && second !== undefined && first.families[0] !== second.families[0]) {
+    const message = `has its families in another order than ${first.place}; write both in the same order`
+    problems.add(second.place, services?.value.map(({ text }) => text).join(), message)
+  }
+  return first?.families ?? families
+}
+
+function chooseNodes(
+  problems: Problems,
+  input: string,
+  entry: ClusterEntry,
+  configured: KindNode[] | undefined,
+  { workers, controlPlanes }: SharedSettings,
+): KindNode[] {
+  const wanted = {
+    'control-plane': { own: entry['control-planes'], shared: controlPlanes },
+    worker: { own: entry.workers, shared: workers },
+  } as const
+  const count = (role: keyof typeof wanted) => wanted[role].own ?? wanted[role].shared.value
+  if (configured === undefined) {
+    return [
+      ...Array<KindNode>(count('control-plane')).fill({ role: 'control-plane' }),
+      ...Array<KindNode>(count('worker')).fill({ role: 'worker' }),
+    ]
+  }
+  for (const [role, { own, shared }] of Object.entries(wanted)) {
+    const found = configured.filter((node) => node.role === role).length
+    if (own === undefined && !shared.isAsked) continue
+    const asked = own ?? shared.value
+    if (asked === found) continue
+    const message = `differs from the ${String(found)} of that role among the config's nodes; give one of the two`
+    problems.add(own === undefined ? `${role}s` : `${input}.${role}s`, asked, message)
+  }
+  return configured
+}
+
+/** An entry's own image or version stands before both defaults. */
+function imageOf(
+  problems: Problems,
+  input: string,
+  entry: ClusterEntry,
+  shared: SharedSettings,
+): Partial<Pick<ClusterRequest, 'nodeImage' | 'kubernetesVersion'>> & { readonly isOwn: boolean } {
+  const isOwn = entry['node-image'] !== undefined || entry['kubernetes-version'] !== undefined
+  const nodeImage = isOwn ? entry['node-image'] : shared.nodeImage
+  const version = isOwn ? entry['kubernetes-version'] : shared.kubernetesVersion
+  if (isOwn && nodeImage !== undefined && version !== undefined) {
+    problems.add(`${input}.kubernetes-version`, version, 'contradicts node-image; give one of the two')
+  }
+  if (nodeImage !== undefined) return { isOwn, nodeImage }
+  return version === undefined ? { isOwn } : { isOwn, kubernetesVersion: version.replace(/^v/, '') }
+}
+
+/** `kubeadm init` runs on the first control plane, and its config alone makes the cluster. */
+function initNode(nodes: readonly KindNode[]): KindNode | undefined {
+  return nodes.find(({ role }) => role === 'control-plane')
+}
+
+/** The version in the tag of a node image: `1.34.0` of `kindest/node:v1.34.0@sha256:…`. */
+function versionOf(image: string | undefined): string | undefined {
+  return /:v?(\d+\.\d+(\.\d+)?)[^/]*$/.exec(image?.split('@')[0] ?? '')?.[1]
+}
+
+function levelsOf(
+  { shared, own }: { readonly shared: KindConfig; readonly own: KindConfig },
+  nodes: readonly KindNode[],
+  nodesIn: string,
+  input: string,
+) {
+  const [ofAll, ofOwn] = [patchesOf(shared, 'config'), patchesOf(own, `${input}.config`)]
+  const node = initNode(nodes)
+  return [
+    { merge: [...ofAll.merge, ...ofOwn.merge], json: [...ofAll.json, ...ofOwn.json] },
+    ...(node === undefined ? [] : [patchesOf(node, `${nodesIn}.nodes[${String(nodes.indexOf(node))}]`)]),
+  ]
+}
+
+function patchesIn(
+  problems: Problems,
+  configs: { readonly shared: KindConfig; readonly own: KindConfig },
+  nodes: readonly KindNode[],
+  nodesIn: string,
+  input: string,
+  { nodeImage, kubernetesVersion }: Partial<Pick<ClusterRequest, 'nodeImage' | 'kubernetesVersion'>>,
+): PatchedCluster {
+  const merged = mergeKindConfigs(configs.shared, configs.own)
+  const version = versionOf(initNode(nodes)?.image ?? nodeImage) ?? kubernetesVersion
+  const patched = readKubeadmPatches(merged, levelsOf(configs, nodes, nodesIn, input), version)
+  for (const { place, value, message } of patched.problems) problems.add(place, value, message)
+  return patched
+}
+
+function isShared(place: string): boolean {
+  return place.startsWith('config.')
+}
+
+function nodeMasks(
+  problems: Problems,
+  ipFamily: IpFamily,
+  { nodeMasks: given }: PatchedCluster,
+): Record<Family, number> {
+  const masks = { ...defaultNodeMasks }
+  for (const { place, setting, value, families } of given) {
+    const concerned = families.filter((family) => familiesOf[ipFamily].includes(family))
+    if (concerned.length > 1) {
+      const message = `sets ${setting}, which dual-stack clusters do not take; use ${setting}-ipv4 and ${setting}-ipv6`
+      problems.add(place, undefined, message)
+    }
+    for (const family of concerned) {
+      if (/^\d{1,3}$/.test(value) && Number(value) > 0 && Number(value) <= longestMask[family])
+        masks[family] = Number(value)
+      else
+        problems.add(
+          place,
+          undefined,
+          `sets ${setting} to ${value}; use a prefix length from 1 to ${String(longestMask[family])}`,
+        )
+    }
+  }
+  return masks
+}

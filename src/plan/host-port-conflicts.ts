@@ -1,0 +1,44 @@
+import { describePort, fixedPorts, portsMeet, type WantedPort } from '../kind-config/host-ports.js'
+import type { Problems } from '../model/problems.js'
+import type { NamedCluster } from './cluster.js'
+import type { ClusterRequest } from './cluster-request.js'
+import type { HostFacts } from './host-facts.js'
+
+const remedy = 'give each its own port, or 0 for any that is free'
+
+/** The fixed ports that a cluster publishes on the engine's machine. */
+export function hostPortsOf({ nodes, config, families, places }: ClusterRequest): WantedPort[] {
+  return fixedPorts(nodes, config.networking ?? {}, families, places)
+}
+
+/**
+ * Tells which fixed ports cannot be published: two nodes or clusters want one, or something on the machine has it.
+ * Docker would find out when half of the clusters run already.
+ */
+export function checkHostPorts(
+  problems: Problems,
+  clusters: readonly NamedCluster[],
+  { containers, usedPorts }: Pick<HostFacts, 'containers' | 'usedPorts'>,
+): void {
+  const wanted = clusters.flatMap((cluster) => hostPortsOf(cluster).map((port) => ({ ...port, cluster: cluster.name })))
+  wanted.forEach((own, index) => {
+    const refuse = (message: string) => {
+      problems.add(own.place, own.port, message)
+    }
+    const sharers = wanted.filter((other) => other.place === own.place)
+    const other = wanted.slice(0, index).find((each) => each.place !== own.place && portsMeet(each, own))
+    const container = containers.find(({ ports = [] }) => ports.some((port) => portsMeet(port, own)))
+    if (sharers.length > 1) {
+      const names = sharers.map(({ cluster }) => cluster).join(', ')
+      refuse(
+        `would be published by several clusters (${names}); use 0 for any port that is free, or put it into the config of one cluster`,
+      )
+    } else if (other !== undefined) {
+      refuse(`is published by ${other.place} too; ${remedy}`)
+    } else if (container !== undefined) {
+      refuse(`is published by the container ${container.name}; give another port, or 0 for any that is free`)
+    } else if (usedPorts.some((port) => portsMeet(port, own))) {
+      refuse(`is in use on this machine (${describePort(own)}); give another port, or 0 for any that is free`)
+    }
+  })
+}
