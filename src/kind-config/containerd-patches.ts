@@ -7,14 +7,10 @@ export function checkContainerdPatches(config: KindConfig): ConfigProblem[] {
   const { containerdConfigPatches = [], containerdConfigPatchesJSON6902 = [] } = config
   return [
     ...containerdConfigPatches.flatMap((patch, index) => {
-      try {
-        parse(patch)
-        return []
-      } catch (error) {
-        if (!(error instanceof TomlError)) throw error
-        const message = `is not TOML: ${messageOf(error).trim()}`
-        return [{ path: `containerdConfigPatches[${String(index)}]`, value: undefined, message }]
-      }
+      const read = readToml(patch)
+      if (!(read instanceof TomlError)) return []
+      const message = `is not TOML: ${messageOf(read).trim()}`
+      return [{ path: `containerdConfigPatches[${String(index)}]`, value: undefined, message }]
     }),
     ...containerdConfigPatchesJSON6902.flatMap((patch, index) => {
       if (operationsIn(patch) !== undefined) return []
@@ -32,7 +28,7 @@ export function mirrorPatches(config: KindConfig): string[] {
   const { containerdConfigPatches = [], containerdConfigPatchesJSON6902 = [] } = config
   return [
     ...containerdConfigPatches.flatMap((patch, index) =>
-      hasMirrors(parse(patch)) ? [`containerdConfigPatches[${String(index)}]`] : [],
+      hasMirrors(readToml(patch)) ? [`containerdConfigPatches[${String(index)}]`] : [],
     ),
     ...containerdConfigPatchesJSON6902.flatMap((patch, index) =>
       operationsIn(patch)?.some(({ path }) => typeof path === 'string' && path.includes('/registry/mirrors'))
@@ -42,7 +38,18 @@ export function mirrorPatches(config: KindConfig): string[] {
   ]
 }
 
-function hasMirrors({ plugins }: TomlTable): boolean {
+function readToml(patch: string): TomlTable | TomlError {
+  try {
+    return parse(patch)
+  } catch (error) {
+    if (error instanceof TomlError) return error
+    throw error
+  }
+}
+
+function hasMirrors(patch: TomlTable | TomlError): boolean {
+  if (patch instanceof TomlError) return false
+  const { plugins } = patch
   return (
     isTable(plugins) &&
     Object.values(plugins).some(

@@ -4,27 +4,24 @@ import type { NodeRole } from '../model/kind-names.js'
 import { checkContainerdPatches } from './containerd-patches.js'
 import { checkKubeadmPatches } from './kubeadm-patches.js'
 import { readYaml, YamlError, type YamlValue } from './read-yaml.js'
-import { decodeKindConfig, type ConfigProblem, type ConfiguredNode, type KindConfig } from './v1alpha4.js'
+import { apiVersion, decodeKindConfig, type ConfigProblem, type ConfiguredNode, type KindConfig } from './v1alpha4.js'
 
 /** A node whose role is decided; the rest is handed on. */
 export interface KindNode extends ConfiguredNode {
   readonly role: NodeRole
 }
 
-const apiVersion = 'kind.x-k8s.io/v1alpha4'
-
 /**
  * Reads a kind config, or a part of one. It is checked as kind's parser and `validate.go` do, and for what routes
  * between clusters need.
  * @param given YAML text, or a value that was read already
- * @returns the config, which is empty where anything is wrong with it
+ * @returns the config, which is empty where it cannot be read at all
  */
 export function readKindConfig(given: string | YamlValue): { config: KindConfig; problems: readonly ConfigProblem[] } {
   try {
     const decoded = decodeKindConfig(typeof given === 'string' ? readYaml(given) : given)
     if ('problems' in decoded) return { config: {}, problems: decoded.problems }
-    const problems = check(decoded.config)
-    return { config: problems.length === 0 ? decoded.config : {}, problems }
+    return { config: decoded.config, problems: check(decoded.config) }
   } catch (error) {
     if (!(error instanceof YamlError)) throw error
     return { config: {}, problems: [{ path: '', value: undefined, message: error.message }] }
@@ -32,13 +29,9 @@ export function readKindConfig(given: string | YamlValue): { config: KindConfig;
 }
 
 function check(config: KindConfig): ConfigProblem[] {
-  const { kind = 'Cluster', networking = {}, nodes = [] } = config
+  const { networking = {}, nodes = [] } = config
   const problems: ConfigProblem[] = []
   const refuse = (path: string, value: unknown, message: string) => problems.push({ path, value, message })
-  if (kind !== 'Cluster') refuse('kind', kind, 'must be Cluster')
-  if (config.apiVersion !== undefined && config.apiVersion !== apiVersion) {
-    refuse('apiVersion', config.apiVersion, `must be ${apiVersion}`)
-  }
   if (networking.disableDefaultCNI === true) {
     refuse(
       'networking.disableDefaultCNI',
@@ -52,19 +45,6 @@ function check(config: KindConfig): ConfigProblem[] {
   if (nodes.length > 0 && nodes.every(({ role }) => role === 'worker')) {
     refuse('nodes', undefined, 'has no control plane; add "- role: control-plane"')
   }
-  nodes.forEach(({ extraMounts = [], extraPortMappings = [] }, index) => {
-    const path = `nodes[${String(index)}]`
-    extraMounts.forEach(({ containerPath = '' }, position) => {
-      if (containerPath.startsWith('/')) return
-      const place = `${path}.extraMounts[${String(position)}].containerPath`
-      refuse(place, containerPath || undefined, 'must be an absolute path in the node, such as /data')
-    })
-    extraPortMappings.forEach(({ containerPort }, position) => {
-      if (containerPort !== undefined) return
-      const place = `${path}.extraPortMappings[${String(position)}].containerPort`
-      refuse(place, undefined, 'is missing; give the port in the node')
-    })
-  })
   return [...problems, ...checkKubeadmPatches(config), ...checkContainerdPatches(config)]
 }
 

@@ -54,19 +54,31 @@ export function checkKubeadmPatches(config: KindConfig): ConfigProblem[] {
     patchesOf(config, ''),
     ...(config.nodes ?? []).map((node, index) => patchesOf(node, `nodes[${String(index)}]`)),
   ]
-  const attempt = (place: string, read: () => unknown): ConfigProblem[] => {
-    try {
-      read()
-      return []
-    } catch (error) {
-      if (!(error instanceof YamlError)) throw error
-      return [{ path: place.replace(/^\./, ''), value: undefined, message: error.message }]
-    }
-  }
+  const problemOf = (place: string, read: unknown): ConfigProblem[] =>
+    read instanceof YamlError ? [{ path: place.replace(/^\./, ''), value: undefined, message: read.message }] : []
   return all.flatMap(({ merge, json }) => [
-    ...merge.flatMap(({ place, text }) => attempt(place, () => mergePatchesIn(text))),
-    ...json.flatMap((patch) => attempt(`${patch.place}.patch`, () => operationsIn(patch))),
+    ...merge.flatMap(({ place, text }) =>
+      problemOf(
+        place,
+        attempt(() => mergePatchesIn(text)),
+      ),
+    ),
+    ...json.flatMap((patch) =>
+      problemOf(
+        `${patch.place}.patch`,
+        attempt(() => operationsIn(patch)),
+      ),
+    ),
   ])
+}
+
+function attempt<T>(read: () => T): T | YamlError {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof YamlError) return error
+    throw error
+  }
 }
 
 type Json = Readonly<Record<string, unknown>>
@@ -169,7 +181,10 @@ function outcomeOf(config: KindConfig, levels: readonly KubeadmPatches[], versio
   }
   for (const { merge, json } of levels) {
     for (const { place, text } of merge) {
-      for (const patch of mergePatchesIn(text)) {
+      const patches = attempt(() => mergePatchesIn(text))
+      // told by checkKubeadmPatches
+      if (patches instanceof YamlError) continue
+      for (const patch of patches) {
         if (
           patch['kind'] !== 'ClusterConfiguration' ||
           ![undefined, '', apiVersion].includes(patch['apiVersion'] as string)
@@ -182,9 +197,11 @@ function outcomeOf(config: KindConfig, levels: readonly KubeadmPatches[], versio
     for (const patch of json) {
       const { place, kind, group = '', version: ofApi = '' } = patch
       const wanted = [group, ofApi].filter((part) => part !== '').join('/')
-      if (kind === 'ClusterConfiguration' && ['', apiVersion].includes(wanted)) {
-        apply(place, (before) => patchJson(before, operationsIn(patch)))
+      const operations = attempt(() => operationsIn(patch))
+      if (operations instanceof YamlError || kind !== 'ClusterConfiguration' || !['', apiVersion].includes(wanted)) {
+        continue
       }
+      apply(place, (before) => patchJson(before, operations))
     }
   }
   const settings = (...names: readonly string[]): PatchedSetting[] =>

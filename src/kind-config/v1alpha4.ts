@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import * as z from 'zod'
 import { hintFor } from '../model/suggest-key.js'
-import { isYamlMap, templateIn, toPlain, unfilled, YamlScalar, type YamlValue } from './read-yaml.js'
+import { isYamlMap, templateIn, toPlain, unfilled, YamlScalar, type YamlMap, type YamlValue } from './read-yaml.js'
 
 /** A kind config or a part of one, as kind 0.33 declares it (`pkg/apis/config/v1alpha4/types.go`). */
 export interface KindConfig {
@@ -70,6 +70,9 @@ export interface JsonPatch {
   readonly patch?: string
 }
 
+/** The version of kind's config that there is. */
+export const apiVersion = 'kind.x-k8s.io/v1alpha4'
+
 /** What is wrong at a place in a kind config: `nodes[1].role`, or '' for the config itself. */
 export interface ConfigProblem {
   readonly path: string
@@ -81,13 +84,20 @@ type Read<T> = (value: unknown, refuse: (message: string) => never) => T
 
 /** A value whose type decides how it is read, as Go's YAML does it (go.yaml.in/yaml/v3, `decode.go`). */
 function typed<T>(read: Read<T>) {
-  return z.unknown().transform((value, context): T =>
-    read(value, (message): never => {
-      context.issues.push({ code: 'custom', message, input: value })
+  return z.unknown().transform((value, context): T => {
+    try {
+      return read(value, (message): never => {
+        throw new Refusal(message)
+      })
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      context.issues.push({ code: 'custom', message: error.message, input: value })
       return z.NEVER
-    }),
-  )
+    }
+  })
 }
+
+class Refusal extends Error {}
 
 /** Any scalar, by its text: a label 1.30 is '1.30'. */
 const readText: Read<string> = (value, refuse) => {
@@ -143,6 +153,24 @@ function oneOf<T extends string>(words: readonly T[], normal = (word: string) =>
   }).transform((word) => (word === '' ? undefined : word))
 }
 
+/** The only word that is right. */
+const literally = (word: string) =>
+  typed<string>((value, refuse) => {
+    const given = readText(value, refuse)
+    return given === '' || given === word ? given : refuse(`must be ${word}`)
+  })
+
+/** One subnet, or several separated by commas; which ones go together is decided elsewhere. */
+const subnets = typed<string>((value, refuse) => {
+  const given = readText(value, refuse)
+  return /\s/.test(given) ? refuse('contains a blank; write subnets with a comma between them and nothing else') : given
+})
+
+const absolutePath = typed<string>((value, refuse) => {
+  const path = readText(value, refuse)
+  return path.startsWith('/') ? path : refuse('must be an absolute path in the node, such as /data')
+})
+
 const address = typed<string>((value, refuse) => {
   const given = readText(value, refuse)
   return given === '' || isIP(given) !== 0 ? given : refuse('is not an IP address; use one such as 127.0.0.1')
@@ -184,8 +212,17 @@ function settings<T extends object>(shape: Readonly<Record<keyof T, z.ZodType>>)
     ) as unknown as z.ZodType<T>
 }
 
+const missing = 'is missing; give it'
+
+/** A map in which a setting may not be left out. */
+function requiring<T extends object>(type: z.ZodType<T>, setting: keyof T & string): z.ZodType<T> {
+  return type.superRefine((value, context) => {
+    if (value[setting] === undefined) context.addIssue({ code: 'custom', path: [setting], message: missing })
+  })
+}
+
 const mountShape = {
-  containerPath: text,
+  containerPath: absolutePath,
   hostPath: text,
   readOnly: boolean,
   selinuxRelabel: boolean,
@@ -207,8 +244,8 @@ const nodeShape = {
   role: nodeRole,
   image: text,
   labels: mapOf(text, ''),
-  extraMounts: list(settings<Mount>(mountShape)),
-  extraPortMappings: list(settings<PortMapping>(portMappingShape)),
+  extraMounts: list(requiring(settings<Mount>(mountShape), 'containerPath')),
+  extraPortMappings: list(requiring(settings<PortMapping>(portMappingShape), 'containerPort')),
   kubeadmConfigPatches: list(patchText),
   kubeadmConfigPatchesJSON6902: list(settings<JsonPatch>(json6902Shape)),
 }
@@ -217,16 +254,16 @@ const networkingShape = {
   ipFamily: oneOf(['ipv4', 'ipv6', 'dual']),
   apiServerPort: hostPort,
   apiServerAddress: address,
-  podSubnet: text,
-  serviceSubnet: text,
+  podSubnet: subnets,
+  serviceSubnet: subnets,
   disableDefaultCNI: boolean,
   kubeProxyMode: oneOf(['iptables', 'ipvs', 'nftables', 'none']),
   dnsSearch: list(text),
 }
 
 const clusterShape = {
-  kind: text,
-  apiVersion: text,
+  kind: literally('Cluster'),
+  apiVersion: literally(apiVersion),
   name: text,
   nodes: list(settings<ConfiguredNode>(nodeShape)),
   networking: settings<Networking>(networkingShape),
@@ -267,21 +304,52 @@ export function decodeKindConfig(value: YamlValue): { config: KindConfig } | { p
     return { problems: [{ path: '', value: toPlain(value), message }] }
   }
   const { success, data, error } = cluster.safeParse(value)
-  return success ? { config: data } : { problems: error.issues.flatMap((issue) => problemsOf(value, issue)) }
+  if (success) return { config: data }
+  // a setting that is missing because its name is misspelt is told once
+  const misspelt = error.issues.filter(({ code }) => code === 'unrecognized_keys').map(({ path }) => pathOf(path))
+  const placed = error.issues
+    .filter(({ path, message }) => message !== missing || !misspelt.includes(pathOf(path.slice(0, -1))))
+    .flatMap((issue) => problemsOf(value, issue))
+  return { problems: placed.sort((one, other) => compare(one.position, other.position)).map(({ problem }) => problem) }
 }
 
-function problemsOf(config: YamlValue, issue: z.core.$ZodIssue): ConfigProblem[] {
+interface PlacedProblem {
+  /** How many keys or items stand before it, level by level. */
+  readonly position: readonly number[]
+  readonly problem: ConfigProblem
+}
+
+/** In the order in which they were written. */
+function compare(one: readonly number[], other: readonly number[]): number {
+  const index = one.findIndex((place, level) => place !== other[level])
+  return index < 0 ? one.length - other.length : (one[index] ?? 0) - (other[index] ?? -1)
+}
+
+function problemsOf(config: YamlMap, issue: z.core.$ZodIssue): PlacedProblem[] {
   const path = pathOf(issue.path)
   if (issue.code === 'unrecognized_keys') {
     const place = issue.path.filter((step) => typeof step === 'string').join('.')
-    return issue.keys.map((key) => ({
-      path: path === '' ? key : `${path}.${key}`,
-      value: undefined,
-      message: `is not ${places[place]?.name ?? 'known'}; ${remedyFor(key, place)}`,
-    }))
+    return issue.keys.map((key) => {
+      const message = `is not ${places[place]?.name ?? 'known'}; ${remedyFor(key, place)}`
+      const problem = { path: path === '' ? key : `${path}.${key}`, value: undefined, message }
+      return { position: positionOf(config, [...issue.path, key]), problem }
+    })
   }
-  const given = issue.path.reduce<unknown>((value, step) => (value as Record<PropertyKey, unknown>)[step], config)
-  return [{ path, value: given === undefined ? undefined : toPlain(given as YamlValue), message: issue.message }]
+  const given = issue.path.reduce(valueAt, config)
+  const value = given === undefined ? undefined : toPlain(given)
+  return [{ position: positionOf(config, issue.path), problem: { path, value, message: issue.message } }]
+}
+
+function valueAt(of: YamlValue | undefined, step: PropertyKey): YamlValue | undefined {
+  return (of as Readonly<Record<PropertyKey, YamlValue>> | undefined)?.[step]
+}
+
+function positionOf(config: YamlMap, path: readonly PropertyKey[]): number[] {
+  return path.map((step, level) =>
+    typeof step === 'number'
+      ? step
+      : Object.keys(path.slice(0, level).reduce(valueAt, config) ?? {}).indexOf(String(step)),
+  )
 }
 
 /** `nodes[1].labels.zone` */

@@ -15,7 +15,8 @@ beforeEach(() => {
   engine = new FakeEngine(world)
 })
 
-const inspect = (of: World = world, files: string[] = [], reuse: string[] = []) => inspectHost(of, { files, reuse, ports: [] })
+const inspect = (of: World = world, files: string[] = [], reuse: string[] = []) =>
+  inspectHost(of, { files, reuse, ports: [] })
 
 test('learns networks, routes, containers, clusters, reservations and which files exist', async () => {
   engine.add('west', ['control-plane', 'worker'], undefined)
