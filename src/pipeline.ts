@@ -14,7 +14,7 @@ import { parseRequest, type Request } from './plan/request.js'
 import { reusableNames } from './plan/reuse.js'
 import { metallbRelease } from './plan/releases.js'
 import { clusterKubeconfig, recordOf, type RunRecord } from './plan/run-record.js'
-import type { Pair } from './plan/connectivity.js'
+import type { Connectivity } from './plan/connectivity.js'
 import { planWiring, type Node } from './plan/wiring.js'
 import type { RunStore, World } from './ports.js'
 import { verdict, type FlatNetwork } from './report/flat-network.js'
@@ -40,7 +40,7 @@ import { forgetRegistry, startRegistry, teachRegistry } from './steps/registry.j
 import { reserve } from './steps/reserve.js'
 import { saveNodeImages, type SavedImage } from './steps/save-node-images.js'
 import { teachCluster } from './steps/teach-cluster.js'
-import { deployProbe, removeProbes, requireFlat, verifyPairs } from './steps/verify.js'
+import { deployProbe, removeProbes, requireFlat, verifyConnectivity } from './steps/verify.js'
 import { untilCoreDnsAvailable } from './steps/until-ready.js'
 import { whenAllEnd } from './steps/when-all-end.js'
 import { writeKubeconfig } from './steps/write-kubeconfigs.js'
@@ -262,7 +262,7 @@ async function make(
       for (const change of changes) if (reused.some(({ name }) => name === change.node)) tell(live, change)
     })
   }
-  const pairs = wantProbe ? await log.phase('Verify', () => prove(live, record, nodes)) : undefined
+  const connectivity = wantProbe ? await log.phase('Verify', () => prove(live, record, nodes)) : {}
   // last, because it starts while the rest is done
   await log.phase('Wait for CoreDNS', () =>
     whenAllEnd<unknown>([
@@ -277,7 +277,7 @@ async function make(
       ),
     )
   }
-  return { nodes, nodeImages, ...(pairs && { pairs }) }
+  return { nodes, nodeImages, ...connectivity }
 }
 
 /** Loads the images into every node. */
@@ -301,11 +301,11 @@ function tellNodesInTheWay({ log }: World, { clusters, loadBalancer }: Plan, nod
   for (const line of trouble) log.warning(line)
 }
 
-async function prove(live: World, record: RunRecord, nodes: readonly Node[]): Promise<Pair[]> {
-  const pairs = await verifyPairs(live, record, nodes)
-  if (pairs.length > 0) live.log.info(verdict(pairs))
-  requireFlat(pairs, nodes, record.preserveSourceIp)
-  return pairs
+async function prove(live: World, record: RunRecord, nodes: readonly Node[]): Promise<Connectivity> {
+  const connectivity = await verifyConnectivity(live, record, nodes)
+  if (connectivity.pairs.length > 0) live.log.info(verdict(connectivity))
+  requireFlat(connectivity, nodes, record.preserveSourceIp)
+  return connectivity
 }
 
 /** Proves once more what `up` made. The pairs tell what was seen, also when the network is not flat any more. */
@@ -313,14 +313,14 @@ export async function verify(world: World, record: RunRecord, signal: AbortSigna
   const live = until(world, signal)
   await installTools(live, record.tools)
   const nodes = await readNodes(live, record)
-  return { record, nodes, pairs: await proveAgain(live, world, record, nodes) }
+  return { record, nodes, ...(await proveAgain(live, world, record, nodes)) }
 }
 
-async function proveAgain(live: World, world: World, record: RunRecord, nodes: readonly Node[]): Promise<Pair[]> {
+async function proveAgain(live: World, world: World, record: RunRecord, nodes: readonly Node[]): Promise<Connectivity> {
   return world.log.phase('Verify', async () => {
     try {
       await whenAllEnd(record.clusters.map((cluster) => deployProbe(live, record, cluster)))
-      return await verifyPairs(live, record, nodes)
+      return await verifyConnectivity(live, record, nodes)
     } finally {
       await removeProbes(world, record)
     }
@@ -357,8 +357,7 @@ export async function repair(world: World, saved: RunRecord, store: RunStore, si
   for (const change of changes) tell(live, change)
   if (changes.length === 0) log.info('nothing to repair')
   await whenAllEnd(record.clusters.map((cluster) => untilCoreDnsAvailable(live, record, cluster, record.waitSeconds)))
-  const pairs = await proveAgain(live, world, record, nodes)
-  return { record, nodes, pairs, changes }
+  return { record, nodes, ...(await proveAgain(live, world, record, nodes)), changes }
 }
 
 function tell({ log }: World, { node, changes }: NodeChanges): void {

@@ -59,6 +59,7 @@ describe('three clusters of two, two and one nodes', () => {
       'kubeconfigs-internal': JSON.parse(raw['kubeconfigs-internal'] ?? '{}') as Outputs['kubeconfigs-internal'],
       clusters: JSON.parse(raw['clusters'] ?? '[]') as Outputs['clusters'],
       connectivity: JSON.parse(raw['connectivity'] ?? '[]') as Outputs['connectivity'],
+      'service-connectivity': JSON.parse(raw['service-connectivity'] ?? '[]') as Outputs['service-connectivity'],
       registry: raw['registry'] ?? '',
       'cache-hit': raw['cache-hit'] === 'true',
     }
@@ -73,9 +74,12 @@ describe('three clusters of two, two and one nodes', () => {
   test('main succeeds, and its own matrix is complete', () => {
     expect(main).toMatchObject({
       code: 0,
-      log: expect.stringContaining("16/16 pod pairs reachable, 16/16 with the pod's own address"),
+      log: expect.stringContaining(
+        "16/16 pod pairs reachable, 16/16 with the pod's own address, 10/10 Services answer",
+      ),
     })
     expect(outputs.connectivity.filter(({ reachable, ownAddress }) => reachable && ownAddress)).toHaveLength(16)
+    expect(outputs['service-connectivity'].filter(({ reachable }) => reachable)).toHaveLength(10)
   })
 
   test('agnhost reaches every pod with its own address, and every service', async () => {

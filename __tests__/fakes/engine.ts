@@ -29,6 +29,8 @@ export interface EngineContainer {
   readonly network: string
   readonly addresses: readonly string[]
   readonly podCIDRs: readonly string[]
+  /** Of its cluster. */
+  readonly serviceSubnets: readonly string[]
   readonly stopped?: boolean
   /** What kind writes to `/kind/kubeadm.conf`. */
   readonly kubeadm?: string
@@ -48,7 +50,7 @@ export interface EngineNetwork extends DockerNetwork {
 /** A node or the deployment of CoreDNS, as the API of a cluster tells it. */
 export interface StateItem {
   readonly kind: string
-  readonly metadata: { readonly name: string }
+  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> }
   readonly spec: object
   readonly status: object
 }
@@ -145,11 +147,10 @@ export class FakeEngine {
     runner.on('kind get kubeconfig', ({ command }) => this.#kubeconfig(command.at(-1) ?? ''))
     runner.on(/^kubectl .* wait /, '')
     runner.on(/^kubectl .* get nodes,/, ({ command }) => this.#clusterState(clusterOf(command)))
-    runner.on(/^kubectl .* get deployment\/coredns/, coreDnsImage)
     runner.on(/^kubectl .* get configmap\/coredns/, ({ command }) => this.#coreDns(clusterOf(command)))
     runner.on(/^kubectl .* patch .*\/coredns/, ({ command }) => this.#patchCoreDns(command))
     runner.on(/^kubectl .* (apply|rollout|delete|get customresourcedefinition\/\S+) /, '')
-    runner.on(/^kubectl .* get pods/, ({ command }) => this.#probes(clusterOf(command)))
+    runner.on(/^kubectl .* get pods,services/, ({ command }) => this.#probes(clusterOf(command)))
     runner.on(/^docker exec .*kind-flat-network\/wiring/s, ({ command }) =>
       this.#wire(command[2] ?? '', command[7] ?? ''),
     )
@@ -174,6 +175,7 @@ export class FakeEngine {
     run: string | undefined,
     podSubnet = '10.0.0.0/16',
     network = 'kind',
+    serviceSubnet = '10.96.0.0/16',
   ) {
     const names = nodeNames(
       cluster,
@@ -186,12 +188,13 @@ export class FakeEngine {
       const addresses = podSubnets.map((subnet) =>
         addressAt(parseCidr(nodeSubnets[familyOf(subnet)]), this.hostNumber(number)),
       )
-      const common = { id: `c${String(number)}`, cluster, role, network, addresses }
+      const serviceSubnets = serviceSubnet.split(',')
+      const common = { id: `c${String(number)}`, cluster, role, network, addresses, serviceSubnets }
       if (role === 'external-load-balancer') {
         this.containers.push({ ...common, name: `${cluster}-external-load-balancer`, podCIDRs: [] })
       } else {
         const podCIDRs = podSubnets.map((subnet) => nthPart(subnet, nodes))
-        const kubeadm = kubeadmConfigOf(podSubnet, '10.96.0.0/16')
+        const kubeadm = kubeadmConfigOf(podSubnet, serviceSubnet)
         const owner = run === undefined ? {} : { run }
         this.containers.push({ ...common, name: names[nodes++] ?? '', podCIDRs, kubeadm, ...owner })
       }
@@ -328,7 +331,7 @@ export class FakeEngine {
   #createCluster({ command, options }: Call): string {
     const { name, networking, nodes } = parse(options.input ?? '') as {
       name: string
-      networking: { podSubnet: string }
+      networking: { podSubnet: string; serviceSubnet: string }
       nodes: { role: NodeRole; extraMounts: { containerPath: string }[] }[]
     }
     const run = nodes[0]?.extraMounts.at(-1)?.containerPath.split('/').at(-1)
@@ -341,6 +344,7 @@ export class FakeEngine {
       run,
       networking.podSubnet,
       network,
+      networking.serviceSubnet,
     )
     this.world.files.content.set(command.at(-1) ?? '', this.#kubeconfig(name))
     return ` • Starting control-plane 🕹️  ...\n ✓ Starting control-plane 🕹️\nSet kubectl context to "kind-${name}"\nHave a nice day! 👋\n`
@@ -402,10 +406,20 @@ export class FakeEngine {
     const coreDns = {
       kind: 'Deployment',
       metadata: { name: 'coredns', generation: 1 },
-      spec: { replicas: 2 },
+      spec: { replicas: 2, template: { spec: { containers: [{ image: coreDnsImage }] } } },
       status: { observedGeneration: 1, replicas: 2, updatedReplicas: 2, availableReplicas: 2 },
     }
-    return JSON.stringify({ items: this.tells([...nodes, coreDns], cluster, look) })
+    const dns = {
+      kind: 'Service',
+      metadata: { name: 'kube-dns' },
+      spec: {
+        clusterIPs: this.#serviceSubnetsOf(cluster)
+          .slice(0, 1)
+          .map((subnet) => addressAt(parseCidr(subnet), 10)),
+      },
+      status: {},
+    }
+    return JSON.stringify({ items: this.tells([...nodes, coreDns, dns], cluster, look) })
   }
 
   #coreDns(cluster: string): string {
@@ -430,7 +444,8 @@ export class FakeEngine {
   }
 
   #probes(cluster: string): string {
-    const items = this.#nodesOf(cluster).map(({ name, podCIDRs }) => ({
+    const pods = this.#nodesOf(cluster).map(({ name, podCIDRs }) => ({
+      kind: 'Pod',
       metadata: {},
       spec: { nodeName: name },
       status: {
@@ -438,7 +453,12 @@ export class FakeEngine {
         conditions: [{ type: 'Ready', status: 'True' }],
       },
     }))
-    return JSON.stringify({ items })
+    const clusterIPs = this.#serviceSubnetsOf(cluster).map(serviceIn)
+    return JSON.stringify({ items: [...pods, { kind: 'Service', metadata: {}, spec: { clusterIPs } }] })
+  }
+
+  #serviceSubnetsOf(cluster: string): readonly string[] {
+    return this.#nodesOf(cluster)[0]?.serviceSubnets ?? []
   }
 
   /** Tells the lines that are new on the node, and those that are gone. */
@@ -462,7 +482,7 @@ export class FakeEngine {
   }
 
   #answers(command: readonly string[]): string {
-    const targets = command.slice(8)
+    const targets = command.slice(8).map((target) => target.split(',')[0] ?? '')
     const node = command[2] ?? ''
     const own = this.containers.filter(({ name }) => name === node).flatMap(({ podCIDRs }) => podCIDRs.map(podIn))
     const ownIn = (target: string) => own.find((address) => familyOf(address) === familyOf(target)) ?? ''
@@ -499,6 +519,11 @@ export function answer(seen: string): string {
 /** The probe's address on a node with that podCIDR: the tenth. */
 function podIn(podCIDR: string): string {
   return addressAt(parseCidr(podCIDR), 10)
+}
+
+/** The probe's Service in a cluster with that service subnet: the twentieth address. */
+export function serviceIn(serviceSubnet: string): string {
+  return addressAt(parseCidr(serviceSubnet), 20)
 }
 
 /** As `docker inspect` tells the addresses on a network. */

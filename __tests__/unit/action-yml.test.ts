@@ -43,6 +43,7 @@ test('action.yml has the outputs that a run sets, each with a description', () =
     'kubeconfigs-internal',
     'clusters',
     'connectivity',
+    'service-connectivity',
     'registry',
     'cache-hit',
   ])

@@ -8,7 +8,7 @@ import type { GivenInputs } from '../../src/plan/inputs.js'
 import { metallbRelease } from '../../src/plan/releases.js'
 import type { RunRecord } from '../../src/plan/run-record.js'
 import { outputsOf } from '../../src/report/flat-network.js'
-import { clusters, directory, nodeImage, pair, record, run, runningNodes } from '../fakes/build.js'
+import { clusters, directory, end, nodeImage, pair, record, run, runningNodes } from '../fakes/build.js'
 import { FakeEngine, kubectlOf } from '../fakes/engine.js'
 import { fails, hang, inTurn, type Matcher } from '../fakes/recording-runner.js'
 import { fakeWorld, RecordingStore, type FakeWorld } from '../fakes/world.js'
@@ -123,8 +123,22 @@ describe('up', () => {
         [west, east],
         [west, eastWorker],
       ].map(([from = east, to = east]) => pair(from, to, { latency: 0.8 })),
+      services: (
+        [
+          [east, 'west', '10.193.0.20'],
+          [eastWorker, 'west', '10.193.0.20'],
+          [west, 'east', '10.192.0.20'],
+        ] as const
+      ).map(([from, cluster, address]) => ({
+        from: end(from),
+        to: { cluster, address },
+        family: 'ipv4',
+        joined: true,
+        reachable: true,
+        latency: 0.8,
+      })),
     })
-    expect(world.log.infos).toContain("4/4 pod pairs reachable, 4/4 with the pod's own address")
+    expect(world.log.infos).toContain("4/4 pod pairs reachable, 4/4 with the pod's own address, 3/3 Services answer")
     expect(world.log.warnings).toEqual([])
   })
 
@@ -341,7 +355,7 @@ describe('up', () => {
       [
         'the rollout of the probe',
         () => world.runner.on(kubectlOf('east', 'get pods'), fails('timed out')),
-        /^kubectl .* get pods .*timed out$/s,
+        /^kubectl .* get pods,services .*timed out$/s,
       ],
       [
         'the proof',

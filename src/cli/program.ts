@@ -135,7 +135,7 @@ function program(output: Output, json: boolean): Command {
     output.result(outputsOf(flat), () => {
       printFlatNetwork(flat)
     })
-    requireFlat(flat.pairs ?? [], flat.nodes, record.preserveSourceIp)
+    requireFlat(flat, flat.nodes, record.preserveSourceIp)
   })
   withExamples(
     withRun(command('repair', 'Mend what is not as up made it: after a restart, with nodes added or gone')),
@@ -147,7 +147,7 @@ function program(output: Output, json: boolean): Command {
       printFlatNetwork(flat)
       print(changes.length === 0 ? 'nothing to repair' : `repaired: ${changes.map(({ node }) => node).join(', ')}`)
     })
-    requireFlat(flat.pairs ?? [], flat.nodes, flat.record.preserveSourceIp)
+    requireFlat(flat, flat.nodes, flat.record.preserveSourceIp)
   })
   withExamples(withCommon(command('list', 'List all flat networks, also those that others made on the engine')), [
     'id, state, clusters, Docker network and kubeconfig of each',

@@ -1,6 +1,6 @@
 import stringWidth from 'string-width'
 import { formatCommand } from '../errors.js'
-import { isSound, type Pair } from '../plan/connectivity.js'
+import { isSound, serviceFault, type Pair, type ServicePair } from '../plan/connectivity.js'
 import type { RunRecord } from '../plan/run-record.js'
 import { matrix, outputsOf, verdict, type FlatNetwork } from '../report/flat-network.js'
 import { aligned, cut, wrapped } from './layout.js'
@@ -14,19 +14,31 @@ const mostTold = 20
 
 /** Every cluster with its nodes, numbered; the connectivity matrix of these numbers; what is wrong; the verdict. */
 export function flatNetworkLines(flat: FlatNetwork, columns: number, style: Style): string[] {
-  const { record, pairs } = flat
+  const { record, pairs, services = [] } = flat
   const clusters = clusterLines(flat, columns, style)
   if (pairs === undefined) return cut(clusters, columns)
-  if (pairs.length === 0) return cut([...clusters, '', verdict(pairs)], columns)
-  const broken = pairs.filter((pair) => !isSound(pair, record.preserveSourceIp))
+  if (pairs.length === 0) return cut([...clusters, '', verdict({ pairs })], columns)
+  const broken = [
+    ...pairs
+      .filter((pair) => !isSound(pair, record.preserveSourceIp))
+      .map((pair) => brokenLines(...whatIsBroken(pair), columns, style)),
+    ...services
+      .filter((pair) => serviceFault(pair) !== undefined)
+      .map((pair) => brokenLines(...whatIsUnserved(pair), columns, style)),
+  ]
   return cut(
     [
       ...clusters,
       '',
       ...matrixLines(flat, pairs, columns, style),
-      ...broken.slice(0, mostTold).flatMap((pair) => brokenLines(pair, columns, style)),
+      ...broken.slice(0, mostTold).flat(),
       ...(broken.length > mostTold ? [`  … and ${String(broken.length - mostTold)} more; --json tells all`] : []),
-      ...wrapped(verdict(pairs), ', ', columns, `${broken.length > 0 ? style('red', '✗') : style('green', '✓')} `),
+      ...wrapped(
+        verdict({ pairs, services }),
+        ', ',
+        columns,
+        `${broken.length > 0 ? style('red', '✗') : style('green', '✓')} `,
+      ),
     ],
     columns,
   )
@@ -157,9 +169,19 @@ function legend(pairs: readonly Pair[], withLatencies: boolean): string {
   ].join(', ')
 }
 
-function brokenLines(pair: Pair, columns: number, style: Style): string[] {
+type Broken = readonly [ends: string, seen: string, family: string]
+
+function whatIsBroken(pair: Pair): Broken {
   const [, [, , seen = ''] = []] = matrix([pair])
-  const cells = [`${pair.from.node} → ${pair.to.node}`, `${style('red', seen)} (${pair.family})`]
+  return [`${pair.from.node} → ${pair.to.node}`, seen, pair.family]
+}
+
+function whatIsUnserved({ from, to, family, reachable }: ServicePair): Broken {
+  return [`${from.node} → Services of ${to.cluster}`, reachable ? '✗ reachable' : '✗ no answer', family]
+}
+
+function brokenLines(...[ends, seen, family, columns, style]: [...Broken, columns: number, style: Style]): string[] {
+  const cells = [ends, `${style('red', seen)} (${family})`]
   const line = `  ${cells.join('  ')}`
   return stringWidth(line) <= columns ? [line] : cells.map((text, index) => `${index === 0 ? '  ' : '    '}${text}`)
 }

@@ -20,8 +20,30 @@ export function getKubeconfig(cluster: string): string[] {
 
 export const kindVersion = ['kind', 'version', '--quiet'] as const
 
-/** The reason kind gives first, out of all it prints. */
+/**
+ * What went wrong, out of all that kind prints. Where a command of kind's has failed, that is in the command's output: a
+ * line of docker, or the phase that kubeadm did not get through.
+ */
 export function causeOf(error: CommandError): string {
-  const line = error.output.split('\n').find((text) => text.startsWith('ERROR: '))
-  return line === undefined ? error.outcome : line.replace(/^ERROR: (failed to create cluster: )?/, '')
+  const lines = error.output.split('\n')
+  const index = lines.findIndex((line) => line.startsWith('ERROR: '))
+  if (index < 0) return error.outcome
+  const said = (lines[index] ?? '').replace(/^ERROR: (failed to create cluster: )?/, '')
+  const command = /^(?:(.*?): )?command "/.exec(said)
+  if (command === null) return said
+  const [, context] = command
+  const reason = reasonIn(lines.slice(index + 1))
+  return reason === undefined ? said : [context, reason].filter(Boolean).join(': ')
+}
+
+function reasonIn(lines: readonly string[]): string | undefined {
+  const output = lines.map((line) => line.replace(/^Command Output: /, ''))
+  const matching = (pattern: RegExp) => output.find((line) => pattern.test(line))
+  return (
+    matching(/^docker: /) ??
+    matching(/^error execution phase /) ??
+    matching(/^error: /i) ??
+    // neither a line of klog nor a step of kubeadm's
+    matching(/^(?![IWEF]\d{4} |\[|\s|$)/)
+  )
 }

@@ -27,94 +27,9 @@ export function waitForCoreDns(target: KubectlTarget, seconds: number): string[]
   )
 }
 
-export function getNodesAndCoreDns(target: KubectlTarget): string[] {
-  return kubectl(target, '--namespace=kube-system', 'get', 'nodes,deployments.apps', '--output=json')
-}
-
-interface Condition {
-  readonly type: string
-  readonly status: string
-  readonly reason?: string
-  readonly message?: string
-}
-
-interface DeploymentStatus {
-  readonly observedGeneration?: number
-  readonly replicas?: number
-  readonly updatedReplicas?: number
-  readonly availableReplicas?: number
-}
-
-/** What a cluster says of its readiness. */
-export interface ClusterState {
-  readonly nodes: readonly {
-    readonly name: string
-    /** One of each of the cluster's address families, once they are given. */
-    readonly podCIDRs: readonly string[]
-    readonly ready: boolean
-    readonly why: string
-  }[]
-  readonly coreDns: { readonly available: boolean; readonly why: string }
-}
-
-export function parseClusterState(output: string): ClusterState {
-  const { items } = JSON.parse(output) as {
-    items: {
-      kind: string
-      metadata: { name: string; generation?: number }
-      spec: { podCIDRs?: string[]; replicas?: number }
-      status?: DeploymentStatus & { conditions?: Condition[] }
-    }[]
-  }
-  const condition = (item: (typeof items)[number], type: string) => {
-    const found = item.status?.conditions?.find((each) => each.type === type)
-    return { is: found?.status === 'True', why: found?.message ?? found?.reason ?? `no condition ${type} yet` }
-  }
-  const deployment = items.find((item) => item.kind === 'Deployment' && item.metadata.name === 'coredns')
-  return {
-    nodes: items
-      .filter((item) => item.kind === 'Node')
-      .map((item) => {
-        const { is, why } = condition(item, 'Ready')
-        return { name: item.metadata.name, podCIDRs: item.spec.podCIDRs ?? [], ready: is, why }
-      }),
-    coreDns:
-      deployment === undefined ? { available: false, why: 'there is no deployment coredns' } : rolledOut(deployment),
-  }
-}
-
-/**
- * Every pod is of the newest version, as `kubectl rollout status` judges it (kubectl,
- * `pkg/polymorphichelpers/rollout_status.go`), and one of them answers, which is enough for the Service. The API leaves
- * out zeros.
- */
-function rolledOut({
-  metadata: { generation = 0 },
-  spec: { replicas: wanted = 0 },
-  status: { observedGeneration = 0, replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = {},
-}: {
-  readonly metadata: { readonly generation?: number }
-  readonly spec: { readonly replicas?: number }
-  readonly status?: DeploymentStatus
-}): ClusterState['coreDns'] {
-  return {
-    available:
-      observedGeneration >= generation &&
-      updatedReplicas >= wanted &&
-      replicas <= updatedReplicas &&
-      availableReplicas > 0,
-    why: `of ${String(wanted)} pods ${String(updatedReplicas)} are of its newest version, and ${String(availableReplicas)} of all ${String(replicas)} are available`,
-  }
-}
-
-export function getCoreDnsImage(target: KubectlTarget): string[] {
-  return kubectl(
-    target,
-    '--namespace=kube-system',
-    'get',
-    coreDns,
-    '--output=jsonpath={.spec.template.spec.containers[0].image}',
-  )
+/** The last words of a container that was restarted. */
+export function getLastLog(target: KubectlTarget, namespace: string, pod: string, container: string): string[] {
+  return kubectl(target, `--namespace=${namespace}`, 'logs', pod, `--container=${container}`, '--previous', '--tail=5')
 }
 
 /** The manifest goes to standard input. */
@@ -124,6 +39,10 @@ export function applyManifest(target: KubectlTarget): string[] {
 
 export function getPods(target: KubectlTarget, namespace: string, selector: string): string[] {
   return kubectl(target, `--namespace=${namespace}`, 'get', 'pods', `--selector=${selector}`, '--output=json')
+}
+
+export function getPodsAndServices(target: KubectlTarget, namespace: string, selector: string): string[] {
+  return kubectl(target, `--namespace=${namespace}`, 'get', 'pods,services', `--selector=${selector}`, '--output=json')
 }
 
 /** Returns when every such pod is Ready; fails when one is not in time, or when there is none. */
@@ -146,27 +65,38 @@ export interface ReadyPod {
   readonly addresses: readonly string[]
 }
 
-export function parseReadyPods(output: string): ReadyPod[] {
-  const { items } = JSON.parse(output) as {
-    items: {
-      metadata: { deletionTimestamp?: string }
-      spec: { nodeName?: string }
-      status?: { podIPs?: { ip: string }[]; conditions?: Condition[] }
-    }[]
+interface Item {
+  readonly kind: string
+  readonly metadata: { readonly deletionTimestamp?: string }
+  readonly spec: { readonly nodeName?: string; readonly clusterIPs?: readonly string[] }
+  readonly status?: {
+    readonly podIPs?: readonly { readonly ip: string }[]
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[]
   }
+}
+
+/** Out of a list of pods, or of pods and other objects. */
+export function parseReadyPods(output: string): ReadyPod[] {
+  const { items } = JSON.parse(output) as { items: readonly Item[] }
   return items
-    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .filter(({ kind, metadata }) => kind === 'Pod' && metadata.deletionTimestamp === undefined)
     .filter(({ status }) => status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'))
     .map(({ spec, status }) => ({ node: spec.nodeName ?? '', addresses: (status?.podIPs ?? []).map(({ ip }) => ip) }))
 }
 
-/** Returns when the object and what belongs to it are gone. */
-export function deleteObject(target: KubectlTarget, namespace: string, object: string): string[] {
+/** The ClusterIPs of all Services in a list. */
+export function parseClusterIPs(output: string): string[] {
+  const { items } = JSON.parse(output) as { items: readonly Item[] }
+  return items.filter(({ kind }) => kind === 'Service').flatMap(({ spec }) => spec.clusterIPs ?? [])
+}
+
+/** Returns when the objects and what belongs to them are gone. */
+export function deleteObjects(target: KubectlTarget, namespace: string, objects: readonly string[]): string[] {
   return kubectl(
     target,
     `--namespace=${namespace}`,
     'delete',
-    object,
+    ...objects,
     '--cascade=foreground',
     '--ignore-not-found',
     '--timeout=60s',

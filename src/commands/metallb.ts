@@ -1,5 +1,6 @@
 import type { ManifestRelease } from '../plan/releases.js'
 import { kubectl, type KubectlTarget } from './kubectl.js'
+import { podTroubles, type PodItem } from './pod-troubles.js'
 
 /** MetalLB, as its manifest installs it. */
 export const metalLb = {
@@ -81,31 +82,6 @@ export function waitForSpeakers(target: KubectlTarget, seconds: number): string[
 
 /** What keeps pods from running, one line for each. */
 export function parsePodTroubles(output: string): string[] {
-  const { items } = JSON.parse(output) as {
-    items: {
-      metadata: { name: string }
-      status?: {
-        phase?: string
-        conditions?: { type: string; status: string; reason?: string; message?: string }[]
-        containerStatuses?: {
-          ready: boolean
-          image: string
-          state?: Record<string, { reason?: string; message?: string } | undefined>
-        }[]
-      }
-    }[]
-  }
-  return items.flatMap(({ metadata, status = {} }) => {
-    const waiting = (status.containerStatuses ?? []).flatMap(({ ready, image, state = {} }) =>
-      ready ? [] : [`${image}: ${why(state['waiting'] ?? state['terminated'] ?? { reason: 'not ready' })}`],
-    )
-    const unscheduled = (status.conditions ?? [])
-      .filter(({ type, status: is }) => type === 'PodScheduled' && is === 'False')
-      .map(why)
-    return [...unscheduled, ...waiting].map((trouble) => `pod ${metadata.name}: ${trouble}`)
-  })
-}
-
-function why({ reason = '', message = '' }: { readonly reason?: string; readonly message?: string }): string {
-  return [reason, message].filter((text) => text !== '').join(': ')
+  const { items } = JSON.parse(output) as { items: readonly PodItem[] }
+  return podTroubles(items).map(({ pod, why }) => `pod ${pod}: ${why}`)
 }

@@ -1,6 +1,7 @@
 import { decode, encode, RECURSION_DESIRED } from 'dns-packet'
 import { stringify } from 'yaml'
 import { canonicalAddress } from '../model/cidr.js'
+import type { ClusterState } from './cluster-state.js'
 import { execScript } from './docker.js'
 
 const name = 'kind-flat-network-probe'
@@ -13,14 +14,18 @@ export const probe = {
   namespace: 'kube-system',
   name,
   selector: `app.kubernetes.io/name=${name}`,
-  daemonSet: `daemonset/${name}`,
+  objects: [`daemonset/${name}`, `service/${name}`],
 } as const
 
 const port = 5353
 const healthPort = 8080
 const corefileAnnotation = 'kind-flat-network/corefile'
 
-/** @param image the CoreDNS image of the cluster */
+/**
+ * The probe of a cluster, and a Service of it: whether the other clusters reach its ClusterIPs is asked there, since it
+ * has an address in every family and does not wait for anything else in the cluster.
+ * @param image a CoreDNS image that its nodes have
+ */
 export function probeManifest(image: string): string {
   const labels = { 'app.kubernetes.io/name': probe.name }
   const corefile = `.:${String(port)} {\n  whoami\n  health :${String(healthPort)}\n}\n`
@@ -64,10 +69,33 @@ export function probeManifest(image: string): string {
       },
     },
   }
-  return stringify(daemonSet, { aliasDuplicateObjects: false })
+  const service = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: probe.name, namespace: probe.namespace, labels },
+    spec: {
+      selector: labels,
+      ipFamilyPolicy: 'PreferDualStack',
+      // kube-proxy learns of the pods while they start, and not when they are asked already
+      publishNotReadyAddresses: true,
+      ports: [{ name: 'dns', port, targetPort: 'dns', protocol: 'UDP' }],
+    },
+  }
+  return [daemonSet, service].map((object) => stringify(object, { aliasDuplicateObjects: false })).join('---\n')
+}
+
+/** The CoreDNS image for the probe: the one that CoreDNS has, unless the nodes hold another one instead. */
+export function probeImage({ coreDns: { image = '' }, nodes }: ClusterState): string {
+  const isEverywhere = (name: string) => nodes.every(({ images }) => images.includes(name))
+  if (isEverywhere(image)) return image
+  const held = nodes.flatMap(({ images }) => images).filter((name) => /(^|\/)coredns:[\w.-]+$/.test(name))
+  return held.find(isEverywhere) ?? image
 }
 
 const attempts = 3
+
+/** So long a Service is asked again: kube-proxy learns of its pods some seconds after they are ready. */
+export const serviceSeconds = 15
 
 /** The query, as bash's printf writes it. Its first byte must not be zero: bash's read drops zero bytes. */
 const query = [
@@ -77,8 +105,9 @@ const query = [
   .join('')
 
 /**
- * Asks every address from a pod's network namespace, found by one of the pod's addresses ($1). Each is asked twice: the time
- * until bash itself reads a first byte is the latency, without the start of a program; dd then takes the whole answer.
+ * Asks every target from a pod's network namespace, found by one of the pod's addresses ($1). A target is an address and,
+ * after a comma, the seconds that it is asked again. Each is asked twice: the time until bash itself reads a first byte is
+ * the latency, without the start of a program; dd then takes the whole answer.
  */
 const script = `set -u
 pod=$1
@@ -90,7 +119,10 @@ if [ -z "\${namespace:-}" ]; then echo "no network namespace holds $pod" >&2; ex
 exec nsenter --net="$namespace" bash -c '
   export LC_ALL=C
   ask() {
-    for attempt in ${Array.from({ length: attempts }, (_, index) => String(index + 1)).join(' ')}; do
+    attempt=0
+    until (( attempt++ >= ${String(attempts)} && SECONDS >= $2 )); do
+      # a Service that is not known yet refuses at once
+      if (( attempt > 1 && $2 > 0 )); then sleep 0.2; fi
       exec 3<>"/dev/udp/$1/${String(port)}" || continue
       started=$EPOCHREALTIME
       printf "${query}" >&3
@@ -104,18 +136,27 @@ exec nsenter --net="$namespace" bash -c '
     done
     echo "$1 - -"
   }
-  for address; do ask "$address" 2>/dev/null & done
+  for target; do ask "\${target%,*}" "\${target#*,}" 2>/dev/null & done
   wait
 ' bash "$@"
 `
 
-/** One exec on a node that asks all those pods from the node's own probe pod. */
-export function askFrom(node: string, podAddress: string, targets: readonly string[]): string[] {
-  return execScript(node, script, [podAddress, ...targets])
+export interface Target {
+  readonly address: string
+  /** How long it is asked again; 0 for three times. */
+  readonly seconds: number
+}
+
+/** One exec on a node that asks all those targets from the node's own probe pod. */
+export function askFrom(node: string, podAddress: string, targets: readonly Target[]): string[] {
+  return execScript(node, script, [
+    podAddress,
+    ...targets.map(({ address, seconds }) => `${address},${String(seconds)}`),
+  ])
 }
 
 /** Seconds within which the exec ends, however many targets are silent: they are asked at the same time. */
-export const askSeconds = attempts * 2 + 20
+export const askSeconds = attempts * 2 + serviceSeconds + 20
 
 export interface Answer {
   /** Address the other side saw; none when there was no answer. */

@@ -88,6 +88,11 @@ export function overlap(one: Cidr, other: Cidr): boolean {
   return one.family === other.family && one.first <= other.last && other.first <= one.last
 }
 
+/** Whether the second subnet lies wholly in the first. */
+export function contains(outer: Cidr, inner: Cidr): boolean {
+  return outer.family === inner.family && outer.first <= inner.first && inner.last <= outer.last
+}
+
 const bits: Record<Family, number> = { ipv4: 32, ipv6: 128 }
 
 function isAddress(text: string): boolean {

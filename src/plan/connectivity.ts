@@ -1,6 +1,6 @@
 import { familyOf, machineCidr, overlap, parseCidr, type Family } from '../model/cidr.js'
 import { areJoined } from './groups.js'
-import type { Cluster } from './cluster.js'
+import { subnetsOf, type Cluster } from './cluster.js'
 import type { Node } from './wiring.js'
 
 /** One ordered pair of nodes of different clusters in one address family, as seen from the pod network. */
@@ -19,6 +19,31 @@ export interface Pair {
   readonly latency?: number
 }
 
+/** What was seen from the pod network of every node. */
+export interface Connectivity {
+  readonly pairs: readonly Pair[]
+  /** Left out where Services are not routed. */
+  readonly services?: readonly ServicePair[]
+}
+
+/** A node of one cluster, and the probe's Service in another, in one address family. */
+export interface ServicePair {
+  readonly from: PairEnd
+  readonly to: ServiceEnd
+  readonly family: Family
+  /** Whether the clusters are joined; if not, the Service must not be reachable. */
+  readonly joined: boolean
+  readonly reachable: boolean
+  /** Round trip in milliseconds. */
+  readonly latency?: number
+}
+
+export interface ServiceEnd {
+  readonly cluster: string
+  /** Its ClusterIP. */
+  readonly address: string
+}
+
 export interface PairEnd {
   readonly cluster: string
   readonly node: string
@@ -27,32 +52,34 @@ export interface PairEnd {
 }
 
 /**
- * Every ordered pair of ends in different clusters that can be asked: in the same family, and where the address means
+ * Every node with every target in another cluster that can be asked: in the same family, and where the address means
  * that end and nobody nearer (clusters that are apart may use the same subnets).
  */
-export function pairsOf(
+export function pairsOf<To extends ServiceEnd>(
   ends: readonly PairEnd[],
+  targets: readonly To[],
   clusters: readonly Cluster[],
-): Pick<Pair, 'from' | 'to' | 'family' | 'joined'>[] {
+): { from: PairEnd; to: To; family: Family; joined: boolean }[] {
   const find = (name: string) => clusters.find((cluster) => cluster.name === name) as Cluster
   return ends.flatMap((from) => {
     const own = find(from.cluster)
     const joined = clusters.filter((cluster) => areJoined(own, cluster))
     const family = familyOf(from.address)
-    const known = [own, ...joined].flatMap(({ podSubnets }) => podSubnets).map(parseCidr)
+    const known = [own, ...joined].flatMap(subnetsOf).map(parseCidr)
     const meantHere = (address: string) => {
       const target = machineCidr(address)
       return target !== undefined && known.some((subnet) => overlap(subnet, target))
     }
-    return ends
+    return targets
       .filter((to) => to.cluster !== from.cluster && familyOf(to.address) === family)
       .map((to) => ({ from, to, family, joined: joined.includes(find(to.cluster)) }))
       .filter(({ to, joined: isJoined }) => isJoined || !meantHere(to.address))
   })
 }
 
-/** Whether a pair is as it should be. */
+/** Whether a pair is as it should be. Who asks its own address gets an answer from itself. */
 export function isSound(pair: Pair, preserveSourceIp: boolean): boolean {
+  if (pair.from.address === pair.to.address) return false
   return pair.joined ? pair.reachable && (pair.ownAddress || !preserveSourceIp) : !pair.reachable
 }
 
@@ -60,9 +87,17 @@ export function isSound(pair: Pair, preserveSourceIp: boolean): boolean {
 export function fault(pair: Pair, nodes: readonly Node[]): string {
   const { from, to } = pair
   const ends = `${from.node} (pod ${from.address}) → ${to.node} (pod ${to.address})`
+  if (from.address === to.address) return `${ends}: both pods have the same address, so one of them cannot be reached`
   if (!pair.joined) return `${ends}: reachable, although the clusters share no network`
   if (!pair.reachable) return `${ends}: no answer`
   const masquerader = nodes.find((node) => pair.source !== undefined && node.addresses.includes(pair.source))
   const whose = masquerader === undefined ? '' : ` of ${masquerader.name}`
   return `${ends}: seen as ${pair.source ?? 'nothing'}${whose}, not as ${from.address}`
+}
+
+/** What is wrong with a Service as another cluster sees it; `undefined` when it is as it should be. */
+export function serviceFault({ from, to, joined, reachable }: ServicePair): string | undefined {
+  if (joined === reachable) return undefined
+  const ends = `${from.node} (pod ${from.address}) → a Service of cluster ${to.cluster} (ClusterIP ${to.address})`
+  return joined ? `${ends}: no answer` : `${ends}: reachable, although the clusters share no network`
 }

@@ -1,17 +1,15 @@
-import type { Pair } from '../plan/connectivity.js'
+import type { Connectivity, Pair, ServicePair } from '../plan/connectivity.js'
 import type { ProvidedImage } from '../plan/node-images.js'
 import type { NodeRole } from '../model/kind-names.js'
 import { clusterKubeconfig, internalKubeconfig, type RunRecord } from '../plan/run-record.js'
 import type { Node } from '../plan/wiring.js'
 
-/** What `up` made, or `verify` found. */
-export interface FlatNetwork {
+/** What `up` made, or `verify` found. Nothing is said of connectivity when it was not verified. */
+export interface FlatNetwork extends Partial<Connectivity> {
   readonly record: RunRecord
   readonly nodes: readonly Node[]
   /** The node images, and how they came into the engine; left out by who made no cluster. */
   readonly nodeImages?: readonly ProvidedImage[]
-  /** Left out when nothing was verified. */
-  readonly pairs?: readonly Pair[]
 }
 
 /** The outputs, as values; the action prints each as JSON, the command line all as one object. */
@@ -24,6 +22,8 @@ export interface Outputs {
   readonly 'kubeconfigs-internal': Readonly<Record<string, string>>
   readonly clusters: readonly ClusterOutput[]
   readonly connectivity: readonly Pair[]
+  /** Whether each node reaches the Services of the other clusters. */
+  readonly 'service-connectivity': readonly ServicePair[]
   /** Name of the run's registry for host and clusters; empty when there is none. */
   readonly registry: string
   /** Whether the cache had every node image that the engine did not have. */
@@ -54,7 +54,7 @@ export interface ClusterOutput {
   }[]
 }
 
-export function outputsOf({ record, nodes, pairs, nodeImages = [] }: FlatNetwork): Outputs {
+export function outputsOf({ record, nodes, pairs, services, nodeImages = [] }: FlatNetwork): Outputs {
   const { clusters } = record
   return {
     kubeconfig: record.kubeconfig,
@@ -83,6 +83,7 @@ export function outputsOf({ record, nodes, pairs, nodeImages = [] }: FlatNetwork
         })),
     })),
     connectivity: pairs ?? [],
+    'service-connectivity': services ?? [],
     registry: record.registry ?? '',
     'cache-hit': nodeImages.some(({ from }) => from === 'cache') && !nodeImages.some(({ from }) => from === 'registry'),
   }
@@ -92,11 +93,15 @@ function primary(texts: readonly string[]): string {
   return texts[0] ?? ''
 }
 
-/** `12/12 pod pairs reachable, 12/12 with the pod's own address, 4/4 apart pairs silent` */
-export function verdict(pairs: readonly Pair[]): string {
+/**
+ * `12/12 pod pairs reachable, 12/12 with the pod's own address, 6/6 Services answer, 4/4 apart pairs silent`: a
+ * Service counts once for each node that asks it.
+ */
+export function verdict({ pairs, services = [] }: Connectivity): string {
   const joined = pairs.filter((pair) => pair.joined)
-  const apart = pairs.filter((pair) => !pair.joined)
-  const share = (of: readonly Pair[], holds: (pair: Pair) => boolean) =>
+  const joinedServices = services.filter((pair) => pair.joined)
+  const apart = [...pairs, ...services].filter((pair) => !pair.joined)
+  const share = <T>(of: readonly T[], holds: (pair: T) => boolean) =>
     `${String(of.filter(holds).length)}/${String(of.length)}`
   if (pairs.length === 0) return 'no pair of nodes to prove'
   return [
@@ -106,6 +111,7 @@ export function verdict(pairs: readonly Pair[]): string {
           `${share(joined, (pair) => pair.reachable)} pod pairs reachable`,
           `${share(joined, (pair) => pair.ownAddress)} with the pod's own address`,
         ]),
+    ...(joinedServices.length === 0 ? [] : [`${share(joinedServices, (pair) => pair.reachable)} Services answer`]),
     ...(apart.length === 0 ? [] : [`${share(apart, (pair) => !pair.reachable)} apart pairs silent`]),
   ].join(', ')
 }

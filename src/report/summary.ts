@@ -13,7 +13,8 @@ export function summary(
   const parts = ['## Flat network of kind clusters', topology(flat), '### Clusters', clusterTable(clusters)]
   const images = (flat.nodeImages ?? []).filter(({ from }) => from !== 'engine')
   if (images.length > 0) parts.push('### Node images', imageTable(images))
-  if (flat.pairs !== undefined) parts.push('### Connectivity', `${verdict(flat.pairs)}.`, table(matrix(flat.pairs)))
+  const { pairs, services = [] } = flat
+  if (pairs !== undefined) parts.push('### Connectivity', `${verdict({ pairs, services })}.`, table(matrix(pairs)))
   parts.push(phases.map((phase) => `${phase.title} ${seconds(phase.seconds)}`).join(' · '))
   return `${parts.join('\n\n')}\n`
 }

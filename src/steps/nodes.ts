@@ -1,6 +1,7 @@
 import { inspectContainers, parseKindContainers } from '../commands/docker.js'
-import { getNodesAndCoreDns, parseClusterState, type ClusterState } from '../commands/kubectl.js'
+import { getClusterState, parseClusterState, type ClusterState } from '../commands/cluster-state.js'
 import { ofFamily } from '../model/cidr.js'
+import { requirePlannedAddresses } from '../plan/planned-addresses.js'
 import { familiesOf, type Cluster } from '../plan/cluster.js'
 import { clusterKubeconfig, type RunRecord } from '../plan/run-record.js'
 import type { Node } from '../plan/wiring.js'
@@ -12,13 +13,15 @@ import { writeInternalKubeconfig } from './write-kubeconfigs.js'
 
 /**
  * Joins what Kubernetes knows of the nodes (podCIDRs) with what Docker knows (the addresses on the shared network).
- * @throws when a node has no address of one of its cluster's families
+ * @throws when a node has no address of one of its cluster's families, or when a cluster gives out addresses that are not
+ * those of the plan
  */
 export async function describeNodes(
   runner: CommandRunner,
   dockerNetwork: string,
   clusters: readonly { readonly cluster: Cluster; readonly state: ClusterState }[],
 ): Promise<Node[]> {
+  requirePlannedAddresses(clusters)
   const names = clusters.flatMap(({ cluster }) => cluster.nodes.map(({ name }) => name))
   const containers = parseKindContainers(await runner.run(inspectContainers(names)))
   return clusters.flatMap(({ cluster, state }) =>
@@ -79,7 +82,7 @@ export async function readNodes({ runner }: World, record: RunRecord): Promise<N
   const clusters = await Promise.all(
     record.clusters.map(async (cluster) => {
       const state = parseClusterState(
-        await runner.run(getNodesAndCoreDns({ kubeconfig: clusterKubeconfig(record, cluster.name) })),
+        await runner.run(getClusterState({ kubeconfig: clusterKubeconfig(record, cluster.name) })),
       )
       const missing = [...missingNodes(state, cluster), ...missingCoreDns(state)]
       if (missing.length > 0) throw new Error(`cluster ${cluster.name} is not ready:\n  ${missing.join('\n  ')}`)

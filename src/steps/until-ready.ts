@@ -1,14 +1,11 @@
-import {
-  getNodesAndCoreDns,
-  parseClusterState,
-  waitForCoreDns,
-  waitForNodes,
-  type ClusterState,
-} from '../commands/kubectl.js'
+import { getClusterState, parseClusterState, type ClusterState } from '../commands/cluster-state.js'
+import { getLastLog, waitForCoreDns, waitForNodes } from '../commands/kubectl.js'
 import { CommandError, messageOf } from '../errors.js'
 import type { Cluster } from '../plan/cluster.js'
 import { clusterKubeconfig, type RunRecord } from '../plan/run-record.js'
-import type { World } from '../ports.js'
+import type { PodTrouble } from '../commands/pod-troubles.js'
+import type { KubectlTarget } from '../commands/kubectl.js'
+import type { CommandRunner, World } from '../ports.js'
 
 interface Readiness {
   readonly what: string
@@ -27,6 +24,9 @@ export const untilNodesReady: Wait = (...of) =>
 export const untilCoreDnsAvailable: Wait = (...of) =>
   untilNothingIsMissing({ what: 'CoreDNS', watch: waitForCoreDns, missing: missingCoreDns }, ...of)
 
+/** A watch ends after so many seconds at most, since only the look behind it tells what has failed for good. */
+const watchSeconds = 10
+
 async function untilNothingIsMissing(
   readiness: Readiness,
   ...[{ runner, log, clock }, record, cluster, waitSeconds]: Parameters<Wait>
@@ -36,9 +36,9 @@ async function untilNothingIsMissing(
   const left = () => waitSeconds - (clock.now() - started)
   for (;;) {
     // what the watch tells is looked at afterwards, together with what it cannot wait for
-    const seconds = Math.max(1, left())
+    const seconds = Math.max(1, Math.min(watchSeconds, left()))
     await runner.run(readiness.watch(target, seconds), { timeoutSeconds: seconds + 30 }).catch(commandFailure)
-    const output = await runner.run(getNodesAndCoreDns(target)).catch(commandFailure)
+    const output = await runner.run(getClusterState(target)).catch(commandFailure)
     const state = output instanceof CommandError ? undefined : parseClusterState(output)
     const missing =
       state === undefined ? [`it does not answer: ${messageOf(output)}`] : readiness.missing(state, cluster)
@@ -46,13 +46,34 @@ async function untilNothingIsMissing(
       log.progress(cluster.name, `${readiness.what} ready ${(clock.now() - started).toFixed(1)} s later`)
       return state
     }
-    if (left() <= 0) {
-      throw new Error(
-        `cluster ${cluster.name} was not ready within ${String(waitSeconds)} s (input wait):\n  ${missing.join('\n  ')}`,
-      )
+    const hasFailed = state?.podTroubles.some(({ isFinal }) => isFinal) === true
+    if (hasFailed || left() <= 0) {
+      const why = hasFailed ? 'cannot get ready' : `was not ready within ${String(waitSeconds)} s (input wait)`
+      const troubles = await describeTroubles(runner, target, state?.podTroubles ?? [])
+      throw new Error(`cluster ${cluster.name} ${why}:\n  ${[...missing, ...troubles].join('\n  ')}`)
     }
     await clock.sleep(1)
   }
+}
+
+/** Enough to see what is wrong. */
+const mostTroubles = 10
+
+/** The pods that do not run, each with what it said before it crashed. */
+async function describeTroubles(
+  runner: CommandRunner,
+  target: KubectlTarget,
+  troubles: readonly PodTrouble[],
+): Promise<string[]> {
+  const lines = await Promise.all(
+    troubles.slice(0, mostTroubles).map(async ({ pod, why, crashed }) => {
+      const log =
+        crashed === undefined ? '' : await runner.run(getLastLog(target, 'kube-system', pod, crashed)).catch(() => '')
+      const said = log.split('\n').filter((line) => line.trim() !== '')
+      return [`pod ${pod}: ${why}`, ...said.map((line) => `  ${line}`)]
+    }),
+  )
+  return lines.flat()
 }
 
 /** A command that failed is an answer too; anything else is not. */

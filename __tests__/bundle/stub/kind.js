@@ -28,6 +28,7 @@ export async function kind({ argv, stdin, model }) {
     id: model.newId(container.name),
     addresses: { [network.name]: addressesOn(model, network) },
     files,
+    serviceSubnets: networking.serviceSubnet.split(','),
     ...container,
   }))
   for (const container of made) {

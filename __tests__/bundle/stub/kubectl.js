@@ -20,19 +20,23 @@ export async function kubectl({ argv, stdin, model }) {
   if (command.startsWith('wait ')) return answer('condition met\n')
   if (command.startsWith('wait deployment/coredns')) return answer('successfully rolled out\n')
   if (command.startsWith('rollout ') || command.startsWith('get customresourcedefinition/')) return answer()
-  if (command === 'get nodes,deployments.apps') return answer(JSON.stringify({ items: objectsOf(nodes) }))
-  if (command === 'get deployment/coredns') return answer(image)
+  if (command === 'get nodes,deployments.apps,services,pods') return answer(JSON.stringify({ items: objectsOf(nodes) }))
   if (command === 'apply') return apply(model, nodes, stdin)
   if (command === 'get configmap/coredns deployment/coredns') return answer(JSON.stringify(coreDnsOf(model, cluster)))
   if (command.startsWith('patch ')) return patch(model, cluster, rest)
-  if (command === 'get pods') {
+  if (command === 'get pods,services') {
+    const service = { kind: 'Service', metadata: {}, spec: { clusterIPs: serviceOf(nodes, 20) } }
     return answer(
       JSON.stringify({
-        items: pods.map(({ name, addresses }) => ({
-          metadata: {},
-          spec: { nodeName: name },
-          status: { podIPs: addresses.map((ip) => ({ ip })), ...ready(nodes.find((node) => node.name === name)) },
-        })),
+        items: [
+          service,
+          ...pods.map(({ name, addresses }) => ({
+            kind: 'Pod',
+            metadata: {},
+            spec: { nodeName: name },
+            status: { podIPs: addresses.map((ip) => ({ ip })), ...ready(nodes.find((node) => node.name === name)) },
+          })),
+        ],
       }),
     )
   }
@@ -58,10 +62,19 @@ function objectsOf(nodes) {
     {
       kind: 'Deployment',
       metadata: { name: 'coredns', generation: 1 },
-      spec: { replicas: 2 },
+      spec: { replicas: 2, template: { spec: { containers: [{ image }] } } },
       status: { observedGeneration: 1, replicas: 2, updatedReplicas: 2, availableReplicas: 2 },
     },
+    { kind: 'Service', metadata: { name: 'kube-dns' }, spec: { clusterIPs: serviceOf(nodes, 10).slice(0, 1) } },
   ]
+}
+
+/** An address of a Service in each service subnet of a cluster, whose last number is zero. */
+function serviceOf(nodes, number) {
+  const { serviceSubnets = [] } = nodes.find((node) => node.serviceSubnets) ?? {}
+  return serviceSubnets.map((subnet) =>
+    subnet.replace(/\.0\/\d+$/, `.${String(number)}`).replace(/::\/\d+$/, `::${String(number)}`),
+  )
 }
 
 /** A DaemonSet of the cluster's own CoreDNS image gets a pod on every node. */

@@ -49,14 +49,15 @@ function linesOf({ routes, keepSource } = { routes: {}, keepSource: [] }) {
 }
 
 /** One line for each address, as the probe's script prints them: address, microseconds, DNS answer in base64. */
-export async function askPods({ model, faults }, from, script, [podAddress, ...targets]) {
+export async function askPods({ model, faults }, from, script, [podAddress, ...asked]) {
   const pods = model.all('pods')
   const pod = pods.find(({ name, addresses }) => name === from.name && addresses.includes(podAddress))
   if (pod === undefined) return refusal(`no network namespace holds ${podAddress}`)
   const { decode, encode, RECURSION_DESIRED } = await import('dns-packet')
   const [, bytes] = /printf "((?:\\x[0-9a-f]{2})+)"/.exec(script)
   const { id, questions } = decode(Buffer.from(bytes.replaceAll('\\x', ''), 'hex'))
-  const lines = targets.map((target) => {
+  const lines = asked.map((each) => {
+    const [target] = each.split(',')
     const source = seenSource(model, faults, from, pod, target)
     if (source === undefined) return `${target} - -`
     const additionals = [{ type: source.includes(':') ? 'AAAA' : 'A', name: questions[0].name, data: source }]
@@ -69,6 +70,13 @@ export async function askPods({ model, faults }, from, script, [podAddress, ...t
 /** The address with which a pod is seen by another; `undefined` when no answer comes back. */
 function seenSource(model, { silent = [], masquerading = [] }, from, pod, target) {
   const to = model.all('pods').find(({ addresses }) => addresses.includes(target))
+  const entries = model
+    .all('containers')
+    .filter(({ serviceSubnets = [] }) => serviceSubnets.some((subnet) => contains(subnet, target)))
+  if (entries.length > 0) {
+    const hops = entries.map(({ name }) => sameFamily(addressesOf(model, name), target))
+    return hops.find((hop) => leads(wiringOf(model, from.name), target, hop))
+  }
   if (to === undefined || silent.includes(`${from.name} > ${to.name}`)) return undefined
   const there = wiringOf(model, from.name)
   const own = (of) => sameFamily(of, target)

@@ -74,7 +74,10 @@ test('what keeps pods from running', () => {
       },
       {
         metadata: { name: 'speaker-2' },
-        status: { containerStatuses: [{ ready: true, image: 'speaker', state: { running: {} } }] },
+        status: {
+          conditions: [{ type: 'Ready', status: 'True' }],
+          containerStatuses: [{ ready: true, image: 'speaker', state: { running: {} } }],
+        },
       },
       {
         metadata: { name: 'speaker-3' },
@@ -85,7 +88,8 @@ test('what keeps pods from running', () => {
   }
   expect(parsePodTroubles(JSON.stringify(pods))).toEqual([
     'pod controller-1: Unschedulable: 0/1 nodes are available',
-    'pod speaker-1: quay.io/metallb/speaker:v0.16.2: ImagePullBackOff: Back-off pulling image',
-    'pod speaker-3: speaker: not ready',
+    'pod speaker-1: ImagePullBackOff: Back-off pulling image',
+    'pod speaker-3: not Ready',
+    'pod speaker-4: not Ready',
   ])
 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { AUTHORITATIVE_ANSWER, decode, encode, type Answer as ResourceRecord } from 'dns-packet'
-import { parse } from 'yaml'
+import { parseAllDocuments } from 'yaml'
 import { askFrom, parseAnswers, probe, probeManifest } from '../../../src/commands/probe.js'
 
 /** What CoreDNS' whoami answers: the client's address and port in the additional section. */
@@ -46,18 +46,34 @@ describe('parseAnswers', () => {
 })
 
 describe('the manifest', () => {
-  const daemonSet = parse(probeManifest('registry.k8s.io/coredns/coredns:v1.12.1')) as {
+  interface Manifest {
     kind: string
     metadata: { name: string; namespace: string; labels: object }
     spec: { template: { metadata: { annotations: Record<string, string> } } }
   }
+  const objects = parseAllDocuments(probeManifest('registry.k8s.io/coredns/coredns:v1.12.1')).map(
+    (document) => document.toJS() as Manifest,
+  )
+  const [daemonSet, service] = objects as [Manifest, Manifest]
 
-  test('is the one object that is removed again, and its pods are found by the selector', () => {
-    expect(`${daemonSet.kind.toLowerCase()}/${daemonSet.metadata.name}`).toBe(probe.daemonSet)
-    expect(daemonSet.metadata).toEqual({
-      name: probe.name,
-      namespace: probe.namespace,
-      labels: Object.fromEntries([probe.selector.split('=')]) as unknown,
+  test('is the objects that are removed again, which are found by the selector', () => {
+    expect(objects.map(({ kind, metadata }) => `${kind.toLowerCase()}/${metadata.name}`)).toEqual(probe.objects)
+    for (const { metadata } of objects) {
+      expect(metadata).toEqual({
+        name: probe.name,
+        namespace: probe.namespace,
+        labels: Object.fromEntries([probe.selector.split('=')]) as unknown,
+      })
+    }
+  })
+
+  test('has a Service in every family, for the pods and the port that are asked', () => {
+    expect(service).toMatchObject({
+      spec: {
+        selector: service.metadata.labels,
+        ipFamilyPolicy: 'PreferDualStack',
+        ports: [{ port: 5353, targetPort: 'dns', protocol: 'UDP' }],
+      },
     })
   })
 
@@ -109,11 +125,14 @@ describe('the manifest', () => {
 })
 
 describe('asking', () => {
-  const command = askFrom('east-worker', '10.128.1.10', ['10.129.0.10', '10.130.0.10'])
+  const command = askFrom('east-worker', '10.128.1.10', [
+    { address: '10.129.0.10', seconds: 0 },
+    { address: '10.130.0.10', seconds: 15 },
+  ])
 
   test('is one exec with the own pod first and all targets behind it', () => {
     expect(command.slice(0, 5)).toEqual(['docker', 'exec', 'east-worker', 'bash', '-c'])
-    expect(command.slice(6)).toEqual(['bash', '10.128.1.10', '10.129.0.10', '10.130.0.10'])
+    expect(command.slice(6)).toEqual(['bash', '10.128.1.10', '10.129.0.10,0', '10.130.0.10,15'])
   })
 
   test('sends a DNS query for whoami whose first byte is not zero', () => {

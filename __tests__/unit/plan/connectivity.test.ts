@@ -19,7 +19,7 @@ describe('pairsOf', () => {
       each.podCIDRs.map((podCIDR): PairEnd => end(each, podCIDR.includes(':') ? 'ipv6' : 'ipv4')),
     )
     const short = (name: string) => name.replace('-control-plane', '')
-    return pairsOf(ends, made.clusters).map(
+    return pairsOf(ends, ends, made.clusters).map(
       ({ from, to, family, joined }) => `${short(from.node)} ${joined ? '→' : '↛'} ${short(to.node)} ${family}`,
     )
   }

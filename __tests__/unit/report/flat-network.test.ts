@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
+import type { ServicePair } from '../../../src/plan/connectivity.js'
 import type { ProvidedImage } from '../../../src/plan/node-images.js'
 import { matrix, outputsOf, verdict } from '../../../src/report/flat-network.js'
-import { apartPair, clusters, pair, record, runningNodes } from '../../fakes/build.js'
+import { apartPair, clusters, end, pair, record, runningNodes } from '../../fakes/build.js'
 
 const made = record({ clusters: clusters(['east', 1, 1], ['west', 1, 0]) })
 const nodes = runningNodes(made)
@@ -13,6 +14,18 @@ const pairs = [
   { ...pair(west, eastWorker), reachable: false, ownAddress: false },
 ]
 
+const services: ServicePair[] = [
+  [east, 'west', true],
+  [eastWorker, 'west', false],
+  [west, 'east', true],
+].map(([from, cluster, reachable]) => ({
+  from: end(from as typeof east),
+  to: { cluster: cluster as string, address: cluster === 'west' ? '10.193.0.20' : '10.192.0.20' },
+  family: 'ipv4',
+  joined: true,
+  reachable: reachable as boolean,
+}))
+
 test('outputs hold the kubeconfigs, each cluster with its nodes, and the pairs', () => {
   const [one, two] = made.clusters as [(typeof made.clusters)[0], (typeof made.clusters)[0]]
   const withRest = {
@@ -20,7 +33,7 @@ test('outputs hold the kubeconfigs, each cluster with its nodes, and the pairs',
     registry: 'localhost:49153',
     clusters: [{ ...one, loadBalancerSubnets: ['172.18.254.0/24'] }, two],
   }
-  expect(outputsOf({ record: withRest, nodes, pairs })).toEqual({
+  expect(outputsOf({ record: withRest, nodes, pairs, services })).toEqual({
     kubeconfig: '/tmp/run/kubeconfig',
     kubeconfigs: { east: '/tmp/run/east.kubeconfig', west: '/tmp/run/west.kubeconfig' },
     'kubeconfigs-internal': {
@@ -80,6 +93,7 @@ test('outputs hold the kubeconfigs, each cluster with its nodes, and the pairs',
     ],
     connectivity: pairs,
     registry: 'localhost:49153',
+    'service-connectivity': services,
     'cache-hit': false,
   })
 })
@@ -129,19 +143,30 @@ test('outputs of a run that verified nothing have no pairs', () => {
 })
 
 test('the verdict counts the pairs that answer and those seen with their own address', () => {
-  expect(verdict(pairs)).toBe("3/4 pod pairs reachable, 2/4 with the pod's own address")
+  expect(verdict({ pairs })).toBe("3/4 pod pairs reachable, 2/4 with the pod's own address")
 })
 
 test('the verdict tells of the pairs that are apart how many are silent', () => {
   const apart = [apartPair(east, west), { ...apartPair(west, east), reachable: true }]
-  expect(verdict([...pairs, ...apart])).toBe(
+  expect(verdict({ pairs: [...pairs, ...apart] })).toBe(
     "3/4 pod pairs reachable, 2/4 with the pod's own address, 1/2 apart pairs silent",
   )
-  expect(verdict(apart)).toBe('1/2 apart pairs silent')
+  expect(verdict({ pairs: apart })).toBe('1/2 apart pairs silent')
+})
+
+test('the verdict counts the Services that each node reaches, and those that it must not reach', () => {
+  expect(verdict({ pairs, services })).toBe(
+    "3/4 pod pairs reachable, 2/4 with the pod's own address, 2/3 Services answer",
+  )
+  const apart = services.map((pair) => ({ ...pair, joined: false }))
+  expect(verdict({ pairs: [], services })).toBe('no pair of nodes to prove')
+  expect(verdict({ pairs: pairs.slice(0, 1), services: apart })).toBe(
+    "1/1 pod pairs reachable, 1/1 with the pod's own address, 1/3 apart pairs silent",
+  )
 })
 
 test('the verdict on no pair at all is that there was none', () => {
-  expect(verdict([])).toBe('no pair of nodes to prove')
+  expect(verdict({ pairs: [] })).toBe('no pair of nodes to prove')
 })
 
 describe('the matrix', () => {

@@ -118,7 +118,7 @@ describe('metallb', () => {
     await expect((await metallb()).untilReady(world, of, east, 7)).rejects.toThrow(
       [
         'cluster east: MetalLB was not ready within 7 s (input wait)',
-        'pod controller-1: quay.io/metallb/controller:v0.16.2: ImagePullBackOff: Back-off pulling image',
+        'pod controller-1: ImagePullBackOff: Back-off pulling image',
         'kubectl ',
       ].join('\n  '),
     )

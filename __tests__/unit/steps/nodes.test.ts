@@ -15,7 +15,8 @@ beforeEach(() => {
   const roles = ['external-load-balancer', 'control-plane', 'control-plane', 'worker', 'worker'] as const
   world.files.directories.add(saved.directory)
   world.files.content.set(`${saved.directory}/east.kubeconfig`, 'clusters: [{ name: kind-east, cluster: {} }]')
-  engine.add('east', roles, saved.run, '10.9.0.0/16,fd00:9::/56', saved.dockerNetwork)
+  const [{ podSubnets, serviceSubnets } = { podSubnets: [], serviceSubnets: [] }] = saved.clusters
+  engine.add('east', roles, saved.run, podSubnets.join(), saved.dockerNetwork, serviceSubnets.join())
 })
 
 function stop(...names: string[]) {
@@ -33,7 +34,7 @@ test('nodes are told with their addresses and podCIDRs in both families, the loa
     name: 'east-worker2',
     role: 'worker',
     addresses: ['172.18.0.6', 'fc00:4b46::6'],
-    podCIDRs: ['10.9.3.0/24', 'fd00:9:0:3::/64'],
+    podCIDRs: ['10.128.3.0/24', 'fd00:10:128:3::/64'],
   })
 })
 
@@ -52,4 +53,20 @@ test('a cluster without any control plane that runs cannot be asked', async () =
   stop('east-control-plane', 'east-control-plane2')
   await expect(found()).rejects.toThrow('cluster east has no control plane that runs')
   expect(world.runner.lines('kubectl')).toEqual([])
+})
+
+test('addresses that are not those of the plan are told, each with what was planned', async () => {
+  engine.containers = engine.containers.map((each) =>
+    each.name === 'east-worker' ? { ...each, podCIDRs: ['10.50.0.0/24', ...each.podCIDRs.slice(1)] } : each,
+  )
+  await expect(found()).rejects.toThrow(
+    'node east-worker has the podCIDR 10.50.0.0/24, outside the planned pod subnet 10.128.0.0/16, fd00:10:128::/56 of cluster east',
+  )
+})
+
+test('a DNS service outside of the planned service subnet is told', async () => {
+  engine.containers = engine.containers.map((each) => ({ ...each, serviceSubnets: ['10.96.0.0/16'] }))
+  await expect(found()).rejects.toThrow(
+    'the DNS service of cluster east has the address 10.96.0.10, outside its planned service subnet 10.192.0.0/16, fd00:10:192::/112',
+  )
 })

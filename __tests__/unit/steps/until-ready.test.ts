@@ -1,4 +1,4 @@
-import { beforeEach, expect, test } from '@jest/globals'
+import { beforeEach, describe, expect, test } from '@jest/globals'
 import { untilCoreDnsAvailable, untilNodesReady } from '../../../src/steps/until-ready.js'
 import { clusters, record } from '../../fakes/build.js'
 import { FakeEngine, kubectlOf, type StateItem } from '../../fakes/engine.js'
@@ -69,4 +69,63 @@ test('a node of a dual-stack cluster is ready with a podCIDR of each family', as
 
   engine.tells = withPodCIDRs(['10.9.0.0/24'])
   await expect(untilNodesReady(world, dual, east, 2)).rejects.toThrow(/node east-control-plane has no podCIDR yet$/)
+})
+
+describe('pods that do not run', () => {
+  const crashing = (restartCount: number): StateItem => ({
+    kind: 'Pod',
+    metadata: { name: 'kube-proxy-1', labels: { 'k8s-app': 'kube-proxy' } },
+    spec: {},
+    status: {
+      phase: 'Running',
+      containerStatuses: [
+        { name: 'kube-proxy', ready: false, restartCount, state: { waiting: { reason: 'CrashLoopBackOff' } } },
+      ],
+    },
+  })
+  const log = 'E1125 server.go:1] "Error running ProxyServer" err="ipvs is not supported"\n'
+
+  test('are named with what they said last, instead of CoreDNS that only waits for them', async () => {
+    engine.tells = (items) => [...withoutCoreDns(items), crashing(2)]
+    world.runner.on(kubectlOf('east', 'logs kube-proxy-1'), log)
+    await expect(untilAvailable(5)).rejects.toThrow(
+      [
+        'cluster east was not ready within 5 s (input wait):',
+        '  CoreDNS is not available: there is no deployment coredns',
+        '  pod kube-proxy-1: CrashLoopBackOff, 2 restarts',
+        `    ${log.trim()}`,
+      ].join('\n'),
+    )
+  })
+
+  test('end the wait when they will not get better', async () => {
+    engine.tells = (items, _cluster, look) => [...withoutCoreDns(items), crashing(look + 2)]
+    world.runner.on(kubectlOf('east', 'logs kube-proxy-1'), fails('previous terminated container not found'))
+    await expect(untilAvailable(300)).rejects.toThrow(
+      [
+        'cluster east cannot get ready:',
+        '  CoreDNS is not available: there is no deployment coredns',
+        '  pod kube-proxy-1: CrashLoopBackOff, 5 restarts',
+      ].join('\n'),
+    )
+    expect(world.clock.sleeps).toHaveLength(2)
+  })
+
+  test('are nothing to a cluster that is ready', async () => {
+    engine.tells = (items) => [...items, crashing(9)]
+    await untilAvailable(5)
+  })
+})
+
+test('no watch lasts longer than ten seconds, since only the look behind it tells what has failed', async () => {
+  engine.tells = withoutCoreDns
+  world.runner.on(kubectlOf('east', 'wait deployment/coredns'), () => {
+    world.clock.seconds += 10
+    return ''
+  })
+  await expect(untilAvailable(25)).rejects.toThrow('was not ready within 25 s')
+  const timeouts = world.runner
+    .lines(kubectlOf('east', 'wait deployment'))
+    .map((line) => /timeout=(\d+)s/.exec(line)?.[1])
+  expect(timeouts).toEqual(['10', '10', '3'])
 })

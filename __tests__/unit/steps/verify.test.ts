@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { parseDocument } from 'yaml'
 import { CancelledError } from '../../../src/errors.js'
-import type { Pair } from '../../../src/plan/connectivity.js'
+import type { Pair, ServicePair } from '../../../src/plan/connectivity.js'
 import { clusterKubeconfig } from '../../../src/plan/run-record.js'
-import { deployProbe, removeProbes, requireFlat, verifyPairs } from '../../../src/steps/verify.js'
+import { deployProbe, removeProbes, requireFlat, verifyConnectivity } from '../../../src/steps/verify.js'
 import { apartPair, clusters, end, pair, podOn, record, runningNodes } from '../../fakes/build.js'
-import { answer, coreDnsImage, FakeEngine, kubectlOf } from '../../fakes/engine.js'
+import { answer, coreDnsImage, FakeEngine, kubectlOf, serviceIn, type StateItem } from '../../fakes/engine.js'
 import { fails, hang, inTurn } from '../../fakes/recording-runner.js'
 import { fakeWorld, type FakeWorld } from '../../fakes/world.js'
 
@@ -19,12 +19,14 @@ let engine: FakeEngine
 beforeEach(() => {
   world = fakeWorld()
   engine = new FakeEngine(world)
-  for (const { name, podSubnets, nodes: own } of made.clusters) {
+  for (const { name, podSubnets, serviceSubnets, nodes: own } of made.clusters) {
     engine.add(
       name,
       own.map(({ role }) => role),
       made.run,
       podSubnets.join(),
+      undefined,
+      serviceSubnets.join(),
     )
   }
 })
@@ -35,23 +37,52 @@ const hears = (node: string, ...lines: string[]) =>
 
 const arrows = (pairs: readonly Pair[]) => pairs.map(({ from, to }) => `${from.node} → ${to.node}`)
 
-test('the probe is deployed with the CoreDNS image of its own cluster', async () => {
-  world.runner.on(kubectlOf('west', 'get deployment/coredns'), 'mirror.example/coredns:v9\n')
+/** The image that the probe gets in each cluster. */
+const probeImages = async () => {
   for (const cluster of made.clusters) await deployProbe(world, made, cluster)
-  const images = world.runner.matching(' apply ').map(({ line, options }) => {
-    const daemonSet = parseDocument(options.input ?? '')
-    return [line, daemonSet.getIn(['spec', 'template', 'spec', 'containers', 0, 'image'])]
-  })
-  expect(images).toEqual([
-    [expect.stringContaining('/east.kubeconfig'), coreDnsImage],
-    [expect.stringContaining('/west.kubeconfig'), 'mirror.example/coredns:v9'],
-  ])
+  return world.runner
+    .matching(' apply ')
+    .map(({ options }) =>
+      parseDocument((options.input ?? '').split('---')[0] ?? '').getIn([
+        'spec',
+        'template',
+        'spec',
+        'containers',
+        0,
+        'image',
+      ]),
+    )
+}
+
+/** Has the nodes of a cluster hold these images, and no other. */
+const holding =
+  (of: string, ...images: string[]) =>
+  (items: readonly StateItem[], cluster: string) =>
+    items.map((item) =>
+      item.kind === 'Node' && cluster === of
+        ? { ...item, status: { ...item.status, images: images.map((name) => ({ names: [name] })) } }
+        : item,
+    )
+
+test('the probe is deployed with the CoreDNS image of its own cluster', async () => {
+  expect(await probeImages()).toEqual([coreDnsImage, coreDnsImage])
+})
+
+test('the probe uses the CoreDNS that the nodes hold where another one was asked for', async () => {
+  engine.tells = holding('west', 'registry.k8s.io/pause:3.10', 'registry.k8s.io/coredns/coredns:v1.13.1')
+  expect(await probeImages()).toEqual([coreDnsImage, 'registry.k8s.io/coredns/coredns:v1.13.1'])
+})
+
+test('the probe keeps to the image of CoreDNS when the nodes hold it among others', async () => {
+  engine.tells = holding('east', 'registry.k8s.io/coredns/coredns:v1.13.1', coreDnsImage)
+  expect(await probeImages()).toEqual([coreDnsImage, coreDnsImage])
 })
 
 test('the probe is offered again to an API that turns it away at first', async () => {
   const [cluster] = made.clusters
   if (cluster === undefined) throw new Error('no cluster')
-  world.runner.on(kubectlOf('east', 'get deployment/coredns'), inTurn(fails('connection refused'), coreDnsImage))
+  const state = await world.runner.run(['kubectl', '--kubeconfig', '/tmp/run/east.kubeconfig', 'get nodes,'])
+  world.runner.on(kubectlOf('east', 'get nodes,'), inTurn(fails('connection refused'), state))
   world.runner.on(kubectlOf('east', 'apply'), inTurn(fails('etcdserver: leader changed'), ''))
   await deployProbe(world, made, cluster)
   expect(world.runner.matching(' apply ').map(({ outcome }) => outcome)).toEqual(['failed', 'done'])
@@ -64,7 +95,9 @@ test('the probe is offered again to an API that turns it away at first', async (
   expect(world.runner.matching(' apply ').filter(({ outcome }) => outcome === 'failed')).toHaveLength(6)
 })
 
-describe('verifyPairs', () => {
+const verifyPairs = async (...of: Parameters<typeof verifyConnectivity>) => (await verifyConnectivity(...of)).pairs
+
+describe('pairs', () => {
   test('asks every pair of nodes of different clusters, one exec for each node', async () => {
     const pairs = await verifyPairs(world, made, nodes)
     expect(pairs).toEqual(
@@ -74,16 +107,22 @@ describe('verifyPairs', () => {
       })),
     )
     expect(world.runner.matching('docker exec').map(({ command }) => [command[2], ...command.slice(7)])).toEqual([
-      ['east-control-plane', podOn(east), podOn(west)],
-      ['east-worker', podOn(eastWorker), podOn(west)],
-      ['west-control-plane', podOn(west), podOn(east), podOn(eastWorker)],
+      ['east-control-plane', podOn(east), `${podOn(west)},0`, `${serviceIn('10.193.0.0/16')},15`],
+      ['east-worker', podOn(eastWorker), `${podOn(west)},0`, `${serviceIn('10.193.0.0/16')},15`],
+      [
+        'west-control-plane',
+        podOn(west),
+        `${podOn(east)},0`,
+        `${podOn(eastWorker)},0`,
+        `${serviceIn('10.192.0.0/16')},15`,
+      ],
     ])
   })
 
   test('first waits until the probe runs on every node of a cluster', async () => {
     const none = JSON.stringify({ items: [] })
     const [ready = ''] = await Promise.all([
-      world.runner.run(['kubectl', '--kubeconfig', '/tmp/run/west.kubeconfig', 'get pods']),
+      world.runner.run(['kubectl', '--kubeconfig', '/tmp/run/west.kubeconfig', 'get pods,services']),
     ])
     world.runner.on(kubectlOf('west', 'get pods'), inTurn(none, none, ready))
     world.runner.on(kubectlOf('west', 'wait pod'), fails('error: no matching resources found'))
@@ -114,7 +153,7 @@ describe('verifyPairs', () => {
     expect(masqueraded).toEqual([pair(eastWorker, west, { source: '172.18.0.3', ownAddress: false, latency: 0.8 })])
   })
 
-  const west1 = { spec: { nodeName: 'west-control-plane' }, metadata: {} }
+  const west1 = { kind: 'Pod', spec: { nodeName: 'west-control-plane' }, metadata: {} }
   const status = (is: string, ...podIPs: object[]) => ({ podIPs, conditions: [{ type: 'Ready', status: is }] })
 
   test.each<[string, object[]]>([
@@ -144,7 +183,9 @@ describe('verifyPairs', () => {
       clusters: '- {name: east, ip-family: dual}\n- {name: west, ip-family: dual}\n- {name: south, network: alone}',
     })
     engine.containers = []
-    for (const { name, podSubnets } of mixed.clusters) engine.add(name, ['control-plane'], mixed.run, podSubnets.join())
+    for (const { name, podSubnets, serviceSubnets } of mixed.clusters) {
+      engine.add(name, ['control-plane'], mixed.run, podSubnets.join(), undefined, serviceSubnets.join())
+    }
     const [one, other, apart] = runningNodes(mixed) as [(typeof nodes)[0], (typeof nodes)[0], (typeof nodes)[0]]
     hears('south-control-plane', `${podOn(one)} - -`, `${podOn(other)} 400 ${answer(podOn(apart))}`)
     engine.wiring.set('east-control-plane', `unreachable ${podOn(apart)}/32`)
@@ -181,19 +222,65 @@ describe('verifyPairs', () => {
   })
 })
 
+describe('Services', () => {
+  const [eastService, westService] = [serviceIn('10.192.0.0/16'), serviceIn('10.193.0.0/16')]
+  const servicesOf = async (...of: Parameters<typeof verifyConnectivity>) => (await verifyConnectivity(...of)).services
+
+  test('of every other cluster are asked from each node', async () => {
+    const common = { family: 'ipv4', joined: true, reachable: true, latency: 0.8 }
+    expect(await servicesOf(world, made, nodes)).toEqual([
+      { ...common, from: end(east), to: { cluster: 'west', address: westService } },
+      { ...common, from: end(eastWorker), to: { cluster: 'west', address: westService } },
+      { ...common, from: end(west), to: { cluster: 'east', address: eastService } },
+    ])
+  })
+
+  test('are left alone where they are not routed', async () => {
+    expect(await servicesOf(world, { ...made, routeServices: false }, nodes)).toBeUndefined()
+    expect(world.runner.lines('docker exec').join()).not.toContain(westService)
+  })
+
+  test('that do not answer are told with both ends', async () => {
+    hears('east-worker', `${podOn(west)} 400 ${answer(podOn(eastWorker))}`, `${westService} - -`)
+    const connectivity = await verifyConnectivity(world, made, nodes)
+    expect(() => {
+      requireFlat(connectivity, nodes, true)
+    }).toThrow(
+      new Error(
+        'the network is not flat: 1 of 3 Services are not as they should be\n' +
+          `  east-worker (pod 10.128.1.10) → a Service of cluster west (ClusterIP ${westService}): no answer`,
+      ),
+    )
+  })
+
+  test('of clusters that are apart must be silent', () => {
+    const apart: ServicePair = {
+      from: end(east),
+      to: { cluster: 'west', address: westService },
+      family: 'ipv4',
+      joined: false,
+      reachable: false,
+    }
+    requireFlat({ pairs: [], services: [apart] }, nodes, true)
+    expect(() => {
+      requireFlat({ pairs: [], services: [{ ...apart, reachable: true }] }, nodes, true)
+    }).toThrow(/ClusterIP 10\.193\.0\.20\): reachable, although the clusters share no network$/)
+  })
+})
+
 describe('requireFlat', () => {
   const silent: Pair = { ...pair(west, east), reachable: false, ownAddress: false }
   const masqueraded = pair(eastWorker, west, { source: '172.18.0.3', ownAddress: false })
 
   test('is content when every pair is as it should be', () => {
-    requireFlat([pair(east, west), pair(west, east)], nodes, true)
-    requireFlat([pair(east, west), masqueraded], nodes, false)
-    requireFlat([], nodes, true)
+    requireFlat({ pairs: [pair(east, west), pair(west, east)] }, nodes, true)
+    requireFlat({ pairs: [pair(east, west), masqueraded] }, nodes, false)
+    requireFlat({}, nodes, true)
   })
 
   test('names both ends of every broken pair and what was seen', () => {
     expect(() => {
-      requireFlat([pair(east, west), masqueraded, silent], nodes, true)
+      requireFlat({ pairs: [pair(east, west), masqueraded, silent] }, nodes, true)
     }).toThrow(
       new Error(
         [
@@ -206,11 +293,21 @@ describe('requireFlat', () => {
   })
 })
 
+test('a pair with equal addresses is broken, whatever it was answered: each asked itself', () => {
+  const same = end(east).address
+  const fooled = { ...pair(east, west), to: { ...end(west), address: same }, source: same }
+  expect(() => {
+    requireFlat({ pairs: [fooled] }, nodes, false)
+  }).toThrow(
+    `  east-control-plane (pod ${same}) → west-control-plane (pod ${same}): both pods have the same address, so one of them cannot be reached`,
+  )
+})
+
 test('a pair that is apart is broken when it answers, and sound when it does not', () => {
   const leak: Pair = { ...apartPair(east, west), reachable: true, source: end(east).address }
-  requireFlat([apartPair(east, west)], nodes, true)
+  requireFlat({ pairs: [apartPair(east, west)] }, nodes, true)
   expect(() => {
-    requireFlat([apartPair(west, east), leak], nodes, true)
+    requireFlat({ pairs: [apartPair(west, east), leak] }, nodes, true)
   }).toThrow(
     new Error(
       'the network is not flat: 1 of 2 pairs of nodes are broken\n' +
@@ -231,11 +328,15 @@ describe('removeProbes', () => {
     expect(world.log.warnings).toEqual([])
   })
 
-  test('removes exactly the object that the manifest makes, from every cluster', async () => {
+  test('removes exactly the objects that the manifest makes, from every cluster', async () => {
     await removeProbes(world, made)
     expect(world.runner.lines(' delete ')).toEqual([
-      expect.stringMatching(/east\.kubeconfig .* delete daemonset\/kind-flat-network-probe /),
-      expect.stringMatching(/west\.kubeconfig .* delete daemonset\/kind-flat-network-probe /),
+      expect.stringMatching(
+        /east\.kubeconfig .* delete daemonset\/kind-flat-network-probe service\/kind-flat-network-probe /,
+      ),
+      expect.stringMatching(
+        /west\.kubeconfig .* delete daemonset\/kind-flat-network-probe service\/kind-flat-network-probe /,
+      ),
     ])
     expect(world.log.warnings).toEqual([])
   })

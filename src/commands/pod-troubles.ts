@@ -1,0 +1,107 @@
+export interface PodTrouble {
+  readonly pod: string
+  /** `CrashLoopBackOff, 5 restarts, last exit code 1` */
+  readonly why: string
+  /** The container that crashed, whose last log tells more. */
+  readonly crashed?: string
+  /** Whether waiting longer is no use, because a part of Kubernetes itself has failed for good. */
+  readonly isFinal: boolean
+}
+
+interface Condition {
+  readonly type: string
+  readonly status: string
+  readonly reason?: string
+  readonly message?: string
+}
+
+interface ContainerStatus {
+  readonly name: string
+  readonly ready?: boolean
+  readonly restartCount?: number
+  readonly state?: { readonly waiting?: Waiting; readonly terminated?: Terminated }
+  readonly lastState?: { readonly terminated?: Terminated }
+}
+
+interface Waiting {
+  readonly reason?: string
+  readonly message?: string
+}
+
+interface Terminated {
+  readonly reason?: string
+  readonly exitCode?: number
+}
+
+/** A pod, as far as it tells why it does not run. */
+export interface PodItem {
+  readonly metadata: {
+    readonly name: string
+    readonly deletionTimestamp?: string
+    readonly labels?: Readonly<Record<string, string>>
+  }
+  readonly status?: {
+    readonly phase?: string
+    readonly conditions?: readonly Condition[]
+    readonly containerStatuses?: readonly ContainerStatus[]
+    readonly initContainerStatuses?: readonly ContainerStatus[]
+  }
+}
+
+/** What keeps pods from running; those that run or are going tell nothing. */
+export function podTroubles(pods: readonly PodItem[]): PodTrouble[] {
+  return pods.flatMap(podTrouble)
+}
+
+/** So often a container of Kubernetes itself has crashed when it will not stop: kubelet has waited for 150 s in all by then. */
+const mostRestarts = 5
+
+/** Nothing that kubelet tries again changes these. */
+const finalReasons = ['InvalidImageName', 'ErrImageNeverPull']
+/** What a registry says of an image that it does not have (distribution, `registry/api/errcode`). */
+const imageIsMissing = /not found|manifest unknown|repository does not exist/i
+
+function podTrouble({ metadata, status = {} }: PodItem): PodTrouble[] {
+  const { name, labels = {}, deletionTimestamp } = metadata
+  const condition = (wanted: string) => status.conditions?.find(({ type }) => type === wanted)
+  const isRunning = condition('Ready')?.status === 'True' || status.phase === 'Succeeded'
+  if (isRunning || deletionTimestamp !== undefined) return []
+  const containers = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])]
+  const container = containers.find(({ state }) => isTrouble(state?.waiting)) ?? containers.find((each) => !each.ready)
+  const scheduled = condition('PodScheduled')
+  if (scheduled?.status === 'False') {
+    const why = [scheduled.reason, scheduled.message].filter(Boolean).join(': ')
+    return [{ pod: name, why, isFinal: false }]
+  }
+  const phase = status.phase === undefined ? 'not Ready' : `${status.phase}, not Ready`
+  const { reason = phase, message = '' } = container?.state?.waiting ?? {}
+  const restarts = container?.restartCount ?? 0
+  const last = container?.lastState?.terminated ?? container?.state?.terminated
+  const why = [
+    reason,
+    ...(restarts > 0 ? [`${String(restarts)} restart${restarts === 1 ? '' : 's'}`] : []),
+    ...(last?.exitCode === undefined ? [] : [`last exit code ${String(last.exitCode)}`]),
+  ].join(', ')
+  const hasFailed =
+    finalReasons.includes(reason) ||
+    (/ImagePull/.test(reason) && imageIsMissing.test(message)) ||
+    (reason === 'CrashLoopBackOff' && restarts >= mostRestarts)
+  return [
+    {
+      pod: name,
+      // of a crash kubelet only says how long it waits
+      why: message === '' || reason === 'CrashLoopBackOff' ? why : `${why}: ${message}`,
+      ...(restarts > 0 && container !== undefined && { crashed: container.name }),
+      isFinal: hasFailed && isOfKubernetes(labels),
+    },
+  ]
+}
+
+function isTrouble(waiting: Waiting | undefined): boolean {
+  return waiting?.reason !== undefined && !['ContainerCreating', 'PodInitializing'].includes(waiting.reason)
+}
+
+/** kubeadm's static pods, kube-proxy and CoreDNS, and kind's CNI, by the labels that they have there. */
+function isOfKubernetes(labels: Readonly<Record<string, string>>): boolean {
+  return ['kube-dns', 'kube-proxy', 'kindnet'].includes(labels['k8s-app'] ?? '') || labels['tier'] === 'control-plane'
+}
