@@ -235,17 +235,21 @@ export class Machine {
     )
   }
 
-  start(bundle: keyof typeof programs, given: { args?: readonly string[]; env?: Environment } = {}): Running {
-    const { args = [], env = {} } = given
+  start(
+    bundle: keyof typeof programs,
+    given: { args?: readonly string[]; env?: Environment; input?: string } = {},
+  ): Running {
+    const { args = [], env = {}, input } = given
     const child = spawn(this.node, [programs[bundle], ...args], {
       cwd: this.path('work'),
       env: { PATH: this.path('bin'), HOME: this.root, TMPDIR: this.path('temp'), [marker]: this.root, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     })
+    child.stdin?.end(input)
     this.children.push(child)
     return {
       kill: (signal) => child.kill(signal),
-      closeOutput: () => child.stdout.destroy(),
+      closeOutput: () => child.stdout?.destroy(),
       ended: outcomeOf(child, bundle),
     }
   }
@@ -294,6 +298,11 @@ export class Machine {
 
   cli(...args: string[]): Promise<Outcome> {
     return this.startCli(...args).ended
+  }
+
+  /** The command line with that on standard input. */
+  cliReading(input: string, ...args: string[]): Promise<Outcome> {
+    return this.run('cli', { args, env: { XDG_STATE_HOME: this.path('state') }, input })
   }
 
   startCli(...args: string[]): Running {

@@ -5,11 +5,22 @@ import { Terminal } from './support/terminal.js'
 
 jest.setTimeout(600_000)
 
-const impossiblePort =
-  'config: {nodes: [{role: control-plane, extraPortMappings: [{containerPort: 80, hostPort: 70000}]}]}'
+const directoryOverFile =
+  'config: {nodes: [{role: control-plane, extraMounts: [{hostPath: /no/such, containerPath: /etc/hostname}]}]}'
+const impossibleDomain =
+  'config: {kubeadmConfigPatches: ["{kind: ClusterConfiguration, networking: {dnsDomain: -bad-}}"]}'
 
 test.each([
-  ['a cluster that cannot be created', impossiblePort, /^::error::cluster flat-bad was not created: .*70000/m],
+  [
+    'a node that docker does not start',
+    directoryOverFile,
+    /^::error::cluster flat-bad was not created: docker: Error response from daemon: .*\/etc\/hostname/m,
+  ],
+  [
+    'a config that kubeadm does not take',
+    impossibleDomain,
+    /^::error::cluster flat-bad was not created: failed to init node with kubeadm: networking\.dnsDomain: Invalid value/m,
+  ],
   [
     'a node image that cannot be had',
     'node-image: "localhost:1/no/such:image"',
@@ -35,16 +46,34 @@ test.each([
 describe('a flat network that was broken by hand', () => {
   let terminal: Terminal
   let before: Awaited<ReturnType<typeof engineState>>
+  let serviceSubnet: string
 
   beforeAll(async () => {
     before = await engineState()
     terminal = await Terminal.open()
-    await terminal.up('[flat-one, flat-two]')
+    const { clusters } = await terminal.up('[flat-one, flat-two]')
+    serviceSubnet = clusters[1]?.serviceSubnet ?? ''
   })
 
   afterAll(() => terminal.close())
 
   const node = 'flat-one-control-plane'
+
+  test("verify names the nodes that do not reach a cluster's ClusterIPs", async () => {
+    // kube-proxy puts its own rules right again, and knows nothing of this one
+    const rule = ['PREROUTING', '--destination', serviceSubnet, '--jump', 'ACCEPT']
+    await docker('exec', 'flat-two-control-plane', 'iptables', '-t', 'nat', '-I', ...rule)
+    try {
+      const { code, stderr } = await terminal.run('verify')
+      expect(code).toBe(1)
+      expect(stderr).toMatch(
+        /the network is not flat: 1 of 2 Services are not as they should be\n {2}flat-one-control-plane .* → a Service of cluster flat-two .*: no answer/,
+      )
+    } finally {
+      await docker('exec', 'flat-two-control-plane', 'iptables', '-t', 'nat', '-D', ...rule)
+    }
+    expect((await terminal.run('verify')).code).toBe(0)
+  })
 
   test.each([
     [

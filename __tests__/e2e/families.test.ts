@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import type { Outputs } from '../../src/report/flat-network.js'
 import { proveFlat, type Dialled, type Proof } from './agnhost.js'
 import { engineState } from './support/engine.js'
+import { kubectl } from './support/kubectl.js'
 import { Terminal } from './support/terminal.js'
 
 jest.setTimeout(600_000)
@@ -19,8 +20,10 @@ const domainsOf = ({ clusters }: Outputs) =>
 
 describe.each([
   {
-    shape: 'dual stack, and dual stack with IPv4',
-    clusters: '[{name: fam-dual1, ip-family: dual, workers: 1}, {name: fam-dual2, ip-family: dual}, fam-four]',
+    shape: 'dual stack, dual stack with IPv6 first, and IPv4',
+    clusters:
+      '[{name: fam-dual1, ip-family: dual, workers: 1}, {name: fam-dual2, ip-family: dual, pod-subnet: "fd00:77::/56,10.77.0.0/16"}, fam-four]',
+    primary: ['ipv4', 'ipv6', 'ipv4'],
     // 2 × 1 dual pairs in IPv6; those, 2 × 1 and 1 × 1 with fam-four in IPv4; both ways
     pods: { IPv4: 10, IPv6: 4, broken: [] },
     // of 2 nodes to 2 clusters, of 1 to 2, of 1 to 2
@@ -30,12 +33,13 @@ describe.each([
   {
     shape: 'IPv6',
     clusters: '[{name: fam-six1, workers: 1}, fam-six2]',
+    primary: ['ipv6', 'ipv6'],
     more: ['--ip-family', 'ipv6'],
     pods: { IPv4: 0, IPv6: 4, broken: [] },
     services: { IPv4: 0, IPv6: 3, broken: [] },
     names: { IPv4: 0, IPv6: 6, broken: [] },
   },
-])('$shape', ({ clusters, more = [], pods, services, names }) => {
+])('$shape', ({ clusters, primary, more = [], pods, services, names }) => {
   let terminal: Terminal
   let before: Awaited<ReturnType<typeof engineState>>
   let outputs: Outputs
@@ -54,6 +58,27 @@ describe.each([
     expect(tally(proof.pods)).toEqual(pods)
     expect(masqueraded(proof.pods)).toEqual([])
     expect(outputs.connectivity).toHaveLength(pods.IPv4 + pods.IPv6)
+  })
+
+  test("each cluster's own order of families is kept", async () => {
+    const family = (subnet: string) => (subnet.includes(':') ? 'ipv6' : 'ipv4')
+    expect(outputs.clusters.map(({ podSubnet }) => family(podSubnet))).toEqual(primary)
+    expect(outputs.clusters.map(({ serviceSubnet }) => family(serviceSubnet))).toEqual(primary)
+    const dns = await Promise.all(
+      outputs.clusters.map(({ context }) =>
+        kubectl(
+          outputs.kubeconfig,
+          context,
+          '-n',
+          'kube-system',
+          'get',
+          'service/kube-dns',
+          '-o',
+          'jsonpath={.spec.clusterIP}',
+        ),
+      ),
+    )
+    expect(dns.map(family)).toEqual(primary)
   })
 
   test('every service answers', () => {

@@ -16,7 +16,7 @@ export const inputs = {
     type: 'string',
     default: '2',
     description:
-      'How many clusters (3 gives cluster1 to cluster3), or a YAML list with name, workers, control-planes, ip-family, network, pod-subnet, service-subnet, node-image, kubernetes-version and config for each, or the path of a YAML file with that list',
+      'How many clusters (3 gives cluster1 to cluster3), or a YAML list with name, workers, control-planes, ip-family, network, pod-subnet, service-subnet, node-image, kubernetes-version and config for each, or the path of a YAML file with that list; - is standard input',
   },
   workers: { type: 'integer', default: '0', description: 'Worker nodes of every cluster that does not say otherwise' },
   'control-planes': {
@@ -56,7 +56,7 @@ export const inputs = {
   config: {
     type: 'string',
     default: '',
-    description: "kind config (YAML, or the path of a YAML file) merged under each cluster's own config",
+    description: "kind config (YAML, the path of a file with it, or - for standard input) merged under each cluster's own config",
   },
   'registry-mirror': {
     type: 'string',

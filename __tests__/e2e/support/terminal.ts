@@ -10,16 +10,20 @@ const cli = fileURLToPath(new URL('../../../dist/cli/kind-flat-network.mjs', imp
 
 /** The command line as a person uses it, with a home of its own. */
 export class Terminal {
-  private constructor(readonly home: string) {}
+  private constructor(
+    readonly home: string,
+    private readonly environment: Readonly<Record<string, string>>,
+  ) {}
 
-  static async open(): Promise<Terminal> {
-    return new Terminal(await mkdtemp(join(tmpdir(), 'flat-network-cli-')))
+  /** @param environment variables that every command gets besides its own home */
+  static async open(environment: Readonly<Record<string, string>> = {}): Promise<Terminal> {
+    return new Terminal(await mkdtemp(join(tmpdir(), 'flat-network-cli-')), environment)
   }
 
   /** Runs a command to its end, whatever that is. */
   async run(...parameters: string[]): Promise<{ code: number | undefined; stdout: string; stderr: string }> {
     const { exitCode, stdout, stderr } = await execa(process.execPath, [cli, ...parameters], {
-      env: { XDG_STATE_HOME: this.home },
+      env: { ...this.environment, XDG_STATE_HOME: this.home },
       reject: false,
       timeout: 600_000,
     })

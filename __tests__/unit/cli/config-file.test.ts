@@ -70,6 +70,14 @@ describe('values', () => {
     expect(parse(given.config ?? '')).toEqual(config)
   })
 
+  test('scalars keep their text, since a kind config decides what they mean', async () => {
+    const given = await read(
+      'config: {nodes: [{labels: {build: 1.30, zone: 010, on: On, "yes": "true"}}]}\nclusters: 1',
+    )
+    const [cluster] = request({ clusters: '1', config: given.config ?? '' }).clusters
+    expect(cluster?.nodes[0]?.labels).toEqual({ build: '1.30', zone: '010', on: 'On', yes: 'true' })
+  })
+
   test('an anchor may stand in another input than its alias', async () => {
     const given = await read('config: &shared {networking: {kubeProxyMode: nftables}}\nclusters: [{config: *shared}]')
     expect(parse(given.clusters ?? '')).toEqual([{ config: { networking: { kubeProxyMode: 'nftables' } } }])
@@ -102,6 +110,11 @@ describe('paths', () => {
         'outside.tar',
       ].join('\n'),
     })
+  })
+
+  test('of the config of one cluster are relative to the file too', async () => {
+    const { clusters } = await read('clusters: [{name: a, config: kind/a.config}, {config: "-"}, b]', 'c.yaml')
+    expect(parse(clusters ?? '')).toEqual([{ name: 'a', config: inDirectory('kind/a.config') }, { config: '-' }, 'b'])
   })
 
   test('that are absolute are kept', async () => {
