@@ -62,39 +62,58 @@ const finalReasons = ['InvalidImageName', 'ErrImageNeverPull']
 const imageIsMissing = /not found|manifest unknown|repository does not exist/i
 
 function podTrouble({ metadata, status = {} }: PodItem): PodTrouble[] {
-  const { name, labels = {}, deletionTimestamp } = metadata
+  const { name: pod, labels = {}, deletionTimestamp } = metadata
   const condition = (wanted: string) => status.conditions?.find(({ type }) => type === wanted)
   const isRunning = condition('Ready')?.status === 'True' || status.phase === 'Succeeded'
   if (isRunning || deletionTimestamp !== undefined) return []
-  const containers = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])]
-  const container = containers.find(({ state }) => isTrouble(state?.waiting)) ?? containers.find((each) => !each.ready)
   const scheduled = condition('PodScheduled')
   if (scheduled?.status === 'False') {
-    const why = [scheduled.reason, scheduled.message].filter(Boolean).join(': ')
-    return [{ pod: name, why, isFinal: false }]
+    return [{ pod, why: [scheduled.reason, scheduled.message].filter(Boolean).join(': '), isFinal: false }]
   }
-  const phase = status.phase === undefined ? 'not Ready' : `${status.phase}, not Ready`
-  const { reason = phase, message = '' } = container?.state?.waiting ?? {}
-  const restarts = container?.restartCount ?? 0
-  const last = container?.lastState?.terminated ?? container?.state?.terminated
+  const containers = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])]
+  const container = containers.find(({ state }) => isTrouble(state?.waiting)) ?? containers.find(({ ready }) => !ready)
+  if (container === undefined) return [{ pod, why: phaseOf(status), isFinal: false }]
+  return [
+    {
+      pod,
+      why: describe(container, phaseOf(status)),
+      ...(restartsOf(container) > 0 && { crashed: container.name }),
+      isFinal: hasFailedForGood(container) && isOfKubernetes(labels),
+    },
+  ]
+}
+
+function phaseOf({ phase }: NonNullable<PodItem['status']>): string {
+  return phase === undefined ? 'not Ready' : `${phase}, not Ready`
+}
+
+function restartsOf({ restartCount = 0 }: ContainerStatus): number {
+  return restartCount
+}
+
+function describe(container: ContainerStatus, phase: string): string {
+  const { state = {}, lastState = {} } = container
+  // between two restarts a container is shown as ended, until kubelet says that it waits
+  const { reason = state.terminated?.reason ?? phase, message = '' } = state.waiting ?? {}
+  const restarts = restartsOf(container)
+  const last = state.terminated ?? lastState.terminated
   const why = [
     reason,
     ...(restarts > 0 ? [`${String(restarts)} restart${restarts === 1 ? '' : 's'}`] : []),
     ...(last?.exitCode === undefined ? [] : [`last exit code ${String(last.exitCode)}`]),
   ].join(', ')
-  const hasFailed =
+  // of a crash kubelet only says how long it waits
+  return message === '' || reason === 'CrashLoopBackOff' ? why : `${why}: ${message}`
+}
+
+function hasFailedForGood(container: ContainerStatus): boolean {
+  const { waiting: { reason = '', message = '' } = {}, terminated } = container.state ?? {}
+  const isDown = reason === 'CrashLoopBackOff' || terminated !== undefined
+  return (
     finalReasons.includes(reason) ||
     (/ImagePull/.test(reason) && imageIsMissing.test(message)) ||
-    (reason === 'CrashLoopBackOff' && restarts >= mostRestarts)
-  return [
-    {
-      pod: name,
-      // of a crash kubelet only says how long it waits
-      why: message === '' || reason === 'CrashLoopBackOff' ? why : `${why}: ${message}`,
-      ...(restarts > 0 && container !== undefined && { crashed: container.name }),
-      isFinal: hasFailed && isOfKubernetes(labels),
-    },
-  ]
+    (isDown && restartsOf(container) >= mostRestarts)
+  )
 }
 
 function isTrouble(waiting: Waiting | undefined): boolean {

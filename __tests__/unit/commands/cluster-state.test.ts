@@ -114,6 +114,16 @@ describe('pods that do not run', () => {
       },
     ])
     expect(troubles({ ...kubeProxy, status: crashing(5) })[0]).toMatchObject({ isFinal: true })
+    const ended = {
+      name: 'kube-proxy',
+      ready: false,
+      restartCount: 5,
+      state: { terminated: { reason: 'Error', exitCode: 2 } },
+    }
+    expect(troubles({ ...kubeProxy, status: { phase: 'Running', containerStatuses: [ended] } })[0]).toMatchObject({
+      why: 'Error, 5 restarts, last exit code 2',
+      isFinal: true,
+    })
   })
 
   test('of somebody else may crash as often as they like', () => {
