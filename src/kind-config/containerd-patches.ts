@@ -65,7 +65,8 @@ function isTable(value: TomlValue | undefined): value is TomlTable {
 function operationsIn(patch: string): { readonly path?: unknown }[] | undefined {
   try {
     const operations = JSON.parse(patch) as unknown
-    return Array.isArray(operations) ? (operations as { readonly path?: unknown }[]) : undefined
+    const isList = Array.isArray(operations) && operations.every((each) => typeof each === 'object' && each !== null)
+    return isList ? (operations as { readonly path?: unknown }[]) : undefined
   } catch {
     return undefined
   }

@@ -1,7 +1,18 @@
-import { applyPatch, type Operation } from 'rfc6902'
+import type { Operation } from 'rfc6902'
 import { messageOf } from '../errors.js'
 import { families, type Family } from '../model/cidr.js'
-import { isYamlMap, readDocuments, readYaml, toPlain, YamlError } from './read-yaml.js'
+import {
+  argument,
+  argumentsOf,
+  at,
+  clusterConfiguration,
+  isMap,
+  kubeadmVersions,
+  mergeKubeadm,
+  patchJson,
+  type Json,
+} from './kubeadm-config.js'
+import { isYamlMap, readYaml, toPlain, YamlError } from './read-yaml.js'
 import type { ConfigProblem, JsonPatch, KindConfig } from './v1alpha4.js'
 
 /** The patches of a kind config or of one of its nodes, each with the place it was given at. */
@@ -81,10 +92,9 @@ function attempt<T>(read: () => T): T | YamlError {
   }
 }
 
-type Json = Readonly<Record<string, unknown>>
-
 function mergePatchesIn(text: string): Json[] {
-  return readDocuments(text).flatMap((document) => {
+  return documentsIn(text).flatMap((part) => {
+    const document = readYaml(part)
     if (document === null) return []
     if (!isYamlMap(document))
       throw new YamlError('must be a map with the kind that it patches, such as ClusterConfiguration')
@@ -92,19 +102,24 @@ function mergePatchesIn(text: string): Json[] {
   })
 }
 
+/** kind cuts a text at every line that begins with `---`, whatever else is in that line (`pkg/internal/patch/resource.go`). */
+function documentsIn(text: string): string[] {
+  const parts = text.split(/\n---[^\n]*\n/)
+  const last = parts.pop() ?? ''
+  // a separator without a line after it: kind drops what stands before it, except where it is bare
+  const kept = last.replace(/\n---$/, '')
+  return kept.includes('\n---') ? parts : [...parts, kept]
+}
+
 function operationsIn({ patch = '' }: JsonPatch): Operation[] {
   const operations = toPlain(readYaml(patch))
-  const isList = Array.isArray(operations) && operations.every((each) => isMap(each) && typeof each['op'] === 'string')
+  const isList = Array.isArray(operations) && operations.every(isOperation)
   if (!isList) throw new YamlError('must be a list of operations, each with op and path (RFC 6902)')
   return operations as Operation[]
 }
 
-/** The versions of kubeadm's config that kind writes for a version of Kubernetes (kind, `kubeadm/config.go`). */
-function kubeadmVersions(kubernetes: string | undefined): string[] {
-  const minor = /^v?1\.(\d+)/.exec(kubernetes ?? '')?.[1]
-  if (minor === undefined) return ['v1beta4', 'v1beta3']
-  if (Number(minor) >= 36) return ['v1beta4']
-  return [Number(minor) >= 23 ? 'v1beta3' : 'v1beta2']
+function isOperation(value: unknown): boolean {
+  return isMap(value) && typeof value['op'] === 'string' && typeof value['path'] === 'string'
 }
 
 /**
@@ -117,23 +132,35 @@ export function readKubeadmPatches(
   levels: readonly KubeadmPatches[],
   kubernetes: string | undefined,
 ): PatchedCluster {
-  const outcomes = kubeadmVersions(kubernetes).map((version) => outcomeOf(config, levels, version))
-  const all = <T extends object>(pick: (outcome: PatchedCluster) => readonly T[]): T[] => {
+  const outcomes = kubeadmVersions(kubernetes).map((version) => new PatchedConfig(config, version).apply(levels))
+  const all = <T extends object>(pick: (outcome: Outcome) => readonly T[]): T[] => {
     const found = outcomes.flatMap(pick)
     return found.filter(
       (one, index) => found.findIndex((other) => JSON.stringify(other) === JSON.stringify(one)) === index,
     )
   }
-  const [first = { problems: [] }, ...others] = outcomes
+  const misfits = outcomes.flatMap((outcome, index) =>
+    outcome.misfits.filter(
+      ({ place }) =>
+        // a patch may fit one version of kubeadm's config and not the other
+        outcomes.every((other) => !other.applied.has(place) || fitsNot(other, place)) &&
+        // of a place, what is wrong in one version is enough
+        !outcomes.slice(0, index).some((earlier) => fitsNot(earlier, place)),
+    ),
+  )
   return {
     podSubnets: all(({ podSubnets }) => podSubnets),
     serviceSubnets: all(({ serviceSubnets }) => serviceSubnets),
     nodeMasks: all(({ nodeMasks }) => nodeMasks),
-    problems: first.problems.filter(({ place }) =>
-      others.every(({ problems }) => problems.some((other) => other.place === place)),
-    ),
+    problems: [...misfits, ...all(({ problems }) => problems)],
   }
 }
+
+function fitsNot({ misfits }: Outcome, place: string): boolean {
+  return misfits.some((misfit) => misfit.place === place)
+}
+
+const components = ['apiServer', 'controllerManager', 'scheduler']
 
 const maskFlags: readonly (readonly [flag: string, families: readonly Family[]])[] = [
   ['node-cidr-mask-size', families],
@@ -152,175 +179,150 @@ const readings: Readonly<Record<string, (document: Json) => unknown>> = {
   ...Object.fromEntries(maskFlags.map(([flag]) => [flag, argument('controllerManager', flag)])),
 }
 
-function outcomeOf(config: KindConfig, levels: readonly KubeadmPatches[], version: string): PatchedCluster {
-  const apiVersion = `kubeadm.k8s.io/${version}`
-  let document = clusterConfiguration(config, version)
-  const setBy = new Map<string, string>()
-  const problems: PatchedCluster['problems'][number][] = []
-  const apply = (place: string, change: (before: Json) => Json) => {
-    const before = document
+/** What patches decide in one version of kubeadm's config. */
+interface Outcome extends PatchedCluster {
+  /** Places of the patches that were not skipped. */
+  readonly applied: ReadonlySet<string>
+  /** Patches that cannot be applied to this version. */
+  readonly misfits: PatchedCluster['problems']
+}
+
+/** kubeadm's ClusterConfiguration in one of its versions while patches are applied to it. */
+class PatchedConfig {
+  #document: Json
+  readonly #apiVersion: string
+  /** Where each setting was last changed. */
+  readonly #setBy = new Map<string, string>()
+  readonly #applied = new Set<string>()
+  readonly #misfits: PatchedCluster['problems'][number][] = []
+  readonly #problems: PatchedCluster['problems'][number][] = []
+
+  constructor(
+    config: KindConfig,
+    private readonly version: string,
+  ) {
+    // without the subnets that were given: a patch that repeats one of them sets it all the same
+    const { apiServerAddress, ipFamily } = config.networking ?? {}
+    const networking = { ...(apiServerAddress && { apiServerAddress }), ...(ipFamily && { ipFamily }) }
+    this.#document = clusterConfiguration({ ...config, networking }, version)
+    this.#apiVersion = `kubeadm.k8s.io/${version}`
+  }
+
+  apply(levels: readonly KubeadmPatches[]): Outcome {
+    for (const { merge, json } of levels) {
+      for (const patch of merge) this.#merge(patch)
+      for (const patch of json) this.#patch(patch)
+    }
+    this.#checkRemoved()
+    this.#checkAllocation()
+    return {
+      podSubnets: this.#settings('networking.podSubnet', 'cluster-cidr of the controller manager'),
+      serviceSubnets: this.#settings(
+        'networking.serviceSubnet',
+        'service-cluster-ip-range of the controller manager',
+        'service-cluster-ip-range of the API server',
+      ),
+      nodeMasks: maskFlags.flatMap(([flag, of]) =>
+        this.#settings(flag).map((setting) => ({ ...setting, families: of })),
+      ),
+      problems: this.#problems,
+      applied: this.#applied,
+      misfits: this.#misfits,
+    }
+  }
+
+  #merge({ place, text }: KubeadmPatches['merge'][number]): void {
+    const patches = attempt(() => mergePatchesIn(text))
+    // reported by checkKubeadmPatches
+    if (patches instanceof YamlError) return
+    for (const patch of patches) {
+      if (!this.#isFor(patch['kind'], patch['apiVersion'])) continue
+      this.#change(place, (before) => mergeKubeadm(before, patch))
+    }
+  }
+
+  #patch(patch: KubeadmPatches['json'][number]): void {
+    const { place, kind, group = '', version = '' } = patch
+    const operations = attempt(() => operationsIn(patch))
+    if (operations instanceof YamlError || !this.#isFor(kind, group === '' ? version : `${group}/${version}`)) return
+    this.#change(place, (before) => patchJson(before, operations))
+  }
+
+  /** kind skips patches of other kinds and versions. */
+  #isFor(kind: unknown, apiVersion: unknown): boolean {
+    return kind === 'ClusterConfiguration' && [undefined, null, '', this.#apiVersion].includes(apiVersion as string)
+  }
+
+  #change(place: string, change: (before: Json) => Json): void {
+    const before = this.#document
+    this.#applied.add(place)
     try {
-      document = change(before)
+      this.#document = change(before)
     } catch (error) {
-      problems.push({ place, message: `does not fit the config that kind writes for kubeadm: ${messageOf(error)}` })
+      const message = `does not fit the config that kind writes for kubeadm: ${messageOf(error)}`
+      this.#misfits.push({ place, message })
     }
     for (const [setting, read] of Object.entries(readings)) {
-      if (read(before) !== read(document)) setBy.set(setting, place)
+      if (read(before) !== read(this.#document)) this.#setBy.set(setting, place)
     }
-    for (const component of ['apiServer', 'controllerManager'] as const) {
-      const isList = Array.isArray(at(document, component, 'extraArgs'))
-      if (isList === (version === 'v1beta4') || isList === Array.isArray(at(before, component, 'extraArgs'))) continue
+    for (const key of ['apiVersion', 'kind']) {
+      if (this.#document[key] === before[key]) continue
+      this.#refuse(
+        place,
+        `changes ${key} of kubeadm's config, which kubeadm then cannot read; leave it out or write it in full`,
+      )
+    }
+    for (const component of components) this.#checkArguments(place, before, component)
+  }
+
+  #checkArguments(place: string, before: Json, component: string): void {
+    const args = at(this.#document, component, 'extraArgs')
+    if (JSON.stringify(args) === JSON.stringify(at(before, component, 'extraArgs'))) return
+    const isList = Array.isArray(args)
+    if (args !== undefined && args !== null && isList !== (this.version === 'v1beta4')) {
       const written = isList
         ? 'a list, as Kubernetes 1.36 and later take it'
         : 'a map, as Kubernetes before 1.36 takes it'
-      problems.push({
-        place,
-        message: `writes extraArgs of ${component} as ${written}; the nodes have another version`,
-      })
+      const message = `writes extraArgs of ${component} as ${written}; the nodes have another version`
+      this.#misfits.push({ place, message })
+      return
+    }
+    const known = argumentsOf(before, component)
+    for (const { name, value } of argumentsOf(this.#document, component)) {
+      const isReadable = typeof value === 'string' || value === null || value === undefined
+      if (isReadable || known.some((other) => other.name === name && other.value === value)) continue
+      const message = `sets ${String(name)} to ${JSON.stringify(value)}, but kubeadm takes strings only; put the value in quotes`
+      this.#misfits.push({ place, message })
     }
   }
-  for (const { merge, json } of levels) {
-    for (const { place, text } of merge) {
-      const patches = attempt(() => mergePatchesIn(text))
-      // told by checkKubeadmPatches
-      if (patches instanceof YamlError) continue
-      for (const patch of patches) {
-        if (
-          patch['kind'] !== 'ClusterConfiguration' ||
-          ![undefined, '', apiVersion].includes(patch['apiVersion'] as string)
-        ) {
-          continue
-        }
-        apply(place, (before) => mergeKubeadm(before, patch))
-      }
-    }
-    for (const patch of json) {
-      const { place, kind, group = '', version: ofApi = '' } = patch
-      const wanted = [group, ofApi].filter((part) => part !== '').join('/')
-      const operations = attempt(() => operationsIn(patch))
-      if (operations instanceof YamlError || kind !== 'ClusterConfiguration' || !['', apiVersion].includes(wanted)) {
-        continue
-      }
-      apply(place, (before) => patchJson(before, operations))
-    }
-  }
-  const settings = (...names: readonly string[]): PatchedSetting[] =>
-    names.flatMap((setting) => {
-      const place = setBy.get(setting)
-      const value = readings[setting]?.(document)
+
+  /** What patches set, each with its value at the end. */
+  #settings(...names: readonly string[]): PatchedSetting[] {
+    return names.flatMap((setting) => {
+      const place = this.#setBy.get(setting)
+      const value = readings[setting]?.(this.#document)
       return place === undefined || value === undefined || value === null
         ? []
         : [{ place, setting, value: String(value) }]
     })
-  for (const setting of ['networking.podSubnet', 'networking.serviceSubnet']) {
-    const place = setBy.get(setting)
-    if (place === undefined || settings(setting).length > 0) continue
-    problems.push({ place, message: `removes ${setting}, which every cluster needs; leave it` })
   }
-  const [allocate] = settings('allocate-node-cidrs')
-  if (allocate !== undefined && /^(0|f|false)$/i.test(allocate.value)) {
+
+  #checkRemoved(): void {
+    for (const setting of ['networking.podSubnet', 'networking.serviceSubnet']) {
+      const place = this.#setBy.get(setting)
+      if (place === undefined || this.#settings(setting).length > 0) continue
+      this.#refuse(place, `removes ${setting}, which every cluster needs; leave it`)
+    }
+  }
+
+  #checkAllocation(): void {
+    const [allocate] = this.#settings('allocate-node-cidrs')
+    if (allocate === undefined || !/^(0|f|false)$/i.test(allocate.value)) return
     const message = 'sets allocate-node-cidrs to false, so nodes get no podCIDR that routes could lead to; leave it out'
-    problems.push({ place: allocate.place, message })
+    this.#refuse(allocate.place, message)
   }
-  return {
-    podSubnets: settings('networking.podSubnet', 'cluster-cidr of the controller manager'),
-    serviceSubnets: settings(
-      'networking.serviceSubnet',
-      'service-cluster-ip-range of the controller manager',
-      'service-cluster-ip-range of the API server',
-    ),
-    nodeMasks: maskFlags.flatMap(([flag, of]) => settings(flag).map((setting) => ({ ...setting, families: of }))),
-    problems,
+
+  #refuse(place: string, message: string): void {
+    this.#problems.push({ place, message })
   }
-}
-
-/** The ClusterConfiguration that kind generates (`pkg/cluster/internal/kubeadm/config.go`), as far as patches need it. */
-export function clusterConfiguration({ networking = {}, featureGates = {} }: KindConfig, version: string): Json {
-  const gates = Object.entries(featureGates)
-    .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([name, on]) => `${name}=${String(on)}`)
-    .join()
-  const extraArgs = (args: Readonly<Record<string, string>>) => {
-    const given = Object.entries(args)
-    if (version === 'v1beta4') return given.length === 0 ? null : given.map(([name, value]) => ({ name, value }))
-    return given.length === 0 ? null : Object.fromEntries(given)
-  }
-  const common = gates === '' ? {} : { 'feature-gates': gates }
-  const bindTo = (bindAddress: string) => (networking.ipFamily === 'ipv6' ? { 'bind-address': bindAddress } : {})
-  return {
-    apiVersion: `kubeadm.k8s.io/${version}`,
-    kind: 'ClusterConfiguration',
-    metadata: { name: 'config' },
-    kubernetesVersion: '',
-    clusterName: '',
-    controlPlaneEndpoint: '',
-    apiServer: {
-      certSANs: ['localhost', networking.apiServerAddress ?? '127.0.0.1'],
-      extraArgs: extraArgs({ 'runtime-config': '', ...common }),
-    },
-    controllerManager: { extraArgs: extraArgs({ ...common, 'enable-hostpath-provisioner': 'true', ...bindTo('::') }) },
-    scheduler: { extraArgs: extraArgs({ ...common, ...bindTo('::1') }) },
-    networking: { podSubnet: networking.podSubnet ?? '', serviceSubnet: networking.serviceSubnet ?? '' },
-  }
-}
-
-/** A merge patch as kind applies it to kubeadm's config: arguments of v1beta4 are merged by name (kind, `kubeadm_merge.go`). */
-function mergeKubeadm(target: Json, patch: Json): Json {
-  const mergesByName = String(target['apiVersion']).endsWith('v1beta4')
-  const walk = (own: Json, changes: Json): Json =>
-    Object.fromEntries(
-      [...new Set([...Object.keys(own), ...Object.keys(changes)])].flatMap((key): [string, unknown][] => {
-        const [before, change] = [own[key], changes[key]]
-        if (!(key in changes)) return [[key, before]]
-        if (mergesByName && (key === 'extraArgs' || key === 'kubeletExtraArgs')) {
-          return [[key, mergeArguments(before, argumentsIn(change, patch['apiVersion']))]]
-        }
-        if (change === null) return []
-        return [[key, isMap(change) ? walk(isMap(before) ? before : {}, change) : change]]
-      }),
-    )
-  return walk(target, patch)
-}
-
-type Argument = Readonly<Record<string, unknown>>
-
-/** A map, as v1beta3 writes it, is taken only from a patch that does not say its version. */
-function argumentsIn(change: unknown, apiVersion: unknown): Argument[] {
-  if (Array.isArray(change)) return change.filter(isMap)
-  const isOld = isMap(change) && (apiVersion === undefined || apiVersion === '')
-  return isOld ? Object.entries(change).map(([name, value]) => ({ name, value })) : []
-}
-
-function mergeArguments(before: unknown, changes: readonly Argument[]): Argument[] {
-  const result = Array.isArray(before) ? before.filter(isMap) : []
-  for (const { name, value } of changes) {
-    const index = result.findIndex((each) => each['name'] === name)
-    const isGone = value === null || value === undefined
-    if (index >= 0) result.splice(index, 1, ...(isGone ? [] : [{ name, value }]))
-    else if (!isGone) result.push({ name, value })
-  }
-  return result
-}
-
-function patchJson(before: Json, operations: readonly Operation[]): Json {
-  const document = structuredClone(before)
-  const failure = applyPatch(document, [...operations]).find((error) => error !== null)
-  if (failure !== undefined) throw failure
-  return document
-}
-
-function argument(component: string, name: string): (document: Json) => unknown {
-  return (document) => {
-    const args = at(document, component, 'extraArgs')
-    if (!Array.isArray(args)) return isMap(args) ? args[name] : undefined
-    return (args as unknown[]).filter(isMap).find((each) => each['name'] === name)?.['value']
-  }
-}
-
-function at(document: Json, ...steps: readonly string[]): unknown {
-  return steps.reduce<unknown>((value, step) => (isMap(value) ? value[step] : undefined), document)
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,4 +1,16 @@
-import { isAlias, isMap, isScalar, isSeq, parseAllDocuments, type Document, type ParsedNode, type Scalar } from 'yaml'
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  Lexer,
+  parseAllDocuments,
+  Parser,
+  visit,
+  type Document,
+  type ParsedNode,
+  type Scalar,
+} from 'yaml'
 import { messageOf } from '../errors.js'
 
 /** A scalar as it was written. What it means depends on the field: kind keeps the text where a string is wanted. */
@@ -49,7 +61,19 @@ export function readDocuments(text: string): YamlValue[] {
   return parse(text).map((document) => read(document, text))
 }
 
+/** More levels than any config has. The yaml package, which calls itself for each, would run out of stack. */
+const mostLevels = 100
+
+function checkDepth(text: string): void {
+  const parser = new Parser()
+  for (const lexeme of new Lexer().lex(text)) {
+    Array.from(parser.next(lexeme))
+    if (parser.stack.length > mostLevels) throw new YamlError('is nested too deeply')
+  }
+}
+
 function parse(text: string): Document.Parsed[] {
+  checkDepth(text)
   const documents = parseAllDocuments<ParsedNode>(text, { uniqueKeys: isSameKey })
   return 'empty' in documents ? [] : documents
 }
@@ -95,11 +119,14 @@ const mostValues = 100_000
 class Reader {
   #values = 0
   readonly #open = new Set<unknown>()
+  readonly #targets: ReadonlyMap<unknown, unknown>
 
   constructor(
     private readonly document: Document.Parsed,
     private readonly text: string,
-  ) {}
+  ) {
+    this.#targets = aliasTargets(document)
+  }
 
   read(): YamlValue {
     const [error] = this.document.errors
@@ -119,8 +146,8 @@ class Reader {
     return value
   }
 
-  #target(node: { source: string; resolve: (document: Document) => unknown }): unknown {
-    const target = node.resolve(this.document)
+  #target(node: { readonly source: string }): unknown {
+    const target = this.#targets.get(node)
     if (target === undefined)
       throw new YamlError(`is not YAML: there is no anchor &${node.source} before *${node.source}`)
     return target
@@ -140,6 +167,8 @@ class Reader {
 
   #key(key: unknown): string {
     const name = isScalar(key) ? scalar(key) : null
+    // zod drops it without a word
+    if (name?.text === '__proto__') throw new YamlError('has the key __proto__, which names no setting; leave it out')
     if (name !== null) return name.text
     const written = isMap(key) || isSeq(key) ? key.range : undefined
     const template = written ? templateIn(`{${this.text.slice(written[0], written[1])}}`) : undefined
@@ -160,6 +189,21 @@ class Reader {
   }
 }
 
+/** What each alias stands for: the last node before it with that anchor. */
+function aliasTargets(document: Document.Parsed): Map<unknown, unknown> {
+  const anchors = new Map<string, unknown>()
+  const targets = new Map<unknown, unknown>()
+  visit(document, {
+    Alias: (_, alias) => {
+      targets.set(alias, anchors.get(alias.source))
+    },
+    Value: (_, node) => {
+      if (node.anchor !== undefined) anchors.set(node.anchor, node)
+    },
+  })
+  return targets
+}
+
 function isSameKey(one: unknown, other: unknown): boolean {
   return isScalar(one) && isScalar(other) && textOf(one) === textOf(other)
 }
@@ -175,16 +219,28 @@ function textOf({ source, value }: Scalar): string {
 function scalar(node: Scalar): YamlScalar | null {
   const text = textOf(node)
   const tag = node.tag?.replace('tag:yaml.org,2002:', '!!')
-  if (tag === '!!binary') {
-    const bytes = Buffer.from(text, 'base64').toString()
-    return new YamlScalar(bytes, bytes)
-  }
-  if (tag !== undefined && !['!', '!!str', '!!int', '!!float', '!!bool', '!!null'].includes(tag)) {
-    throw new YamlError(`is not a kind config: it has the YAML tag ${tag}; leave the tag out`)
-  }
+  if (tag === '!!binary') return binary(text)
   const isText = tag === '!!str' || (tag === undefined && node.type !== 'PLAIN')
   const value = isText ? text : resolve(text)
+  if (tag !== undefined && !isOfTag(tag, value)) {
+    throw new YamlError(`is not a kind config: the YAML tag ${tag} does not fit "${text}"; leave the tag out`)
+  }
   return value === null ? null : new YamlScalar(text, value)
+}
+
+function binary(text: string): YamlScalar {
+  const bytes = Buffer.from(text, 'base64')
+  if (bytes.toString('base64') !== text.replace(/\s/g, '')) {
+    throw new YamlError('is not YAML: what has the tag !!binary must be base64')
+  }
+  return new YamlScalar(bytes.toString(), bytes.toString())
+}
+
+function isOfTag(tag: string, value: YamlScalar['value'] | null): boolean {
+  if (tag === '!' || tag === '!!str') return true
+  if (tag === '!!null') return value === null
+  if (tag === '!!bool') return typeof value === 'boolean'
+  return typeof value === 'number' && (tag === '!!float' || (tag === '!!int' && Number.isInteger(value)))
 }
 
 const words: ReadonlyMap<string, boolean | number | null> = new Map<string, boolean | number | null>([

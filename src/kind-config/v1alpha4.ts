@@ -363,7 +363,7 @@ function pathOf(steps: readonly PropertyKey[]): string {
 /** Where a key belongs that is known elsewhere, or else what may have been meant. */
 function remedyFor(key: string, place: string): string {
   const own = places[place]?.shape ?? {}
-  if (key in clusterShape) return `it belongs one level up, beside ${place.split('.')[0] ?? ''}`
-  const elsewhere = Object.values(places).find(({ shape, where }) => where !== '' && key in shape)
+  if (Object.hasOwn(clusterShape, key)) return `it belongs one level up, beside ${place.split('.')[0] ?? ''}`
+  const elsewhere = Object.values(places).find(({ shape, where }) => where !== '' && Object.hasOwn(shape, key))
   return elsewhere === undefined ? hintFor(key, Object.keys(own)) : `it belongs to ${elsewhere.where}`
 }

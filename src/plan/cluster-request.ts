@@ -1,6 +1,12 @@
 import { mirrorPatches } from '../kind-config/containerd-patches.js'
 import { mergeKindConfigs, nodesOf, readKindConfig, type KindNode } from '../kind-config/kind-config.js'
-import { patchesOf, readKubeadmPatches, type PatchedCluster } from '../kind-config/kubeadm-patches.js'
+import {
+  patchesOf,
+  readKubeadmPatches,
+  type KubeadmPatches,
+  type PatchedCluster,
+  type PatchedSetting,
+} from '../kind-config/kubeadm-patches.js'
 import type { YamlValue } from '../kind-config/read-yaml.js'
 import type { KindConfig } from '../kind-config/v1alpha4.js'
 import { families as allFamilies, type Cidr, type Family } from '../model/cidr.js'
@@ -87,6 +93,16 @@ export function parseKindConfig(problems: Problems, input: string, value: string
   return config
 }
 
+/** What says something about one cluster. */
+interface Sources {
+  /** Its entry of the list, and where that stands: `clusters[0]`. */
+  readonly entry: ClusterEntry
+  readonly input: string
+  /** Its own kind config. */
+  readonly own: KindConfig
+  readonly shared: SharedSettings
+}
+
 /** Where an entry of the list, its own kind config, the shared one and kubeadm patches become one cluster. */
 export function toCluster(
   problems: Problems,
@@ -96,56 +112,100 @@ export function toCluster(
   warnings: string[],
 ): ClusterRequest {
   const input = `clusters[${String(index)}]`
-  const own =
-    entry.config === undefined ? {} : parseKindConfig(problems, `${input}.config`, entry.config as string | YamlValue)
+  const own = ownConfig(problems, entry, `${input}.config`)
   warnings.push(...configWarnings(own, `${input}.config`))
+  const sources: Sources = { entry, input, own, shared }
   const merged = mergeKindConfigs(shared.config, own)
-  const nodesIn = own.nodes === undefined && shared.config.nodes !== undefined ? 'config' : `${input}.config`
-  const { nodes, ...config } = { ...merged, nodes: chooseNodes(problems, input, entry, nodesOf(merged), shared) }
-  const image = imageOf(problems, input, entry, shared)
-  const name =
-    agree(problems, [...given(entry.name, `${input}.name`), ...given(own.name, `${input}.config.name`)]) ??
-    (shared.isOwn ? given(shared.config.name, 'config.name')[0] : undefined)
-  const ipFamily =
-    agree(problems, [
-      ...given(entry['ip-family'], `${input}.ip-family`),
-      ...given(own.networking?.ipFamily, `${input}.config.networking.ipFamily`),
-    ]) ?? shared.ipFamily
-  const patched = patchesIn(problems, { shared: shared.config, own }, nodes, nodesIn, input, image)
-  const subnets = (key: 'pod-subnet' | 'service-subnet') => {
-    const setting = key === 'pod-subnet' ? 'podSubnet' : 'serviceSubnet'
-    const patches = key === 'pod-subnet' ? patched.podSubnets : patched.serviceSubnets
-    return agreeOnSubnets(problems, familiesOf[ipFamily.value], [
-      ...given(entry[key], `${input}.${key}`),
-      ...given(own.networking?.[setting], `${input}.config.networking.${setting}`),
-      ...(shared.isOwn ? given(shared.config.networking?.[setting], `config.networking.${setting}`) : []),
-      // what shared patches decide for several clusters was told for all of them
-      ...patches.filter(({ place }) => shared.isOwn || !isShared(place)),
-    ])
-  }
-  const [pods, services] = [subnets('pod-subnet'), subnets('service-subnet')]
+  const { nodes, ...config } = { ...merged, nodes: chooseNodes(problems, sources, nodesOf(merged)) }
+  const image = imageOf(problems, sources)
+  const name = nameOf(problems, sources)
+  const { value: ipFamily, place: familyPlace } = ipFamilyOf(problems, sources)
+  const patched = patchesIn(problems, sources, nodes, image)
+  const pods = subnetsOf(problems, sources, ipFamily, 'pod-subnet', patched.podSubnets)
+  const services = subnetsOf(problems, sources, ipFamily, 'service-subnet', patched.serviceSubnets)
   return {
     input,
     places: {
       name: name?.place ?? `${input}.name`,
-      'ip-family': ipFamily.place,
+      'ip-family': familyPlace,
       'pod-subnet': pods?.place ?? `${input}.pod-subnet`,
       'service-subnet': services?.place ?? `${input}.service-subnet`,
       'node-image': image.isOwn ? `${input}.node-image` : 'node-image',
       'kubernetes-version': image.isOwn ? `${input}.kubernetes-version` : 'kubernetes-version',
-      nodes: `${nodesIn}.nodes`,
+      nodes: `${nodesIn(sources)}.nodes`,
       networking: own.networking?.apiServerPort === undefined ? 'config.networking' : `${input}.config.networking`,
     },
     ...(name !== undefined && { name: name.value }),
-    families: orderOf(problems, familiesOf[ipFamily.value], pods, services),
+    families: orderOf(problems, familiesOf[ipFamily], pods, services),
     networks: [...new Set(entry.network ?? [defaultNetwork])],
     nodes,
-    nodeMasks: nodeMasks(problems, ipFamily.value, patched),
+    nodeMasks: nodeMasks(problems, ipFamily, patched),
     podSubnets: pods?.value ?? [],
     serviceSubnets: services?.value ?? [],
     ...(image.nodeImage !== undefined && { nodeImage: image.nodeImage }),
     ...(image.kubernetesVersion !== undefined && { kubernetesVersion: image.kubernetesVersion }),
     config,
+  }
+}
+
+function ownConfig(problems: Problems, { config }: ClusterEntry, input: string): KindConfig {
+  return config === undefined ? {} : parseKindConfig(problems, input, config as string | YamlValue)
+}
+
+/** Which config the nodes come from. */
+function nodesIn({ own, shared, input }: Sources): string {
+  return own.nodes === undefined && shared.config.nodes !== undefined ? 'config' : `${input}.config`
+}
+
+function nameOf(problems: Problems, { entry, own, shared, input }: Sources): Given<string> | undefined {
+  return agree(problems, [
+    ...given(entry.name, `${input}.name`),
+    ...given(own.name, `${input}.config.name`),
+    ...(shared.isOwn ? given(shared.config.name, 'config.name') : []),
+  ])
+}
+
+function ipFamilyOf(problems: Problems, { entry, own, shared, input }: Sources): Given<IpFamily> {
+  const said = agree(problems, [
+    ...given(entry['ip-family'], `${input}.ip-family`),
+    ...given(own.networking?.ipFamily, `${input}.config.networking.ipFamily`),
+  ])
+  return said ?? shared.ipFamily
+}
+
+function subnetsOf(
+  problems: Problems,
+  { entry, own, shared, input }: Sources,
+  ipFamily: IpFamily,
+  key: 'pod-subnet' | 'service-subnet',
+  patches: readonly PatchedSetting[],
+): Given<Cidr[]> | undefined {
+  const setting = key === 'pod-subnet' ? 'podSubnet' : 'serviceSubnet'
+  const families = familiesOf[ipFamily]
+  const read = ({ value, place }: Given<string>) => ({ place, value: parseSubnets(problems, place, value, families) })
+  const said = [
+    ...given(entry[key], `${input}.${key}`),
+    ...given(own.networking?.[setting], `${input}.config.networking.${setting}`),
+    ...(shared.isOwn ? given(shared.config.networking?.[setting], `config.networking.${setting}`) : []),
+  ]
+  const patched = patches
+    // what shared patches decide for several clusters was reported for all of them
+    .filter(({ place }) => shared.isOwn || !isShared(place))
+    .map((patch) => ({ ...patch, value: read(patch).value }))
+  checkFamilies(problems, patched, families)
+  return agreeOnSubnets(problems, [...said.map(read), ...patched])
+}
+
+/** What a patch sets is final, so that a subnet of the other family cannot be added to it. */
+function checkFamilies(
+  problems: Problems,
+  patched: readonly (Given<readonly Cidr[]> & Pick<PatchedSetting, 'setting'>)[],
+  families: readonly Family[],
+): void {
+  for (const { place, setting, value } of patched) {
+    if (value.length === 0 || value.length === families.length) continue
+    const message = `sets ${setting} to ${textOf(value)}, but a dual-stack cluster needs an IPv4 and an IPv6 subnet; give both, separated by a comma`
+    problems.add(place, undefined, message)
   }
 }
 
@@ -166,7 +226,7 @@ export function checkSharedByAll(
   }
   const nodes = nodesOf(config) ?? []
   const version = versionOf(initNode(nodes)?.image ?? nodeImage) ?? kubernetesVersion
-  const levels = levelsOf({ shared: config, own: {} }, nodes, 'config', '')
+  const levels = levelsOf(patchesOf(config, 'config'), undefined, nodes, 'config')
   const { podSubnets, serviceSubnets } = readKubeadmPatches(config, levels, version)
   for (const { place, setting, value } of [...podSubnets, ...serviceSubnets]) {
     problems.add(place, undefined, `sets ${setting} to ${value} in every cluster, and each needs its own; ${remedy}`)
@@ -200,28 +260,19 @@ function agree<T>(problems: Problems, said: readonly Given<T>[]): Given<T> | und
   return first
 }
 
-function agreeOnSubnets(
-  problems: Problems,
-  families: readonly Family[],
-  said: readonly Given<string>[],
-): Given<Cidr[]> | undefined {
-  const texts = (subnets: readonly Cidr[]) => subnets.map(({ text }) => text)
-  const [first, ...others] = said.map(({ value, place }) => ({
-    place,
-    value: parseSubnets(problems, place, value, families),
-  }))
-  for (const { place, value } of others) {
-    if (
-      texts(value).sort().join() ===
-      texts(first?.value ?? [])
-        .sort()
-        .join()
-    )
-      continue
-    const message = `contradicts ${first?.place ?? ''} (${texts(first?.value ?? []).join()}); give one of the two`
-    problems.add(place, texts(value).join(), message)
-  }
-  return first
+/** The order counts: the first subnet decides the primary family. */
+function agreeOnSubnets(problems: Problems, said: readonly Given<Cidr[]>[]): Given<Cidr[]> | undefined {
+  // what could not be read was reported, and contradicts nothing
+  const readable = said.filter(({ value }) => value.length > 0)
+  agree(
+    problems,
+    readable.map(({ value, place }) => ({ value: textOf(value), place })),
+  )
+  return readable[0] ?? said[0]
+}
+
+function textOf(subnets: readonly Cidr[]): string {
+  return subnets.map(({ text }) => text).join()
 }
 
 /** A dual-stack cluster's primary family is that of the first subnet: Kubernetes gives Services an address of it. */
@@ -239,17 +290,15 @@ function orderOf(
   const [first, second] = orders
   if (first !== undefined && second !== undefined && first.families[0] !== second.families[0]) {
     const message = `has its families in another order than ${first.place}; write both in the same order`
-    problems.add(second.place, services?.value.map(({ text }) => text).join(), message)
+    problems.add(second.place, textOf(services?.value ?? []), message)
   }
   return first?.families ?? families
 }
 
 function chooseNodes(
   problems: Problems,
-  input: string,
-  entry: ClusterEntry,
+  { entry, input, shared: { workers, controlPlanes } }: Sources,
   configured: KindNode[] | undefined,
-  { workers, controlPlanes }: SharedSettings,
 ): KindNode[] {
   const wanted = {
     'control-plane': { own: entry['control-planes'], shared: controlPlanes },
@@ -276,9 +325,7 @@ function chooseNodes(
 /** An entry's own image or version stands before both defaults. */
 function imageOf(
   problems: Problems,
-  input: string,
-  entry: ClusterEntry,
-  shared: SharedSettings,
+  { entry, input, shared }: Sources,
 ): Partial<Pick<ClusterRequest, 'nodeImage' | 'kubernetesVersion'>> & { readonly isOwn: boolean } {
   const isOwn = entry['node-image'] !== undefined || entry['kubernetes-version'] !== undefined
   const nodeImage = isOwn ? entry['node-image'] : shared.nodeImage
@@ -300,31 +347,35 @@ function versionOf(image: string | undefined): string | undefined {
   return /:v?(\d+\.\d+(\.\d+)?)[^/]*$/.exec(image?.split('@')[0] ?? '')?.[1]
 }
 
+/** The patches that decide about a cluster, in the order in which kind applies them. */
 function levelsOf(
-  { shared, own }: { readonly shared: KindConfig; readonly own: KindConfig },
+  all: KubeadmPatches,
+  own: KubeadmPatches | undefined,
   nodes: readonly KindNode[],
-  nodesIn: string,
-  input: string,
-) {
-  const [ofAll, ofOwn] = [patchesOf(shared, 'config'), patchesOf(own, `${input}.config`)]
+  nodesPlace: string,
+): KubeadmPatches[] {
   const node = initNode(nodes)
   return [
-    { merge: [...ofAll.merge, ...ofOwn.merge], json: [...ofAll.json, ...ofOwn.json] },
-    ...(node === undefined ? [] : [patchesOf(node, `${nodesIn}.nodes[${String(nodes.indexOf(node))}]`)]),
+    { merge: [...all.merge, ...(own?.merge ?? [])], json: [...all.json, ...(own?.json ?? [])] },
+    ...(node === undefined ? [] : [patchesOf(node, `${nodesPlace}.nodes[${String(nodes.indexOf(node))}]`)]),
   ]
 }
 
 function patchesIn(
   problems: Problems,
-  configs: { readonly shared: KindConfig; readonly own: KindConfig },
+  sources: Sources,
   nodes: readonly KindNode[],
-  nodesIn: string,
-  input: string,
   { nodeImage, kubernetesVersion }: Partial<Pick<ClusterRequest, 'nodeImage' | 'kubernetesVersion'>>,
 ): PatchedCluster {
-  const merged = mergeKindConfigs(configs.shared, configs.own)
+  const { own, shared, input } = sources
+  const levels = levelsOf(
+    patchesOf(shared.config, 'config'),
+    patchesOf(own, `${input}.config`),
+    nodes,
+    nodesIn(sources),
+  )
   const version = versionOf(initNode(nodes)?.image ?? nodeImage) ?? kubernetesVersion
-  const patched = readKubeadmPatches(merged, levelsOf(configs, nodes, nodesIn, input), version)
+  const patched = readKubeadmPatches(mergeKindConfigs(shared.config, own), levels, version)
   for (const { place, value, message } of patched.problems) problems.add(place, value, message)
   return patched
 }
@@ -333,6 +384,7 @@ function isShared(place: string): boolean {
   return place.startsWith('config.')
 }
 
+/** Of the flags for masks, kube-controller-manager takes only those that fit the cluster (`app/core.go`). */
 function nodeMasks(
   problems: Problems,
   ipFamily: IpFamily,
@@ -340,20 +392,20 @@ function nodeMasks(
 ): Record<Family, number> {
   const masks = { ...defaultNodeMasks }
   for (const { place, setting, value, families } of given) {
-    const concerned = families.filter((family) => familiesOf[ipFamily].includes(family))
-    if (concerned.length > 1) {
-      const message = `sets ${setting}, which dual-stack clusters do not take; use ${setting}-ipv4 and ${setting}-ipv6`
-      problems.add(place, undefined, message)
+    const refuse = (message: string) => {
+      problems.add(place, undefined, `sets ${setting}${message}`)
     }
-    for (const family of concerned) {
-      if (/^\d{1,3}$/.test(value) && Number(value) > 0 && Number(value) <= longestMask[family])
-        masks[family] = Number(value)
-      else
-        problems.add(
-          place,
-          undefined,
-          `sets ${setting} to ${value}; use a prefix length from 1 to ${String(longestMask[family])}`,
-        )
+    const [family, ...others] = families.filter((each) => familiesOf[ipFamily].includes(each))
+    if (family === undefined) {
+      refuse(`, but the cluster's ip-family is ${ipFamily}; leave it out`)
+    } else if (others.length > 0) {
+      refuse(`, which dual-stack clusters do not take; use ${setting}-ipv4 and ${setting}-ipv6`)
+    } else if (families.length > 1 && given.some((other) => other.families.length === 1)) {
+      refuse(` and that of one family, which kube-controller-manager does not take together; give one of the two`)
+    } else if (/^\d{1,3}$/.test(value) && Number(value) > 0 && Number(value) <= longestMask[family]) {
+      masks[family] = Number(value)
+    } else {
+      refuse(` to ${value}; use a prefix length from 1 to ${String(longestMask[family])}`)
     }
   }
   return masks

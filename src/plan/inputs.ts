@@ -56,7 +56,8 @@ export const inputs = {
   config: {
     type: 'string',
     default: '',
-    description: "kind config (YAML, the path of a file with it, or - for standard input) merged under each cluster's own config",
+    description:
+      "kind config (YAML, the path of a file with it, or - for standard input) merged under each cluster's own config",
   },
   'registry-mirror': {
     type: 'string',

@@ -102,7 +102,7 @@ interface Topology {
 const defaults = request()
 
 function masksPatch({ ipv4, ipv6 }: Asked['masks']): string {
-  return `{kind: ClusterConfiguration, controllerManager: {extraArgs: {node-cidr-mask-size-ipv4: ${String(ipv4)}, node-cidr-mask-size-ipv6: ${String(ipv6)}}}}`
+  return `{kind: ClusterConfiguration, controllerManager: {extraArgs: {node-cidr-mask-size-ipv4: "${String(ipv4)}", node-cidr-mask-size-ipv6: "${String(ipv6)}"}}}`
 }
 
 function placesOf(input: string): ClusterRequest['places'] {
