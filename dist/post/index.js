@@ -3242,6 +3242,918 @@ module.exports["default"] = pathKey;
 
 /***/ }),
 
+/***/ 1471:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.isDestructive = isDestructive;
+exports.subtract = subtract;
+exports.intersection = intersection;
+exports.diffArrays = diffArrays;
+exports.diffObjects = diffObjects;
+exports.diffAny = diffAny;
+var util_1 = __nccwpck_require__(5124);
+function isDestructive(_a) {
+    var op = _a.op;
+    return op === 'remove' || op === 'replace' || op === 'copy' || op === 'move';
+}
+/**
+List the keys in `minuend` that are not in `subtrahend`.
+
+A key is only considered if it is both 1) an own-property (o.hasOwnProperty(k))
+of the object, and 2) has a value that is not undefined. This is to match JSON
+semantics, where JSON object serialization drops keys with undefined values.
+
+@param minuend Object of interest
+@param subtrahend Object of comparison
+@returns Array of keys that are in `minuend` but not in `subtrahend`.
+*/
+function subtract(minuend, subtrahend) {
+    var keys = [];
+    for (var key in minuend) {
+        if (util_1.hasOwnProperty.call(minuend, key) &&
+            minuend[key] !== undefined &&
+            !(util_1.hasOwnProperty.call(subtrahend, key) && subtrahend[key] !== undefined)) {
+            keys.push(key);
+        }
+    }
+    return keys;
+}
+/**
+List the keys that shared by all `objects`.
+
+The semantics of what constitutes a "key" is described in {@link subtract}.
+
+@param objects Array of objects to compare
+@returns Array of keys that are in ("own-properties" of) every object in `objects`.
+*/
+function intersection(objects) {
+    var length = objects.length;
+    // prepare empty counter to keep track of how many objects each key occurred in
+    var counter = {};
+    // go through each object and increment the counter for each key in that object
+    for (var i = 0; i < length; i++) {
+        var object = objects[i];
+        for (var key in object) {
+            if (util_1.hasOwnProperty.call(object, key) && object[key] !== undefined) {
+                counter[key] = (counter[key] || 0) + 1;
+            }
+        }
+    }
+    // now delete all keys from the counter that were not seen in every object
+    for (var key in counter) {
+        if (counter[key] < length) {
+            delete counter[key];
+        }
+    }
+    // finally, extract whatever keys remain in the counter
+    return Object.keys(counter);
+}
+/**
+List the keys that shared by all `a` and `b`.
+
+The semantics of what constitutes a "key" is described in {@link subtract}.
+
+@param a First object to compare
+@param b Second object to compare
+@returns Array of keys that are in ("own-properties" of) `a` and `b`.
+*/
+function intersection2(a, b) {
+    var keys = [];
+    for (var key in a) {
+        if (util_1.hasOwnProperty.call(a, key) &&
+            a[key] !== undefined &&
+            util_1.hasOwnProperty.call(b, key) &&
+            b[key] !== undefined) {
+            keys.push(key);
+        }
+    }
+    return keys;
+}
+function isArrayAdd(array_operation) {
+    return array_operation.op === 'add';
+}
+function isArrayRemove(array_operation) {
+    return array_operation.op === 'remove';
+}
+function appendArrayOperation(base, operation) {
+    return {
+        // the new operation must be pushed on the end
+        operations: base.operations.concat(operation),
+        cost: base.cost + 1,
+    };
+}
+/**
+Calculate the shortest sequence of operations to get from `input` to `output`,
+using a dynamic programming implementation of the Levenshtein distance algorithm.
+
+To get from the input ABC to the output AZ we could just delete all the input
+and say "insert A, insert Z" and be done with it. That's what we do if the
+input is empty. But we can be smarter.
+
+          output
+               A   Z
+               -   -
+          [0]  1   2
+input A |  1  [0]  1
+      B |  2  [1]  1
+      C |  3   2  [2]
+
+1) start at 0,0 (+0)
+2) keep A (+0)
+3) remove B (+1)
+4) replace C with Z (+1)
+
+If the `input` (source) is empty, they'll all be in the top row, resulting in an
+array of 'add' operations.
+If the `output` (target) is empty, everything will be in the left column,
+resulting in an array of 'remove' operations.
+
+@returns A list of add/remove/replace operations.
+*/
+function diffArrays(input, output, ptr, diff) {
+    if (diff === void 0) { diff = diffAny; }
+    // set up cost matrix (very simple initialization: just a map)
+    var max_length = Math.max(input.length, output.length);
+    var memo = new Map([[0, { operations: [], cost: 0 }]]);
+    /**
+    Calculate the cheapest sequence of operations required to get from
+    input.slice(0, i) to output.slice(0, j).
+    There may be other valid sequences with the same cost, but none cheaper.
+  
+    @param i The row in the layout above
+    @param j The column in the layout above
+    @returns An object containing a list of operations, along with the total cost
+             of applying them (+1 for each add/remove/replace operation)
+    */
+    function dist(i, j) {
+        // memoized
+        var memo_key = i * (max_length + 1) + j;
+        var memoized = memo.get(memo_key);
+        if (memoized === undefined) {
+            // TODO: this !diff(...).length usage could/should be lazy
+            if (i > 0 && j > 0 && !diff(input[i - 1], output[j - 1], ptr.add(String(i - 1))).length) {
+                // equal (no operations => no cost)
+                memoized = dist(i - 1, j - 1);
+            }
+            else {
+                var alternatives = [];
+                if (i > 0) {
+                    // NOT topmost row
+                    var remove_base = dist(i - 1, j);
+                    var remove_operation = {
+                        op: 'remove',
+                        index: i - 1,
+                    };
+                    alternatives.push(appendArrayOperation(remove_base, remove_operation));
+                }
+                if (j > 0) {
+                    // NOT leftmost column
+                    var add_base = dist(i, j - 1);
+                    var add_operation = {
+                        op: 'add',
+                        index: i - 1,
+                        value: output[j - 1],
+                    };
+                    alternatives.push(appendArrayOperation(add_base, add_operation));
+                }
+                if (i > 0 && j > 0) {
+                    // TABLE MIDDLE
+                    // supposing we replaced it, compute the rest of the costs:
+                    var replace_base = dist(i - 1, j - 1);
+                    // okay, the general plan is to replace it, but we can be smarter,
+                    // recursing into the structure and replacing only part of it if
+                    // possible, but to do so we'll need the original value
+                    var replace_operation = {
+                        op: 'replace',
+                        index: i - 1,
+                        original: input[i - 1],
+                        value: output[j - 1],
+                    };
+                    alternatives.push(appendArrayOperation(replace_base, replace_operation));
+                }
+                // the only other case, i === 0 && j === 0, has already been memoized
+                // the meat of the algorithm:
+                // sort by cost to find the lowest one (might be several ties for lowest)
+                // [4, 6, 7, 1, 2].sort((a, b) => a - b) -> [ 1, 2, 4, 6, 7 ]
+                var best = alternatives.sort(function (a, b) { return a.cost - b.cost; })[0];
+                memoized = best;
+            }
+            memo.set(memo_key, memoized);
+        }
+        return memoized;
+    }
+    // handle weird objects masquerading as Arrays that don't have proper length
+    // properties by using 0 for everything but positive numbers
+    var input_length = (isNaN(input.length) || input.length <= 0) ? 0 : input.length;
+    var output_length = (isNaN(output.length) || output.length <= 0) ? 0 : output.length;
+    var array_operations = dist(input_length, output_length).operations;
+    var padded_operations = array_operations.reduce(function (_a, array_operation) {
+        var operations = _a[0], padding = _a[1];
+        if (isArrayAdd(array_operation)) {
+            var padded_index = array_operation.index + 1 + padding;
+            var index_token = padded_index < (input_length + padding) ? String(padded_index) : '-';
+            var operation = {
+                op: array_operation.op,
+                path: ptr.add(index_token).toString(),
+                value: array_operation.value,
+            };
+            // padding++ // maybe only if array_operation.index > -1 ?
+            return [operations.concat(operation), padding + 1];
+        }
+        else if (isArrayRemove(array_operation)) {
+            var operation = {
+                op: array_operation.op,
+                path: ptr.add(String(array_operation.index + padding)).toString(),
+            };
+            // padding--
+            return [operations.concat(operation), padding - 1];
+        }
+        else { // replace
+            var replace_ptr = ptr.add(String(array_operation.index + padding));
+            var replace_operations = diff(array_operation.original, array_operation.value, replace_ptr);
+            return [operations.concat.apply(operations, replace_operations), padding];
+        }
+    }, [[], 0])[0];
+    return padded_operations;
+}
+function diffObjects(input, output, ptr, diff) {
+    if (diff === void 0) { diff = diffAny; }
+    // if a key is in input but not output -> remove it
+    var operations = [];
+    subtract(input, output).forEach(function (key) {
+        operations.push({ op: 'remove', path: ptr.add(key).toString() });
+    });
+    // if a key is in output but not input -> add it
+    subtract(output, input).forEach(function (key) {
+        operations.push({ op: 'add', path: ptr.add(key).toString(), value: output[key] });
+    });
+    // if a key is in both, diff it recursively
+    intersection2(input, output).forEach(function (key) {
+        operations.push.apply(operations, diff(input[key], output[key], ptr.add(key)));
+    });
+    return operations;
+}
+/**
+`diffAny()` returns an empty array if `input` and `output` are materially equal
+(i.e., would produce equivalent JSON); otherwise it produces an array of patches
+that would transform `input` into `output`.
+
+> Here, "equal" means that the value at the target location and the
+> value conveyed by "value" are of the same JSON type, and that they
+> are considered equal by the following rules for that type:
+> o  strings: are considered equal if they contain the same number of
+>    Unicode characters and their code points are byte-by-byte equal.
+> o  numbers: are considered equal if their values are numerically
+>    equal.
+> o  arrays: are considered equal if they contain the same number of
+>    values, and if each value can be considered equal to the value at
+>    the corresponding position in the other array, using this list of
+>    type-specific rules.
+> o  objects: are considered equal if they contain the same number of
+>    members, and if each member can be considered equal to a member in
+>    the other object, by comparing their keys (as strings) and their
+>    values (using this list of type-specific rules).
+> o  literals (false, true, and null): are considered equal if they are
+>    the same.
+*/
+function diffAny(input, output, ptr, diff) {
+    if (diff === void 0) { diff = diffAny; }
+    // strict equality handles literals, numbers, and strings (a sufficient but not necessary cause)
+    if (input === output) {
+        return [];
+    }
+    var input_type = (0, util_1.objectType)(input);
+    var output_type = (0, util_1.objectType)(output);
+    if (input_type == 'array' && output_type == 'array') {
+        return diffArrays(input, output, ptr, diff);
+    }
+    if (input_type == 'object' && output_type == 'object') {
+        return diffObjects(input, output, ptr, diff);
+    }
+    // at this point we know that input and output are materially different;
+    // could be array -> object, object -> array, boolean -> undefined,
+    // number -> string, or some other combination, but nothing that can be split
+    // up into multiple patches: so `output` must replace `input` wholesale.
+    return [{ op: 'replace', path: ptr.toString(), value: output }];
+}
+
+
+/***/ }),
+
+/***/ 8554:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+var __webpack_unused_export__;
+
+__webpack_unused_export__ = ({ value: true });
+__webpack_unused_export__ = void 0;
+__webpack_unused_export__ = applyPatch;
+__webpack_unused_export__ = createPatch;
+__webpack_unused_export__ = createTests;
+var pointer_1 = __nccwpck_require__(4695);
+__webpack_unused_export__ = ({ enumerable: true, get: function () { return pointer_1.Pointer; } });
+var patch_1 = __nccwpck_require__(4412);
+var diff_1 = __nccwpck_require__(1471);
+/**
+Apply a 'application/json-patch+json'-type patch to an object.
+
+`patch` *must* be an array of operations.
+
+> Operation objects MUST have exactly one "op" member, whose value
+> indicates the operation to perform.  Its value MUST be one of "add",
+> "remove", "replace", "move", "copy", or "test"; other values are
+> errors.
+
+This method mutates the target object in-place.
+
+@param object The object to apply the patch to
+@param patch Array of operations to apply
+@param options Optional customization of patch application behavior
+@returns list of results, one for each operation: `null` indicated success,
+         otherwise, the result will be an instance of one of the Error classes:
+         MissingError, InvalidOperationError, or TestError.
+*/
+function applyPatch(object, patch, options) {
+    return patch.map(function (operation) { return (0, patch_1.apply)(object, operation, options); });
+}
+function wrapVoidableDiff(diff) {
+    function wrappedDiff(input, output, ptr) {
+        var custom_patch = diff(input, output, ptr);
+        // ensure an array is always returned
+        return Array.isArray(custom_patch) ? custom_patch : (0, diff_1.diffAny)(input, output, ptr, wrappedDiff);
+    }
+    return wrappedDiff;
+}
+/**
+Produce a 'application/json-patch+json'-type patch to get from one object to
+another.
+
+This does not alter `input` or `output` unless they have a property getter with
+side-effects (which is not a good idea anyway).
+
+`diff` is called on each pair of comparable non-primitive nodes in the
+`input`/`output` object trees, producing nested patches. Return `undefined`
+to fall back to default behaviour.
+
+Returns list of operations to perform on `input` to produce `output`.
+*/
+function createPatch(input, output, diff) {
+    var ptr = new pointer_1.Pointer();
+    // a new Pointer gets a default path of [''] if not specified
+    return (diff ? wrapVoidableDiff(diff) : diff_1.diffAny)(input, output, ptr);
+}
+/**
+Create a test operation based on `input`'s current evaluation of the JSON
+Pointer `path`; if such a pointer cannot be resolved, returns undefined.
+*/
+function createTest(input, path) {
+    var endpoint = pointer_1.Pointer.fromJSON(path).evaluate(input);
+    if (endpoint !== undefined) {
+        return { op: 'test', path: path, value: endpoint.value };
+    }
+}
+/**
+Produce an 'application/json-patch+json'-type list of tests, to verify that
+existing values in an object are identical to the those captured at some
+checkpoint (whenever this function is called).
+
+This does not alter `input` or `output` unless they have a property getter with
+side-effects (which is not a good idea anyway).
+
+Returns list of test operations.
+*/
+function createTests(input, patch) {
+    var tests = new Array();
+    patch.filter(diff_1.isDestructive).forEach(function (operation) {
+        var pathTest = createTest(input, operation.path);
+        if (pathTest)
+            tests.push(pathTest);
+        if ('from' in operation) {
+            var fromTest = createTest(input, operation.from);
+            if (fromTest)
+                tests.push(fromTest);
+        }
+    });
+    return tests;
+}
+
+
+/***/ }),
+
+/***/ 4412:
+/***/ (function(__unused_webpack_module, exports, __nccwpck_require__) {
+
+
+var __extends = (this && this.__extends) || (function () {
+    var extendStatics = function (d, b) {
+        extendStatics = Object.setPrototypeOf ||
+            ({ __proto__: [] } instanceof Array && function (d, b) { d.__proto__ = b; }) ||
+            function (d, b) { for (var p in b) if (Object.prototype.hasOwnProperty.call(b, p)) d[p] = b[p]; };
+        return extendStatics(d, b);
+    };
+    return function (d, b) {
+        if (typeof b !== "function" && b !== null)
+            throw new TypeError("Class extends value " + String(b) + " is not a constructor or null");
+        extendStatics(d, b);
+        function __() { this.constructor = d; }
+        d.prototype = b === null ? Object.create(b) : (__.prototype = b.prototype, new __());
+    };
+})();
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.InvalidOperationError = exports.TestError = exports.MissingError = void 0;
+exports.add = add;
+exports.remove = remove;
+exports.replace = replace;
+exports.move = move;
+exports.copy = copy;
+exports.test = test;
+exports.apply = apply;
+var pointer_1 = __nccwpck_require__(4695);
+var util_1 = __nccwpck_require__(5124);
+var diff_1 = __nccwpck_require__(1471);
+var MissingError = /** @class */ (function (_super) {
+    __extends(MissingError, _super);
+    function MissingError(path) {
+        var _this = _super.call(this, "Value required at path: ".concat(path)) || this;
+        _this.path = path;
+        _this.name = 'MissingError';
+        return _this;
+    }
+    return MissingError;
+}(Error));
+exports.MissingError = MissingError;
+var TestError = /** @class */ (function (_super) {
+    __extends(TestError, _super);
+    function TestError(actual, expected) {
+        var _this = _super.call(this, "Test failed: ".concat(actual, " != ").concat(expected)) || this;
+        _this.actual = actual;
+        _this.expected = expected;
+        _this.name = 'TestError';
+        return _this;
+    }
+    return TestError;
+}(Error));
+exports.TestError = TestError;
+function _add(object, key, value) {
+    if (Array.isArray(object)) {
+        // `key` must be an index
+        if (key == '-') {
+            object.push(value);
+        }
+        else {
+            var index = parseInt(key, 10);
+            object.splice(index, 0, value);
+        }
+    }
+    else {
+        object[key] = value;
+    }
+}
+function _remove(object, key) {
+    if (Array.isArray(object)) {
+        // '-' syntax doesn't make sense when removing
+        var index = parseInt(key, 10);
+        object.splice(index, 1);
+    }
+    else {
+        // not sure what the proper behavior is when path = ''
+        delete object[key];
+    }
+}
+/**
+>  o  If the target location specifies an array index, a new value is
+>     inserted into the array at the specified index.
+>  o  If the target location specifies an object member that does not
+>     already exist, a new member is added to the object.
+>  o  If the target location specifies an object member that does exist,
+>     that member's value is replaced.
+*/
+function add(object, operation, options) {
+    // RFC 6902 §4: every operation object MUST contain a "path" member.
+    // Pointer.fromJSON enforces the string/syntax contract itself (and throws on violation);
+    // this only guards the missing/null case.
+    if (operation.path == null) {
+        return new InvalidOperationError(operation);
+    }
+    // Verify RFC 6902 compliance; `undefined` is a legitimate value here,
+    // so check own-property membership, not `operation.value === undefined`
+    // (and not `in`, which would also see a polluted Object.prototype).
+    if (!util_1.hasOwnProperty.call(operation, 'value')) {
+        return new InvalidOperationError(operation);
+    }
+    var pointer = pointer_1.Pointer.fromJSON(operation.path);
+    // Handle implicit array creation for terminal "/-" paths
+    if ((options === null || options === void 0 ? void 0 : options.implicitArrayCreation) && pointer.tokens[pointer.tokens.length - 1] === '-') {
+        // Try to evaluate the parent (the array itself)
+        var parentEndpoint = pointer.parent().evaluate(object);
+        // If the array property doesn't exist but its parent does,
+        // and this parent is a plain object (not an array),
+        // create an (empty) array that we will add to below.
+        if (parentEndpoint.value === undefined && (0, util_1.objectType)(parentEndpoint.parent) === 'object') {
+            parentEndpoint.parent[parentEndpoint.key] = [];
+        }
+    }
+    var endpoint = pointer.evaluate(object);
+    // it's not exactly a "MissingError" in the same way that `remove` is -- more like a MissingParent, or something
+    if (endpoint.parent === undefined || endpoint.parent === null) {
+        return new MissingError(operation.path);
+    }
+    // When using implicitArrayCreation, validate that "/-" targets are actually arrays
+    if ((options === null || options === void 0 ? void 0 : options.implicitArrayCreation) && endpoint.key === '-' && !Array.isArray(endpoint.parent)) {
+        return new MissingError(operation.path);
+    }
+    // For arrays, check that the key strictly follows RFC 6901:
+    // only digits (no leading 0's, sign, decimal point, or exponent).
+    // Also check that the index does not exceed the array's length
+    // (`key == endpoint.parent.length` is the valid append case).
+    if (Array.isArray(endpoint.parent) && endpoint.key !== '-') {
+        if (!/^(0|[1-9][0-9]*)$/.test(endpoint.key)) {
+            return new MissingError(operation.path);
+        }
+        if (Number(endpoint.key) > endpoint.parent.length) {
+            return new MissingError(operation.path);
+        }
+    }
+    _add(endpoint.parent, endpoint.key, (0, util_1.clone)(operation.value));
+    return null;
+}
+/**
+> The "remove" operation removes the value at the target location.
+> The target location MUST exist for the operation to be successful.
+*/
+function remove(object, operation, options) {
+    // RFC 6902 §4: every operation object MUST contain a "path" member.
+    if (operation.path == null) {
+        return new InvalidOperationError(operation);
+    }
+    // endpoint has parent, key, and value properties
+    var endpoint = pointer_1.Pointer.fromJSON(operation.path).evaluate(object);
+    // the root pointer "" has no parent to remove from (mirrors `replace`)
+    if (endpoint.parent === null) {
+        return new MissingError(operation.path);
+    }
+    if (endpoint.value === undefined) {
+        return new MissingError(operation.path);
+    }
+    _remove(endpoint.parent, endpoint.key);
+    return null;
+}
+/**
+> The "replace" operation replaces the value at the target location
+> with a new value.  The operation object MUST contain a "value" member
+> whose content specifies the replacement value.
+> The target location MUST exist for the operation to be successful.
+
+> This operation is functionally identical to a "remove" operation for
+> a value, followed immediately by an "add" operation at the same
+> location with the replacement value.
+
+Even more simply, it's like the add operation with an existence check.
+*/
+function replace(object, operation, options) {
+    // RFC 6902 §4: every operation object MUST contain a "path" member.
+    if (operation.path == null) {
+        return new InvalidOperationError(operation);
+    }
+    // Verify RFC 6902 compliance; `undefined` is a legitimate value here.
+    // See comment in `add` above.
+    if (!util_1.hasOwnProperty.call(operation, 'value')) {
+        return new InvalidOperationError(operation);
+    }
+    var endpoint = pointer_1.Pointer.fromJSON(operation.path).evaluate(object);
+    if (endpoint.parent === null) {
+        return new MissingError(operation.path);
+    }
+    // this existence check treats arrays as a special case
+    if (Array.isArray(endpoint.parent)) {
+        if (parseInt(endpoint.key, 10) >= endpoint.parent.length) {
+            return new MissingError(operation.path);
+        }
+    }
+    else if (endpoint.value === undefined) {
+        return new MissingError(operation.path);
+    }
+    endpoint.parent[endpoint.key] = (0, util_1.clone)(operation.value);
+    return null;
+}
+/**
+> The "move" operation removes the value at a specified location and
+> adds it to the target location.
+> The operation object MUST contain a "from" member, which is a string
+> containing a JSON Pointer value that references the location in the
+> target document to move the value from.
+> This operation is functionally identical to a "remove" operation on
+> the "from" location, followed immediately by an "add" operation at
+> the target location with the value that was just removed.
+
+> The "from" location MUST NOT be a proper prefix of the "path"
+> location; i.e., a location cannot be moved into one of its children.
+*/
+function move(object, operation, options) {
+    // RFC 6902 §4.4: the operation object MUST contain "path" and "from" members.
+    if (operation.path == null || operation.from == null) {
+        return new InvalidOperationError(operation);
+    }
+    var from_pointer = pointer_1.Pointer.fromJSON(operation.from);
+    var from_endpoint = from_pointer.evaluate(object);
+    if (from_endpoint.value === undefined) {
+        return new MissingError(operation.from);
+    }
+    var pointer = pointer_1.Pointer.fromJSON(operation.path);
+    // a location cannot be moved into one of its own children; doing so would
+    // detach the destination along with the value and silently lose data
+    if (from_pointer.tokens.length < pointer.tokens.length &&
+        from_pointer.tokens.every(function (token, index) { return token === pointer.tokens[index]; })) {
+        return new MissingError(operation.path);
+    }
+    var endpoint = pointer.evaluate(object);
+    if (endpoint.parent === undefined || endpoint.parent === null) {
+        return new MissingError(operation.path);
+    }
+    _remove(from_endpoint.parent, from_endpoint.key);
+    _add(endpoint.parent, endpoint.key, from_endpoint.value);
+    return null;
+}
+/**
+> The "copy" operation copies the value at a specified location to the
+> target location.
+> The operation object MUST contain a "from" member, which is a string
+> containing a JSON Pointer value that references the location in the
+> target document to copy the value from.
+> The "from" location MUST exist for the operation to be successful.
+
+> This operation is functionally identical to an "add" operation at the
+> target location using the value specified in the "from" member.
+
+Alternatively, it's like 'move' without the 'remove'.
+*/
+function copy(object, operation, options) {
+    // RFC 6902 §4.5: the operation object MUST contain "path" and "from" members.
+    // Pointer.fromJSON enforces the string/syntax contract itself (and throws
+    // on violation); this only guards the missing/null case.
+    if (operation.path == null || operation.from == null) {
+        return new InvalidOperationError(operation);
+    }
+    var from_endpoint = pointer_1.Pointer.fromJSON(operation.from).evaluate(object);
+    if (from_endpoint.value === undefined) {
+        return new MissingError(operation.from);
+    }
+    var endpoint = pointer_1.Pointer.fromJSON(operation.path).evaluate(object);
+    if (endpoint.parent === undefined || endpoint.parent === null) {
+        return new MissingError(operation.path);
+    }
+    _add(endpoint.parent, endpoint.key, (0, util_1.clone)(from_endpoint.value));
+    return null;
+}
+/**
+> The "test" operation tests that a value at the target location is
+> equal to a specified value.
+> The operation object MUST contain a "value" member that conveys the
+> value to be compared to the target location's value.
+> The target location MUST be equal to the "value" value for the
+> operation to be considered successful.
+*/
+function test(object, operation, options) {
+    // RFC 6902 §4: every operation object MUST contain a "path" member.
+    if (operation.path == null) {
+        return new InvalidOperationError(operation);
+    }
+    var endpoint = pointer_1.Pointer.fromJSON(operation.path).evaluate(object);
+    // TODO: this diffAny(...).length usage could/should be lazy
+    if ((0, diff_1.diffAny)(endpoint.value, operation.value, new pointer_1.Pointer()).length) {
+        return new TestError(endpoint.value, operation.value);
+    }
+    return null;
+}
+var InvalidOperationError = /** @class */ (function (_super) {
+    __extends(InvalidOperationError, _super);
+    function InvalidOperationError(operation) {
+        var _this = _super.call(this, "Invalid operation: ".concat(operation.op)) || this;
+        _this.operation = operation;
+        _this.name = 'InvalidOperationError';
+        return _this;
+    }
+    return InvalidOperationError;
+}(Error));
+exports.InvalidOperationError = InvalidOperationError;
+/**
+Switch on `operation.op`, applying the corresponding patch function for each
+case to `object`.
+*/
+function apply(object, operation, options) {
+    // not sure why TypeScript can't infer typesafety of:
+    //   {add, remove, replace, move, copy, test}[operation.op](object, operation)
+    // (seems like a bug)
+    switch (operation.op) {
+        case 'add': return add(object, operation, options);
+        case 'remove': return remove(object, operation, options);
+        case 'replace': return replace(object, operation, options);
+        case 'move': return move(object, operation, options);
+        case 'copy': return copy(object, operation, options);
+        case 'test': return test(object, operation, options);
+    }
+    return new InvalidOperationError(operation);
+}
+
+
+/***/ }),
+
+/***/ 4695:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.Pointer = void 0;
+exports.unescapeToken = unescapeToken;
+exports.escapeToken = escapeToken;
+/**
+Unescape token part of a JSON Pointer string
+
+`token` should *not* contain any '/' characters.
+
+> Evaluation of each reference token begins by decoding any escaped
+> character sequence.  This is performed by first transforming any
+> occurrence of the sequence '~1' to '/', and then transforming any
+> occurrence of the sequence '~0' to '~'.  By performing the
+> substitutions in this order, an implementation avoids the error of
+> turning '~01' first into '~1' and then into '/', which would be
+> incorrect (the string '~01' correctly becomes '~1' after
+> transformation).
+
+Here's my take:
+
+~1 is unescaped with higher priority than ~0 because it is a lower-order escape character.
+I say "lower order" because '/' needs escaping due to the JSON Pointer serialization technique.
+Whereas, '~' is escaped because escaping '/' uses the '~' character.
+*/
+function unescapeToken(token) {
+    return token.replace(/~1/g, '/').replace(/~0/g, '~');
+}
+/** Escape token part of a JSON Pointer string
+
+> '~' needs to be encoded as '~0' and '/'
+> needs to be encoded as '~1' when these characters appear in a
+> reference token.
+
+This is the exact inverse of `unescapeToken()`, so the reverse replacements must take place in reverse order.
+*/
+function escapeToken(token) {
+    return token.replace(/~/g, '~0').replace(/\//g, '~1');
+}
+/**
+JSON Pointer representation
+*/
+var Pointer = /** @class */ (function () {
+    function Pointer(tokens) {
+        if (tokens === void 0) { tokens = ['']; }
+        this.tokens = tokens;
+    }
+    /**
+    `path` *must* be a properly escaped string.
+    */
+    Pointer.fromJSON = function (path) {
+        var tokens = path.split('/').map(unescapeToken);
+        if (tokens[0] !== '')
+            throw new Error("Invalid JSON Pointer: ".concat(path));
+        return new Pointer(tokens);
+    };
+    Pointer.prototype.toString = function () {
+        return this.tokens.map(escapeToken).join('/');
+    };
+    /**
+    Returns an object with 'parent', 'key', and 'value' properties.
+    In the special case that this Pointer's path == "",
+    this object will be {parent: null, key: '', value: object}.
+    Otherwise, parent and key will have the property such that parent[key] == value.
+    */
+    Pointer.prototype.evaluate = function (object) {
+        var parent = null;
+        var key = '';
+        var value = object;
+        for (var i = 1, l = this.tokens.length; i < l; i++) {
+            parent = value;
+            key = this.tokens[i];
+            if (key == '__proto__' || key == 'constructor' || key == 'prototype') {
+                continue;
+            }
+            // not sure if this the best way to handle non-existant paths...
+            value = (parent || {})[key];
+        }
+        return { parent: parent, key: key, value: value };
+    };
+    Pointer.prototype.get = function (object) {
+        return this.evaluate(object).value;
+    };
+    Pointer.prototype.set = function (object, value) {
+        var endpoint = this.evaluate(object);
+        if (endpoint.parent) {
+            endpoint.parent[endpoint.key] = value;
+        }
+    };
+    Pointer.prototype.push = function (token) {
+        // mutable
+        this.tokens.push(token);
+    };
+    /**
+    `token` should be a String. It'll be coerced to one anyway.
+  
+    immutable (shallowly)
+    */
+    Pointer.prototype.add = function (token) {
+        var tokens = this.tokens.concat(String(token));
+        return new Pointer(tokens);
+    };
+    /**
+    Create a new Pointer representing the parent of this one.
+  
+    The parent of the empty pointer is the empty pointer.
+  
+    immutable (shallowly)
+    */
+    Pointer.prototype.parent = function () {
+        var tokens = this.tokens.length > 1 ? this.tokens.slice(0, -1) : [''];
+        return new Pointer(tokens);
+    };
+    return Pointer;
+}());
+exports.Pointer = Pointer;
+
+
+/***/ }),
+
+/***/ 5124:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.hasOwnProperty = void 0;
+exports.objectType = objectType;
+exports.clone = clone;
+exports.hasOwnProperty = Object.prototype.hasOwnProperty;
+function objectType(object) {
+    if (object === undefined) {
+        return 'undefined';
+    }
+    if (object === null) {
+        return 'null';
+    }
+    if (Array.isArray(object)) {
+        return 'array';
+    }
+    return typeof object;
+}
+function isNonPrimitive(value) {
+    // loose-equality checking for null is faster than strict checking for each of null/undefined/true/false
+    // checking null first, then calling typeof, is faster than vice-versa
+    return value != null && typeof value == 'object';
+}
+/**
+Recursively copy a value.
+
+@param source - should be a JavaScript primitive, Array, Date, or (plain old) Object.
+@returns copy of source where every Array and Object have been recursively
+         reconstructed from their constituent elements
+*/
+function clone(source) {
+    if (!isNonPrimitive(source)) {
+        // short-circuiting is faster than a single return
+        return source;
+    }
+    // x.constructor == Array is the fastest way to check if x is an Array
+    if (source.constructor == Array) {
+        // construction via imperative for-loop is faster than source.map(arrayVsObject)
+        var length = source.length;
+        // setting the Array length during construction is faster than just `[]` or `new Array()`
+        var arrayTarget = new Array(length);
+        for (var i = 0; i < length; i++) {
+            arrayTarget[i] = clone(source[i]);
+        }
+        return arrayTarget;
+    }
+    // Date
+    if (source.constructor == Date) {
+        var dateTarget = new Date(+source);
+        return dateTarget;
+    }
+    // Object
+    var objectTarget = {};
+    // declaring the variable (with const) inside the loop is faster
+    for (var key in source) {
+        // hasOwnProperty costs a bit of performance, but it's semantically necessary
+        // using a global helper is MUCH faster than calling source.hasOwnProperty(key)
+        // assigning to '__proto__' would replace objectTarget's prototype (prototype pollution)
+        if (exports.hasOwnProperty.call(source, key) && key != '__proto__') {
+            objectTarget[key] = clone(source[key]);
+        }
+    }
+    return objectTarget;
+}
+
+
+/***/ }),
+
 /***/ 9379:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -44153,7 +45065,7 @@ else if (true) module.exports = ipCodec;
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _run_post_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(917);
+/* harmony import */ var _run_post_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2956);
 
 await (0,_run_post_js__WEBPACK_IMPORTED_MODULE_0__/* .runPost */ .a)();
 
@@ -44162,7 +45074,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 917:
+/***/ 2956:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -53965,7 +54877,7 @@ async function run(command, options, environment, debug, signals) {
         cleanup: false,
         env: { ...environment, ...own },
         all: true,
-        ...standardInput(input, inputFile),
+        ...exec_runner_standardInput(input, inputFile),
         stripFinalNewline: false,
         maxBuffer: 50_000_000,
     });
@@ -53992,7 +54904,7 @@ async function run(command, options, environment, debug, signals) {
         stop.removeEventListener('abort', endGroup);
     }
 }
-function standardInput(input, inputFile) {
+function exec_runner_standardInput(input, inputFile) {
     if (input !== undefined)
         return { input };
     return inputFile === undefined ? { stdin: 'ignore' } : { stdin: { file: inputFile } };
@@ -54030,9 +54942,15 @@ async function forEachLine(lines, onLine) {
     }
 }
 
+;// CONCATENATED MODULE: external "node:dgram"
+const external_node_dgram_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:dgram");
 ;// CONCATENATED MODULE: external "node:dns/promises"
 const external_node_dns_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:dns/promises");
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(7030);
 ;// CONCATENATED MODULE: ./lib/adapters/machine.js
+
+
 
 
 
@@ -54050,14 +54968,44 @@ const machine = {
         }
     },
     groupOf: (path) => (0,promises_namespaceObject.stat)(path).then(({ gid }) => gid, () => undefined),
+    async usesPort(port) {
+        try {
+            await listenFor(port);
+            return false;
+        }
+        catch (error) {
+            // what else keeps this process from listening need not keep the engine from it
+            return error.code === 'EADDRINUSE';
+        }
+    },
 };
+/** Listens for a moment. Node cannot do it for SCTP. */
+function listenFor({ address, port, protocol }) {
+    return new Promise((resolve, reject) => {
+        if (protocol === 'TCP') {
+            const server = (0,external_node_net_.createServer)().once('error', reject);
+            server.listen({ host: address, port, exclusive: true }, () => server.close(() => resolve()));
+        }
+        else if (protocol === 'UDP') {
+            const socket = (0,external_node_dgram_namespaceObject.createSocket)((0,external_node_net_.isIPv6)(address) ? 'udp6' : 'udp4').once('error', reject);
+            socket.bind({ address, port, exclusive: true }, () => socket.close(() => resolve()));
+        }
+        else {
+            resolve();
+        }
+    });
+}
 
+;// CONCATENATED MODULE: external "node:stream/consumers"
+const consumers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/consumers");
 ;// CONCATENATED MODULE: ./lib/adapters/node-files.js
+
 
 const nodeFiles = {
     exists: (path) => (0,promises_namespaceObject.access)(path).then(() => true, () => false),
     isDirectory: (path) => (0,promises_namespaceObject.stat)(path).then((found) => found.isDirectory(), () => false),
     read: (path) => (0,promises_namespaceObject.readFile)(path, 'utf8'),
+    readStandardInput: () => (0,consumers_namespaceObject.text)(process.stdin),
     async writePrivate(path, content) {
         // whole or not at all, and never readable to others for a moment
         const temporary = `${path}.${String(process.pid)}.tmp`;
@@ -63690,8 +64638,6 @@ function parseImageDocument(text) {
     return { mediaType: mediaType ?? manifestTypes[2], parts: [config, ...layers] };
 }
 
-// EXTERNAL MODULE: external "node:net"
-var external_node_net_ = __nccwpck_require__(7030);
 ;// CONCATENATED MODULE: ./lib/plan/image-reference.js
 
 const dockerHub = 'docker.io';
@@ -64168,7 +65114,7 @@ const inputs_inputs = {
     clusters: {
         type: 'string',
         default: '2',
-        description: 'How many clusters (3 gives cluster1 to cluster3), or a YAML list with name, workers, control-planes, ip-family, network, pod-subnet, service-subnet, node-image, kubernetes-version and config for each, or the path of a YAML file with that list',
+        description: 'How many clusters (3 gives cluster1 to cluster3), or a YAML list with name, workers, control-planes, ip-family, network, pod-subnet, service-subnet, node-image, kubernetes-version and config for each, or the path of a YAML file with that list; - is standard input',
     },
     workers: { type: 'integer', default: '0', description: 'Worker nodes of every cluster that does not say otherwise' },
     'control-planes': {
@@ -64207,7 +65153,7 @@ const inputs_inputs = {
     config: {
         type: 'string',
         default: '',
-        description: "kind config (YAML, or the path of a YAML file) merged under each cluster's own config",
+        description: "kind config (YAML, the path of a file with it, or - for standard input) merged under each cluster's own config",
     },
     'registry-mirror': {
         type: 'string',
@@ -64318,10 +65264,6 @@ function inputs_withDefaults(given) {
 function trim(text) {
     const lines = text.trimEnd().replace(/^\s*\n/, '');
     return lines.includes('\n') ? lines : lines.trim();
-}
-/** Whether a value is the path of a YAML file rather than YAML itself; an absolute path may hold blanks. */
-function inputs_isYamlFile(value) {
-    return /^(\S+|\/.+)\.(ya?ml|json)$/.test(value);
 }
 
 ;// CONCATENATED MODULE: ./node_modules/deepmerge-ts/dist/index.mjs
@@ -66111,7 +67053,7 @@ function mergeOthersIntoFast(mut_target, values, utils) {
 
 // EXTERNAL MODULE: ./node_modules/netmask/dist/netmask.js
 var netmask = __nccwpck_require__(8755);
-;// CONCATENATED MODULE: ./lib/plan/cidr.js
+;// CONCATENATED MODULE: ./lib/model/cidr.js
 
 
 const cidr_families = ['ipv4', 'ipv6'];
@@ -66180,6 +67122,10 @@ function cidr_sizeOf(family, prefix) {
 function cidr_overlap(one, other) {
     return one.family === other.family && one.first <= other.last && other.first <= one.last;
 }
+/** Whether the second subnet lies wholly in the first. */
+function contains(outer, inner) {
+    return outer.family === inner.family && outer.first <= inner.first && inner.last <= outer.last;
+}
 const bits = { ipv4: 32, ipv6: 128 };
 function isAddress(text) {
     return (0,external_node_net_.isIPv4)(text) || ((0,external_node_net_.isIPv6)(text) && !text.includes('%'));
@@ -66207,71 +67153,2334 @@ function canonicalIPv6(address) {
     return new URL(`http://[${address}]`).hostname.slice(1, -1);
 }
 
-;// CONCATENATED MODULE: ./lib/plan/kind-config.js
+;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/error.js
+/*!
+ * Copyright (c) Squirrel Chat et al., All rights reserved.
+ * SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Redistribution and use in source and binary forms, with or without
+ * modification, are permitted provided that the following conditions are met:
+ *
+ * 1. Redistributions of source code must retain the above copyright notice, this
+ *    list of conditions and the following disclaimer.
+ * 2. Redistributions in binary form must reproduce the above copyright notice,
+ *    this list of conditions and the following disclaimer in the
+ *    documentation and/or other materials provided with the distribution.
+ * 3. Neither the name of the copyright holder nor the names of its contributors
+ *    may be used to endorse or promote products derived from this software without
+ *    specific prior written permission.
+ *
+ * THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND
+ * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED
+ * WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
+ * DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT HOLDER OR CONTRIBUTORS BE LIABLE
+ * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+ * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR
+ * SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER
+ * CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY,
+ * OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE
+ * OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
+ */
+function getLineColFromPtr(string, ptr) {
+    let lines = string.slice(0, ptr).split(/\r?\n/);
+    return [lines.length, lines.pop().length + 1];
+}
+function makeCodeBlock(string, line, column) {
+    let lines = string.split(/\r?\n/);
+    let codeblock = '';
+    let numberLen = (Math.log10(line + 1) | 0) + 1;
+    for (let i = line - 1; i <= line + 1; i++) {
+        let l = lines[i - 1];
+        if (!l)
+            continue;
+        codeblock += i.toString().padEnd(numberLen, ' ');
+        codeblock += ':  ';
+        codeblock += l;
+        codeblock += '\n';
+        if (i === line) {
+            codeblock += ' '.repeat(numberLen + column + 2);
+            codeblock += '^\n';
+        }
+    }
+    return codeblock;
+}
+class error_TomlError extends Error {
+    line;
+    column;
+    codeblock;
+    constructor(message, options) {
+        const [line, column] = getLineColFromPtr(options.toml, options.ptr);
+        const codeblock = makeCodeBlock(options.toml, line, column);
+        super(`Invalid TOML document: ${message}\n\n${codeblock}`, options);
+        this.line = line;
+        this.column = column;
+        this.codeblock = codeblock;
+    }
+    /** @internal */
+    static x(message, ctx, ptr) {
+        throw new error_TomlError(message, { toml: ctx.s, ptr: ptr ?? ctx.p });
+    }
+}
 
+;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/primitive.js
+/*!
+ * Copyright (c) Squirrel Chat et al., All rights reserved.
+ * SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Redistribution and use in source and binary forms, with or without
+ * modification, are permitted provided that the following conditions are met:
+ *
+ * 1. Redistributions of source code must retain the above copyright notice, this
+ *    list of conditions and the following disclaimer.
+ * 2. Redistributions in binary form must reproduce the above copyright notice,
+ *    this list of conditions and the following disclaimer in the
+ *    documentation and/or other materials provided with the distribution.
+ * 3. Neither the name of the copyright holder nor the names of its contributors
+ *    may be used to endorse or promote products derived from this software without
+ *    specific prior written permission.
+ *
+ * THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND
+ * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED
+ * WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
+ * DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT HOLDER OR CONTRIBUTORS BE LIABLE
+ * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+ * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR
+ * SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER
+ * CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY,
+ * OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE
+ * OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
+ */
 
-const apiVersion = 'kind.x-k8s.io/v1alpha4';
-/** What in a kind config contradicts the plan's own decisions or cannot be read. Empty when it is fine. */
-function kind_config_checkKindConfig(config) {
-    if (!isMap(config)) {
-        return [{ path: '', value: config, message: 'is no kind config; give a YAML map, such as "networking: {…}"' }];
+/** @internal */
+function parseString(ctx) {
+    let startPtr = ctx.p;
+    let c = ctx.s.charCodeAt(ctx.p++);
+    let first = c;
+    let isLiteral = c === 0x27; /* ' */
+    let isMultiline = c === ctx.s.charCodeAt(ctx.p) && c === ctx.s.charCodeAt(ctx.p + 1);
+    if (isMultiline) {
+        // Trim initial newline
+        if ((c = ctx.s.charCodeAt(ctx.p += 2)) === 0xa /* \n */)
+            ctx.p++;
+        else if (c === 0xd /* \r */ && ctx.s.charCodeAt(ctx.p + 1) === 0xa /* \n */)
+            ctx.p += 2;
     }
-    const problems = [];
-    const refuse = (path, value, message) => problems.push({ path, value, message });
-    if (config['kind'] !== undefined && config['kind'] !== 'Cluster')
-        refuse('kind', config['kind'], 'is not Cluster; leave it out');
-    if (config['apiVersion'] !== undefined && config['apiVersion'] !== apiVersion) {
-        refuse('apiVersion', config['apiVersion'], `is not ${apiVersion}; leave it out`);
-    }
-    if (config['name'] !== undefined)
-        refuse('name', config['name'], 'cannot be set here; give name in the list of clusters');
-    const networking = config['networking'] ?? {};
-    if (!isMap(networking)) {
-        refuse('networking', networking, 'is no map');
-    }
-    else {
-        for (const [key, input] of [
-            ['podSubnet', 'pod-subnet'],
-            ['serviceSubnet', 'service-subnet'],
-            ['ipFamily', 'ip-family'],
-        ]) {
-            if (networking[key] !== undefined) {
-                refuse(`networking.${key}`, networking[key], `cannot be set here; give ${input} in the list of clusters`);
+    // For the record: it is not worth it to use a fast-path for literal strings using `indexOf`.
+    // Doing a char-by-char iteration ends up dispatching less instructions, for the same wall-clock runtime.
+    let parsed = '';
+    let sliceStart = ctx.p;
+    // states:
+    //   0 - decoding
+    //   1 - decoding escape
+    //   2 - whitespace escape (no newline encountered yet, must fail on non-whitespace)
+    //   3 - whitespace escape (newline encountered, allowed to transition back to normal decode)
+    let state = 0;
+    for (; ctx.p < ctx.s.length; ctx.p++) {
+        c = ctx.s.charCodeAt(ctx.p);
+        // Deal with newlines first, since that simplifies control character checking and handling across all states
+        if (isMultiline && (c === 0xa /* \n */ || (c === 0xd /* \r */ && ctx.s.charCodeAt(ctx.p + 1) === 0xa /* \n */))) {
+            state = state && 3;
+        }
+        // Control characters are banned in TOML, so we throw an error if we encounter them
+        else if ((c < 0x20 && c !== 0x9 /* \t */) || c === 0x7f) {
+            error_TomlError.x('control characters are not allowed in strings', ctx);
+        }
+        // The string might terminate while we're parsing through a newline escape.
+        // It must have encountered a newline; otherwise, it'll simply fail in another branch.
+        else if ((!state || state === 3) && c === first && (!isMultiline || (ctx.s.charCodeAt(ctx.p + 1) === first && ctx.s.charCodeAt(ctx.p + 2) === first))) {
+            if (isMultiline) {
+                // If the string ends with 4-5 quotes, then the first 1-2 are part of the string
+                if (ctx.s.charCodeAt(ctx.p + 3) === first)
+                    ctx.p++;
+                if (ctx.s.charCodeAt(ctx.p + 3) === first)
+                    ctx.p++;
+            }
+            // If we're in a newline escape still, then there's nothing to add.
+            if (!state) {
+                // Avoid a useless concat operation if the string can be used as-is.
+                let s = ctx.s.slice(sliceStart, ctx.p);
+                parsed = parsed ? parsed + s : s;
+            }
+            ctx.p += isMultiline ? 3 : 1;
+            return parsed;
+        }
+        // Baseline state; keep moving forward unless an escape sequence starts
+        else if (!state) {
+            if (!isLiteral && c === 0x5c /* \ */) {
+                parsed += ctx.s.slice(sliceStart, (sliceStart = ctx.p));
+                state = 1;
             }
         }
-        if (networking['disableDefaultCNI'] === true) {
-            refuse('networking.disableDefaultCNI', true, "is not joined by this version: routes follow kind's own CNI; leave it out");
+        else if (state === 1) {
+            if (c === 0x78 /* x */ || c === 0x75 /* u */ || c === 0x55 /* U */) { // Unicode escape
+                let errPtr = ctx.p++ - 1;
+                let value = 0;
+                let len = c === 0x78 /* x */ ? 2 : c === 0x75 /* u */ ? 4 : 8;
+                for (let j = 0; j < len; j++, ctx.p++) {
+                    let hex = ctx.s.charCodeAt(ctx.p);
+                    let digit = 
+                    /* 0-9 */ hex >= 0x30 && hex <= 0x39 ? hex - 0x30 :
+                        /* A-F */ hex >= 0x41 && hex <= 0x46 ? hex - 0x41 + 10 :
+                            /* a-f */ hex >= 0x61 && hex <= 0x66 ? hex - 0x61 + 10 : -1;
+                    if (digit < 0)
+                        error_TomlError.x('invalid non-hex character in unicode escape', ctx);
+                    value = (value << 4) | digit;
+                }
+                // Because JS does bitwise on signed 32bit integers, all 0xfzzzzzzz values are actually seen as negative
+                if (value < 0 || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff)) {
+                    error_TomlError.x('invalid unicode escape', ctx, errPtr);
+                }
+                parsed += String.fromCodePoint(value);
+                sliceStart = ctx.p--;
+                state = 0;
+            }
+            // Newline escape sequence. We only need to care about spaces and tabs; newlines are dealt with earlier
+            else if (isMultiline && (c === 0x20 || c === 0x9 /* \t */)) {
+                state = 2;
+            }
+            // Basic escape sequence
+            else {
+                if (c === 0x62 /* b */)
+                    parsed += '\b';
+                else if (c === 0x74 /* t */)
+                    parsed += '\t';
+                else if (c === 0x6e /* n */)
+                    parsed += '\n';
+                else if (c === 0x66 /* f */)
+                    parsed += '\f';
+                else if (c === 0x72 /* r */)
+                    parsed += '\r';
+                else if (c === 0x65 /* e */)
+                    parsed += '\x1b';
+                else if (c === 0x22 /* " */)
+                    parsed += '"';
+                else if (c === 0x5c /* \ */)
+                    parsed += '\\';
+                else
+                    error_TomlError.x('unrecognised escape sequence', ctx);
+                sliceStart = ctx.p + 1;
+                state = 0;
+            }
+        }
+        // Newline escape continuation: keep moving forward until the first non-whitespace char
+        else if (c !== 0x20 && c !== 0x9 /* \t */) {
+            if (state === 2)
+                error_TomlError.x('invalid escape: only line-ending whitespace may be escaped', ctx, sliceStart);
+            // State cannot be zero, or we'd have branched earlier already.
+            // If it's a backslash, immediately transition to the escape state so it can be processed.
+            state = !isLiteral && c === 0x5c /* \ */ ? 1 : 0;
+            sliceStart = ctx.p;
         }
     }
-    const nodes = config['nodes'] ?? [];
-    if (!Array.isArray(nodes))
-        return [...problems, { path: 'nodes', value: nodes, message: 'is no list' }];
-    for (const [index, node] of nodes.entries()) {
-        const path = `nodes[${String(index)}]`;
-        if (!isMap(node)) {
-            refuse(path, node, 'is no map; give "role: worker"');
+    error_TomlError.x('unfinished string', ctx, startPtr);
+}
+
+;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/date.js
+/*!
+ * Copyright (c) Squirrel Chat et al., All rights reserved.
+ * SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Redistribution and use in source and binary forms, with or without
+ * modification, are permitted provided that the following conditions are met:
+ *
+ * 1. Redistributions of source code must retain the above copyright notice, this
+ *    list of conditions and the following disclaimer.
+ * 2. Redistributions in binary form must reproduce the above copyright notice,
+ *    this list of conditions and the following disclaimer in the
+ *    documentation and/or other materials provided with the distribution.
+ * 3. Neither the name of the copyright holder nor the names of its contributors
+ *    may be used to endorse or promote products derived from this software without
+ *    specific prior written permission.
+ *
+ * THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND
+ * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED
+ * WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
+ * DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT HOLDER OR CONTRIBUTORS BE LIABLE
+ * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+ * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR
+ * SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER
+ * CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY,
+ * OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE
+ * OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
+ */
+let DATE_TIME_RE = /^(\d{4}-\d{2}-\d{2})?[Tt ]?(?:(\d{2}):\d{2}(?::\d{2}(?:\.\d+)?)?)?(Z|z|[-+]\d{2}:\d{2})?$/i;
+class TomlDate extends Date {
+    #hasDate = false;
+    #hasTime = false;
+    #offset = null;
+    constructor(date, fasttype, unsafeDelim) {
+        let hasDate = true;
+        let hasTime = true;
+        let offset = 'Z';
+        let c;
+        if (typeof date === 'string') {
+            if (fasttype)
+                prep: {
+                    // Date-time
+                    if (fasttype < 3) {
+                        if (+date.slice(11, 13) > 23) {
+                            date = '';
+                            break prep;
+                        }
+                        // Local
+                        if (fasttype === 2) {
+                            offset = null;
+                            date += 'Z';
+                        }
+                        // Offset; keep track of offset if not Z
+                        else if ((c = date.charCodeAt(date.length - 1)) !== 0x5a /* Z */ && c !== 0x7a /* z */) {
+                            offset = date.slice(date.length - 6);
+                        }
+                        if (unsafeDelim)
+                            date = date.slice(0, 10) + 'T' + date.slice(11);
+                    }
+                    // Time
+                    else if (fasttype === 4) {
+                        date = +date.slice(0, 2) > 23 ? '' : `0000-01-01T${date}Z`;
+                    }
+                    hasDate = fasttype !== 4;
+                    hasTime = fasttype !== 3;
+                }
+            else {
+                let match = date.match(DATE_TIME_RE);
+                if (match) {
+                    if (!match[1]) {
+                        hasDate = false;
+                        date = `0000-01-01T${date}`;
+                    }
+                    hasTime = !!match[2];
+                    // Make sure to use T instead of a space. Breaks in case of extreme values otherwise.
+                    hasTime && date[10] === ' ' && (date = date.replace(' ', 'T'));
+                    // Do not allow rollover hours.
+                    if (match[2] && +match[2] > 23) {
+                        date = '';
+                    }
+                    else {
+                        offset = match[3] || null;
+                        if (!offset && hasTime)
+                            date += 'Z';
+                    }
+                }
+                else {
+                    date = '';
+                }
+            }
         }
-        else if (!['control-plane', 'worker', undefined].includes(node['role'])) {
-            refuse(`${path}.role`, node['role'], 'is no role; give control-plane or worker');
-        }
-        else if (!Array.isArray(node['extraMounts'] ?? [])) {
-            refuse(`${path}.extraMounts`, node['extraMounts'], 'is no list; put "- " before each mount');
+        super(date);
+        if (!isNaN(this.getTime())) {
+            this.#hasDate = hasDate;
+            this.#hasTime = hasTime;
+            this.#offset = offset;
         }
     }
-    if (nodes.length > 0 && !nodes.some((node) => isMap(node) && node['role'] !== 'worker')) {
-        refuse('nodes', undefined, 'holds no control plane; add "- role: control-plane"');
+    isDateTime() {
+        return this.#hasDate && this.#hasTime;
     }
-    return problems;
+    isLocal() {
+        return !this.#hasDate || !this.#hasTime || !this.#offset;
+    }
+    isDate() {
+        return this.#hasDate && !this.#hasTime;
+    }
+    isTime() {
+        return this.#hasTime && !this.#hasDate;
+    }
+    isValid() {
+        return this.#hasDate || this.#hasTime;
+    }
+    toISOString() {
+        let iso = super.toISOString();
+        // Local Date
+        if (this.isDate())
+            return iso.slice(0, 10);
+        // Local Time
+        if (this.isTime())
+            return iso.slice(11, 23);
+        // Local DateTime
+        if (this.#offset === null)
+            return iso.slice(0, -1);
+        // Offset DateTime
+        if (this.#offset === 'Z' || this.#offset === 'z')
+            return iso;
+        // This part is quite annoying: JS strips the original timezone from the ISO string representation
+        // Instead of using a "modified" date and "Z", we restore the representation "as authored"
+        let offset = (+(this.#offset.slice(1, 3)) * 60) + +(this.#offset.slice(4, 6));
+        offset = this.#offset[0] === '-' ? offset : -offset;
+        let offsetDate = new Date(this.getTime() - (offset * 60e3));
+        return offsetDate.toISOString().slice(0, -1) + this.#offset;
+    }
+    static wrapAsOffsetDateTime(jsDate, offset = 'Z') {
+        let date = new TomlDate(jsDate);
+        date.#offset = offset;
+        return date;
+    }
+    static wrapAsLocalDateTime(jsDate) {
+        let date = new TomlDate(jsDate);
+        date.#offset = null;
+        return date;
+    }
+    static wrapAsLocalDate(jsDate) {
+        let date = new TomlDate(jsDate);
+        date.#hasTime = false;
+        date.#offset = null;
+        return date;
+    }
+    static wrapAsLocalTime(jsDate) {
+        let date = new TomlDate(jsDate);
+        date.#hasDate = false;
+        date.#offset = null;
+        return date;
+    }
+}
+
+;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/extract.js
+/*!
+ * Copyright (c) Squirrel Chat et al., All rights reserved.
+ * SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Redistribution and use in source and binary forms, with or without
+ * modification, are permitted provided that the following conditions are met:
+ *
+ * 1. Redistributions of source code must retain the above copyright notice, this
+ *    list of conditions and the following disclaimer.
+ * 2. Redistributions in binary form must reproduce the above copyright notice,
+ *    this list of conditions and the following disclaimer in the
+ *    documentation and/or other materials provided with the distribution.
+ * 3. Neither the name of the copyright holder nor the names of its contributors
+ *    may be used to endorse or promote products derived from this software without
+ *    specific prior written permission.
+ *
+ * THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND
+ * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED
+ * WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
+ * DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT HOLDER OR CONTRIBUTORS BE LIABLE
+ * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+ * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR
+ * SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER
+ * CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY,
+ * OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE
+ * OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
+ */
+
+
+
+
+function isDigit(char, base = 10) {
+    return base === 16
+        ? (char > 0x2f && char < 0x3a) || (char > 0x40 && char < 0x47) || (char > 0x60 && char < 0x67)
+        : (char > 0x2f && char < 0x30 + base);
+}
+function isEndOfValue(char, delim) {
+    // Whitespace -- we're permissive on `\r` for performance; it'll be dealt with later anyway
+    return char === 0x20 || char === 0x9 /* \t */ || char === 0xa /* \n */ || char === 0xd /* \r */ ||
+        // Structure end or next value delimiter
+        (delim && (char === delim || char === 0x2c /* , */)) ||
+        // Comment
+        char === 0x23; /* # */
+}
+/** @internal */
+function extractValue(ctx, end) {
+    let errPtr = ctx.p;
+    let c = ctx.s.charCodeAt(ctx.p);
+    // Structs
+    if (c === 0x5b /* [ */ || c === 0x7b /* { */) {
+        ctx.d-- || error_TomlError.x('document contains excessively nested structures. aborting.', ctx);
+        let value = c === 0x5b /* [ */
+            ? parseArray(ctx)
+            : parseInlineTable(ctx);
+        ctx.d++;
+        return value;
+    }
+    // Strings
+    if (c === 0x22 /* " */ || c === 0x27 /* ' */) {
+        return parseString(ctx);
+    }
+    // Booleans
+    // We can fast-path because the first character is enough to know the only possible value
+    if (c === 0x74 /* t */) { // Only possible valid value is `true`
+        if (ctx.s.charCodeAt(++ctx.p) !== 0x72 || ctx.s.charCodeAt(++ctx.p) !== 0x75 || ctx.s.charCodeAt(++ctx.p) !== 0x65)
+            error_TomlError.x('invalid value', ctx, errPtr);
+        return ctx.p++, true;
+    }
+    if (c === 0x66 /* f */) { // Only possible valid value is `false`
+        if (ctx.s.charCodeAt(++ctx.p) !== 0x61 || ctx.s.charCodeAt(++ctx.p) !== 0x6c || ctx.s.charCodeAt(++ctx.p) !== 0x73 || ctx.s.charCodeAt(++ctx.p) !== 0x65)
+            error_TomlError.x('invalid value', ctx, errPtr);
+        return ctx.p++, false;
+    }
+    if (c === 0x2b /* + */ || c === 0x2d /* - */) {
+        return extract_parseNumber(ctx, ctx.p, ctx.s.charCodeAt(++ctx.p), 0x2c - c, end);
+    }
+    // Rough heuristic, but `parseDate` falls back to number parsing if it's a false positive.
+    // e.g.: `a = 1\n-------------- = 1` would match this heuristic, but gracefully fallback to numbers.
+    if (ctx.s.charCodeAt(ctx.p + 4) === 0x2d /* - */ && ctx.s.charCodeAt(ctx.p + 7) === 0x2d /* - */) {
+        return parseDate(ctx, c, end);
+    }
+    // Same logic as above; `parseTime` falls back to number parsing if it's a false positive.
+    if (ctx.s.charCodeAt(ctx.p + 2) === 0x3a /* : */) {
+        return parseTime(ctx, c, end);
+    }
+    return extract_parseNumber(ctx, ctx.p, c, 0, end);
+}
+// State:
+// 0: init
+// 1: integer
+// 2: fractional dot
+// 3: fractional
+// 4: exponent letter
+// 5: exponent
+// 6: exponent sign
+// 7: exponent with sign
+// >9: underscore; see below
+//     -> 12: was integer
+//     -> 14: was fractional
+//     -> 16: was exponent
+// states 2-5, 14, 16 are ONLY permitted iif base === 10
+function extract_parseNumber(ctx, startPtr, startChr, sign, endChr) {
+    let c = startChr;
+    let state = 0;
+    let hasUnderscores = false;
+    // (+/-)inf
+    if (c === 0x69 /* i */) {
+        if (ctx.s.charCodeAt(++ctx.p) !== 0x6e || ctx.s.charCodeAt(++ctx.p) !== 0x66)
+            error_TomlError.x('invalid value', ctx, startPtr);
+        return ctx.p++, (sign || 1) / 0;
+    }
+    // (+/-)nan
+    if (c === 0x6e /* n */) {
+        if (ctx.s.charCodeAt(++ctx.p) !== 0x61 || ctx.s.charCodeAt(++ctx.p) !== 0x6e)
+            error_TomlError.x('invalid value', ctx, startPtr);
+        return ctx.p++, NaN;
+    }
+    // Leading zero
+    // Only allowed cases: `0<EOV>`, `0.(...)`, `0e(...)`, `0x(...)`, `0b(...)`, `0o(...)`
+    // FWIW, `0e(...)` is a stupid case, but it's not banned per-se so we have to parse it
+    if (c === 0x30 /* 0 */) {
+        if (++ctx.p >= ctx.s.length || isEndOfValue(c = ctx.s.charCodeAt(ctx.p), endChr))
+            return ctx.bi === true ? 0n : 0; // note: conveniently deals with `-0`
+        if (!sign) {
+            if (c === 0x78 /* x */)
+                return parseIntegerBaseN(ctx, startPtr, 16, endChr);
+            else if (c === 0x62 /* b */)
+                return parseIntegerBaseN(ctx, startPtr, 2, endChr);
+            else if (c === 0x6f /* o */)
+                return parseIntegerBaseN(ctx, startPtr, 8, endChr);
+        }
+        if (c === 0x2e /* . */)
+            state = 2;
+        else if (c === 0x65 /* e */ || c === 0x45 /* E */)
+            state = 4;
+        else
+            error_TomlError.x('illegal leading zero', ctx, startPtr);
+    }
+    // If the 1st char is not a digit by now, then it's not a valid TOML value at all
+    else if (!isDigit(c))
+        error_TomlError.x('invalid value', ctx, startPtr);
+    while (++ctx.p < ctx.s.length && (c = ctx.s.charCodeAt(ctx.p), !isEndOfValue(c, endChr))) {
+        if (!state)
+            state = 1; // Detects single-digit numbers we can use a fast parse path for
+        // The way the states are numbered is not random: underscores are always permitted in odd-numbered states and
+        // never permitted in even-numbered ones.
+        if (c === 0x5f /* _ */) {
+            if (!(state & 1))
+                error_TomlError.x('illegal underscore', ctx);
+            state += 11; // 11 is a marker that makes the state even and greater than 9; see the numbering + rationale above
+            hasUnderscores = true;
+        }
+        // Transition to fractional part.
+        else if (state === 1 && c === 0x2e /* . */)
+            state = 2;
+        // Transition to exponent part.
+        else if ((state === 1 || state === 3) && (c === 0x65 /* e */ || c === 0x45 /* E */))
+            state = 4;
+        // + and - are permitted in state 4 only (handled before entering the function for state 0)
+        else if (state === 4 && (c === 0x2b /* + */ || c === 0x2d /* - */)) {
+            state = 6;
+        }
+        // All special cases have been handled; only digits are allowed here
+        else if (!isDigit(c))
+            error_TomlError.x(`illegal character in numeric literal`, ctx);
+        // Clear state flags
+        else if (state > 9)
+            state -= 11;
+        else if (!(state & 1))
+            state++;
+    }
+    // Single-char number; we can fast-path these very easily.
+    if (!state) {
+        let val = (startChr - 0x30 /* 0 */) * (sign || 1);
+        return ctx.bi === true ? BigInt(val) : val;
+    }
+    // Even-numbered states absolutely require a digit next; not even end of value is permitted
+    if (!(state & 1))
+        error_TomlError.x('unfinished numeric value', ctx, startPtr);
+    let str = ctx.s.slice(startPtr, ctx.p);
+    if (hasUnderscores)
+        str = str.replaceAll('_', ''); // perf: replaceAll 1.25x faster than replace with a regex
+    return state > 1
+        ? parseFloat(str)
+        : parseInteger(ctx, str, 10, startPtr);
+}
+function parseIntegerBaseN(ctx, startPtr, base, endChr) {
+    let c, underscore = 1;
+    while (++ctx.p < ctx.s.length && (c = ctx.s.charCodeAt(ctx.p), !isEndOfValue(c, endChr))) {
+        if (c === 0x5f /* _ */) {
+            if (underscore & 1)
+                error_TomlError.x('illegal underscore', ctx);
+            underscore = 3;
+        }
+        // We only need to check if the number is a valid digit, nothing else is permitted
+        else if (!isDigit(c, base))
+            error_TomlError.x(`illegal character in numeric literal`, ctx);
+        // Clear underscore flag
+        else if (underscore & 1)
+            underscore--;
+    }
+    // Trailing underscore is not allowed
+    if (underscore & 1)
+        error_TomlError.x('unfinished numeric value', ctx);
+    let str = ctx.s.slice(startPtr + 2, ctx.p);
+    if (underscore)
+        str = str.replaceAll('_', ''); // perf: replaceAll 1.25x faster than replace with a regex
+    return parseInteger(ctx, str, base, startPtr);
+}
+function parseInteger(ctx, str, base, startPtr) {
+    if (ctx.bi !== true)
+        int: {
+            let val = parseInt(str, base);
+            if (!Number.isSafeInteger(val)) {
+                if (ctx.bi)
+                    break int;
+                error_TomlError.x('integer value cannot be represented losslessly', ctx, startPtr);
+            }
+            return val;
+        }
+    return base === 10 ? BigInt(str) : BigInt((base === 2 ? '0b' : base === 8 ? '0o' : '0x') + str);
+}
+function parseDate(ctx, c, endChr) {
+    let startPtr = ctx.p++, unsafeSeparator;
+    if (!isDigit(c) ||
+        !isDigit(ctx.s.charCodeAt(ctx.p++)) ||
+        !isDigit(ctx.s.charCodeAt(ctx.p++)) ||
+        !isDigit(ctx.s.charCodeAt(ctx.p++))) {
+        return extract_parseNumber(ctx, ctx.p = startPtr, c, 0, endChr);
+    }
+    ctx.p += 5;
+    if (!isDigit(ctx.s.charCodeAt(ctx.p++)))
+        error_TomlError.x('invalid date-time: date part is malformed', ctx, startPtr);
+    if (ctx.p >= ctx.s.length || (((c = ctx.s.charCodeAt(ctx.p)) !== 0x20 || (unsafeSeparator = true, !isDigit(ctx.s.charCodeAt(ctx.p + 1)))) && c !== 0x54 /* T */ && c !== 0x74 /* t */)) {
+        let t = ctx.s.slice(startPtr, ctx.p);
+        return readDate(ctx, t, 3, false, startPtr);
+    }
+    if (ctx.s.charCodeAt(ctx.p += 3) !== 0x3a /* : */)
+        error_TomlError.x('invalid date-time: time part is malformed', ctx, startPtr);
+    if (ctx.s.charCodeAt(ctx.p += 3) === 0x3a /* : */)
+        ctx.p += 3;
+    if (ctx.s.charCodeAt(ctx.p) === 0x2e /* . */)
+        while (isDigit(ctx.s.charCodeAt(++ctx.p)))
+            ;
+    if (c = ctx.s.charCodeAt(ctx.p)) {
+        if (c === 0x5a /* Z */ || c === 0x7a /* z */) {
+            let t = ctx.s.slice(startPtr, ++ctx.p);
+            return readDate(ctx, t, 1, unsafeSeparator, startPtr, '[+00:00]');
+        }
+        if (c === 0x2b /* + */ || c === 0x2d /* - */) {
+            // Temporal's ZonedDateTime is weird asf when it comes to dealing with traditional offsets...
+            // It's 1.2x faster to allocate a new string to pass to ZDT than use Instant.toZonedDateTimeISO
+            let t = ctx.s.slice(startPtr, ctx.p += 6);
+            return readDate(ctx, t, 1, unsafeSeparator, startPtr, !ctx.ld && ('[' + ctx.s.slice(ctx.p - 6, ctx.p) + ']'));
+        }
+    }
+    let t = ctx.s.slice(startPtr, ctx.p);
+    return readDate(ctx, t, 2, unsafeSeparator, startPtr);
+}
+function parseTime(ctx, c, endChr) {
+    let start = ctx.p;
+    if (!isDigit(c) || !isDigit(ctx.s.charCodeAt(++ctx.p))) {
+        return extract_parseNumber(ctx, --ctx.p, c, 0, endChr);
+    }
+    if (ctx.s.charCodeAt(ctx.p += 4) === 0x3a /* : */)
+        ctx.p += 3;
+    if (ctx.s.charCodeAt(ctx.p) === 0x2e /* . */)
+        while (isDigit(ctx.s.charCodeAt(++ctx.p)))
+            ;
+    let t = ctx.s.slice(start, ctx.p);
+    return readDate(ctx, t, 4, false, start);
+}
+function readDate(ctx, str, type, unsafeDelim, errPtr, temporalSuffix) {
+    if (ctx.ld) {
+        let date = new TomlDate(str, type, unsafeDelim);
+        if (!date.isValid())
+            error_TomlError.x('invalid date', ctx, errPtr);
+        return date;
+    }
+    try {
+        if (temporalSuffix)
+            str += temporalSuffix;
+        switch (type) {
+            case 1: return Temporal.ZonedDateTime.from(str);
+            case 2: return Temporal.PlainDateTime.from(str);
+            case 3: return Temporal.PlainDate.from(str);
+            case 4: return Temporal.PlainTime.from(str);
+        }
+    }
+    catch (e) {
+        error_TomlError.x(e instanceof Error ? e.message : '' + e, ctx, errPtr);
+    }
+}
+
+;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/util.js
+/*!
+ * Copyright (c) Squirrel Chat et al., All rights reserved.
+ * SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Redistribution and use in source and binary forms, with or without
+ * modification, are permitted provided that the following conditions are met:
+ *
+ * 1. Redistributions of source code must retain the above copyright notice, this
+ *    list of conditions and the following disclaimer.
+ * 2. Redistributions in binary form must reproduce the above copyright notice,
+ *    this list of conditions and the following disclaimer in the
+ *    documentation and/or other materials provided with the distribution.
+ * 3. Neither the name of the copyright holder nor the names of its contributors
+ *    may be used to endorse or promote products derived from this software without
+ *    specific prior written permission.
+ *
+ * THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND
+ * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED
+ * WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
+ * DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT HOLDER OR CONTRIBUTORS BE LIABLE
+ * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+ * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR
+ * SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER
+ * CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY,
+ * OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE
+ * OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
+ */
+
+/** @internal */
+function skipComment(ctx) {
+    for (; ctx.p < ctx.s.length; ctx.p++) {
+        let c = ctx.s.charCodeAt(ctx.p);
+        if (c === 0xa /* \n */)
+            break;
+        if (c === 0xd /* \r */ && ctx.s.charCodeAt(ctx.p + 1) === 0xa /* \n */) {
+            ctx.p++;
+            break;
+        }
+        if ((c < 0x20 && c !== 0x9 /* \t */) || c === 0x7f) {
+            error_TomlError.x('control characters are not allowed in comments', ctx);
+        }
+    }
+}
+/** @internal */
+function skipVoid(ctx, banNewLines, banComments) {
+    let c;
+    while (ctx.p < ctx.s.length) {
+        while (ctx.p < ctx.s.length && ((c = ctx.s.charCodeAt(ctx.p)) === 0x20 ||
+            c === 0x9 /* \t */ ||
+            (!banNewLines &&
+                (c === 0xa /* \n */ || (c === 0xd /* \r */ && ctx.s.charCodeAt(ctx.p + 1) === 0xa /* \n */)))))
+            ctx.p++;
+        if (banComments || c !== 0x23 /* # */)
+            break;
+        skipComment(ctx);
+    }
+}
+
+;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/struct.js
+/*!
+ * Copyright (c) Squirrel Chat et al., All rights reserved.
+ * SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Redistribution and use in source and binary forms, with or without
+ * modification, are permitted provided that the following conditions are met:
+ *
+ * 1. Redistributions of source code must retain the above copyright notice, this
+ *    list of conditions and the following disclaimer.
+ * 2. Redistributions in binary form must reproduce the above copyright notice,
+ *    this list of conditions and the following disclaimer in the
+ *    documentation and/or other materials provided with the distribution.
+ * 3. Neither the name of the copyright holder nor the names of its contributors
+ *    may be used to endorse or promote products derived from this software without
+ *    specific prior written permission.
+ *
+ * THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND
+ * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED
+ * WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
+ * DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT HOLDER OR CONTRIBUTORS BE LIABLE
+ * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+ * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR
+ * SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER
+ * CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY,
+ * OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE
+ * OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
+ */
+
+
+
+
+/** @internal */
+function parseKey(ctx, end = 0x3d /* = */) {
+    // States:
+    // 0: before first char
+    // 1: parsing bare key
+    // 2: after key component
+    let startPtr;
+    let state = 0;
+    let parsed = [];
+    let sliceStart;
+    let c = ctx.s.charCodeAt(startPtr = ctx.p);
+    do {
+        // End of key
+        if (c === end) {
+            if (!state)
+                error_TomlError.x('unexpected end of key', ctx);
+            if (state === 1)
+                parsed.push(ctx.s.slice(sliceStart, ctx.p));
+            return ctx.p++, parsed;
+        }
+        // Dotted key separator
+        else if (c === 0x2e /* . */) {
+            if (!state)
+                error_TomlError.x('illegal empty bare key', ctx);
+            if (state === 1)
+                parsed.push(ctx.s.slice(sliceStart, ctx.p));
+            state = 0;
+        }
+        // Quoted key
+        else if (!state && (c === 0x22 /* " */ || c === 0x27 /* ' */)) {
+            if (c === ctx.s.charCodeAt(ctx.p + 1) && c === ctx.s.charCodeAt(ctx.p + 2))
+                error_TomlError.x('illegal quoted key: multiline strings are not allowed', ctx);
+            parsed.push(parseString(ctx));
+            state = 2;
+            ctx.p--;
+        }
+        // Whitespace; no-op in state 0 and 2, end of bare key in state 1
+        else if (c === 0x20 || c === 0x9 /* \t */) {
+            if (state === 1) {
+                parsed.push(ctx.s.slice(sliceStart, ctx.p));
+                state = 2;
+            }
+        }
+        // If state is post-key, no character is allowed; otherwise ensure it's a bare-key component
+        else if (state === 2 || (c < 0x30 && c !== 0x2d /* - */) || (c > 0x39 && c < 0x41) || (c > 0x5a && c < 0x61 && c !== 0x5f /* _ */) || c > 0x7a) {
+            error_TomlError.x('illegal character in key', ctx);
+        }
+        // Illegal character
+        else if (!state) {
+            state = 1;
+            sliceStart = ctx.p;
+        }
+    } while (c = ctx.s.charCodeAt(++ctx.p));
+    error_TomlError.x('incomplete key-value: cannot find end of key', ctx, startPtr);
+}
+/** @internal */
+function parseInlineTable(ctx) {
+    let startPtr = ctx.p++;
+    let res = Object.create(null);
+    let seen = new Set();
+    let c;
+    while (ctx.p < ctx.s.length) {
+        skipVoid(ctx);
+        if ((c = ctx.s.charCodeAt(ctx.p)) === 0x7d /* } */) {
+            ctx.p++;
+            return res;
+        }
+        let k;
+        let t = res;
+        let hasOwn = false;
+        let errPtr = ctx.p;
+        let key = parseKey(ctx);
+        for (let i = 0; i < key.length; i++) {
+            if (i)
+                t = hasOwn ? t[k] : (t[k] = Object.create(null));
+            k = key[i];
+            if ((hasOwn = Object.hasOwn(t, k)) && (typeof t[k] !== 'object' || seen.has(t[k]))) {
+                error_TomlError.x('trying to redefine an already defined value', ctx, errPtr);
+            }
+            let unsafe = k === '__proto__';
+            if (ctx.uk && (unsafe || k === 'constructor')) {
+                t = ctx.uk !== 1 && error_TomlError.x('document contains an unsafe property', ctx, errPtr);
+                break;
+            }
+            if (!hasOwn && unsafe) {
+                Object.defineProperty(t, k, { enumerable: true, configurable: true, writable: true });
+            }
+        }
+        if (hasOwn) {
+            error_TomlError.x('trying to redefine an already defined value', ctx, errPtr);
+        }
+        skipVoid(ctx, true, true);
+        let value = extractValue(ctx, 0x7d /* } */);
+        if (t && typeof (t[k] = value) === 'object')
+            seen.add(value);
+        skipVoid(ctx);
+        if ((c = ctx.s.charCodeAt(ctx.p++)) === 0x7d /* } */) {
+            return res;
+        }
+        if (c !== 0x2c /* , */)
+            error_TomlError.x('expected comma or end of structure', ctx, ctx.p - 1);
+    }
+    error_TomlError.x('unfinished table', ctx, startPtr);
+}
+/** @internal */
+function parseArray(ctx) {
+    let startPtr = ctx.p++;
+    let res = [];
+    let c;
+    while (ctx.p < ctx.s.length) {
+        skipVoid(ctx);
+        if ((c = ctx.s.charCodeAt(ctx.p)) === 0x5d /* ] */) {
+            ctx.p++;
+            return res;
+        }
+        res.push(extractValue(ctx, 0x5d /* ] */));
+        skipVoid(ctx);
+        if ((c = ctx.s.charCodeAt(ctx.p++)) === 0x5d /* ] */) {
+            return res;
+        }
+        if (c !== 0x2c /* , */)
+            error_TomlError.x('expected comma or end of structure', ctx, ctx.p - 1);
+    }
+    error_TomlError.x('unfinished array', ctx, startPtr);
+}
+
+;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/parse.js
+/*!
+ * Copyright (c) Squirrel Chat et al., All rights reserved.
+ * SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Redistribution and use in source and binary forms, with or without
+ * modification, are permitted provided that the following conditions are met:
+ *
+ * 1. Redistributions of source code must retain the above copyright notice, this
+ *    list of conditions and the following disclaimer.
+ * 2. Redistributions in binary form must reproduce the above copyright notice,
+ *    this list of conditions and the following disclaimer in the
+ *    documentation and/or other materials provided with the distribution.
+ * 3. Neither the name of the copyright holder nor the names of its contributors
+ *    may be used to endorse or promote products derived from this software without
+ *    specific prior written permission.
+ *
+ * THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND
+ * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED
+ * WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
+ * DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT HOLDER OR CONTRIBUTORS BE LIABLE
+ * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+ * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR
+ * SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER
+ * CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY,
+ * OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE
+ * OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
+ */
+
+
+
+
+function peekTable(ctx, key, table, meta, type) {
+    let t = table;
+    let m = meta;
+    let k;
+    let hasOwn = false;
+    let state;
+    for (let i = 0; i < key.length; i++) {
+        if (i) {
+            t = hasOwn ? t[k] : (t[k] = Object.create(null));
+            m = (state = m[k]).c;
+            if (type === 0 /* Type.DOTTED */ && (state.t === 1 /* Type.EXPLICIT */ || state.t === 2 /* Type.ARRAY */)) {
+                return null;
+            }
+            if (state.t === 2 /* Type.ARRAY */) {
+                let l = t.length - 1;
+                t = t[l];
+                m = m[l].c;
+            }
+        }
+        k = key[i];
+        if ((hasOwn = Object.hasOwn(t, k)) && m[k]?.t === 0 /* Type.DOTTED */ && m[k]?.d) {
+            return null;
+        }
+        if (!hasOwn) {
+            let unsafe = k === '__proto__';
+            if (ctx.uk && (unsafe || k === 'constructor'))
+                return false;
+            if (unsafe) {
+                Object.defineProperty(t, k, { enumerable: true, configurable: true, writable: true });
+                Object.defineProperty(m, k, { enumerable: true, configurable: true, writable: true });
+            }
+            m[k] = {
+                t: i < key.length - 1 && type === 2 /* Type.ARRAY */
+                    ? 3 /* Type.ARRAY_DOTTED */ : type,
+                d: false,
+                i: 0,
+                c: Object.create(null),
+            };
+        }
+    }
+    state = m[k];
+    if (state.t !== type && !(type === 1 /* Type.EXPLICIT */ && state.t === 3 /* Type.ARRAY_DOTTED */)) {
+        // Bad key type!
+        return null;
+    }
+    if (type === 2 /* Type.ARRAY */) {
+        if (!state.d) {
+            state.d = true;
+            t[k] = [];
+        }
+        t[k].push(t = Object.create(null));
+        state.c[state.i++] = (state = { t: 1 /* Type.EXPLICIT */, d: false, i: 0, c: Object.create(null) });
+    }
+    if (state.d) {
+        // Redefining a table!
+        return null;
+    }
+    state.d = true;
+    if (type === 1 /* Type.EXPLICIT */) {
+        t = hasOwn ? t[k] : (t[k] = Object.create(null));
+    }
+    else if (type === 0 /* Type.DOTTED */ && hasOwn) {
+        return null;
+    }
+    return [k, t, state.c];
+}
+function validateTablePeek(ctx, peek, ptr) {
+    if (peek === null || ctx.uk === 2)
+        error_TomlError.x(peek === null
+            ? 'trying to redefine an already defined table or value'
+            : 'document contains an unsafe property', ctx, ptr);
+}
+function dist_parse_parse(toml, options = {}) {
+    let ctx = {
+        s: toml,
+        p: 0,
+        d: options.maxDepth ?? 1000,
+        bi: options.integersAsBigInt ?? false,
+        ld: options.useLegacyDate ?? true,
+        uk: options.unsafeKeyBehaviour === 'throw' ? 2 : options.unsafeKeyBehaviour === 'drop' ? 1 : 0,
+    };
+    let res = Object.create(null);
+    let meta = Object.create(null);
+    let tmp;
+    let skipping = false;
+    let tbl = res;
+    let m = meta;
+    // BOM is allowed, skip.
+    // JS is UTF-16, so we have to check for the UTF-16 BOM instead of the UTF-8 BOM sequence!
+    if (toml.charCodeAt(0) === 0xfeff)
+        ctx.p++;
+    skipVoid(ctx);
+    while (ctx.p < toml.length) {
+        if (toml.charCodeAt(ctx.p) === 0x5b /* [ */) {
+            let isTableArray = toml.charCodeAt(++ctx.p) === 0x5b; /* [ */
+            tmp = ctx.p += +isTableArray;
+            skipping = false;
+            let k = parseKey(ctx, 0x5d /* ] */);
+            if (isTableArray) {
+                if (toml.charCodeAt(ctx.p) !== 0x5d /* ] */) {
+                    error_TomlError.x('expected end of table array declaration', ctx);
+                }
+                ctx.p++;
+            }
+            let p = peekTable(ctx, k, res, meta, isTableArray ? 2 /* Type.ARRAY */ : 1 /* Type.EXPLICIT */);
+            if (!p) {
+                validateTablePeek(ctx, p, tmp);
+                skipping = true;
+            }
+            else {
+                m = p[2];
+                tbl = p[1];
+            }
+        }
+        else {
+            tmp = ctx.p;
+            let k = parseKey(ctx);
+            let p = peekTable(ctx, k, tbl, m, 0 /* Type.DOTTED */);
+            if (!p && !skipping)
+                validateTablePeek(ctx, p, tmp);
+            skipVoid(ctx, true, true);
+            let v = extractValue(ctx, void 0);
+            if (p && !skipping)
+                p[1][p[0]] = v;
+        }
+        skipVoid(ctx, true);
+        if (ctx.p < toml.length && (tmp = toml.charCodeAt(ctx.p)) !== 0xa /* \n */ && (tmp !== 0xd /* \r */ || toml.charCodeAt(ctx.p + 1) !== 0xa /* \n */)) {
+            error_TomlError.x('each key-value declaration must be followed by an end-of-line', ctx);
+        }
+        skipVoid(ctx);
+    }
+    return res;
+}
+
+;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/stringify.js
+/*!
+ * Copyright (c) Squirrel Chat et al., All rights reserved.
+ * SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Redistribution and use in source and binary forms, with or without
+ * modification, are permitted provided that the following conditions are met:
+ *
+ * 1. Redistributions of source code must retain the above copyright notice, this
+ *    list of conditions and the following disclaimer.
+ * 2. Redistributions in binary form must reproduce the above copyright notice,
+ *    this list of conditions and the following disclaimer in the
+ *    documentation and/or other materials provided with the distribution.
+ * 3. Neither the name of the copyright holder nor the names of its contributors
+ *    may be used to endorse or promote products derived from this software without
+ *    specific prior written permission.
+ *
+ * THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND
+ * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED
+ * WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
+ * DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT HOLDER OR CONTRIBUTORS BE LIABLE
+ * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+ * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR
+ * SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER
+ * CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY,
+ * OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE
+ * OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
+ */
+let BARE_KEY = /^[a-z0-9-_]+$/i;
+let HAS_WELLFORMED = !!(''.isWellFormed);
+function extendedTypeOf(obj) {
+    let type = typeof obj;
+    if (type === 'object') {
+        if (Array.isArray(obj))
+            return 'array';
+        if (typeof obj.getUTCDate === 'function' && obj instanceof Date)
+            return 'date';
+        if (globalThis.Temporal) {
+            if (obj.until) {
+                if (obj instanceof Temporal.ZonedDateTime)
+                    return 'temporal/tz+uc';
+                if (obj instanceof Temporal.PlainDateTime || obj instanceof Temporal.PlainDate)
+                    return 'temporal/uc';
+                if (obj instanceof Temporal.PlainTime || obj instanceof Temporal.Instant)
+                    return 'temporal';
+                if (obj instanceof Temporal.PlainYearMonth)
+                    return 'temporal/x';
+            }
+            else if ((obj.toPlainDate && obj instanceof Temporal.PlainMonthDay) ||
+                (obj.negated && obj instanceof Temporal.Duration)) {
+                return 'temporal/x';
+            }
+        }
+    }
+    return type;
+}
+function isArrayOfTables(obj) {
+    for (let i = 0; i < obj.length; i++) {
+        if (extendedTypeOf(obj[i]) !== 'object')
+            return false;
+    }
+    return obj.length != 0;
+}
+function formatWellFormedStringUnchecked(s) {
+    return JSON.stringify(s).replaceAll('\x7f', '\\u007f');
+}
+function formatString(s) {
+    return formatWellFormedStringUnchecked(HAS_WELLFORMED ? s.toWellFormed() : s);
+}
+function formatKey(s) {
+    if (BARE_KEY.test(s))
+        return s;
+    if (HAS_WELLFORMED && !s.isWellFormed())
+        throw new RangeError('key contains illegal lone surrogates');
+    return formatWellFormedStringUnchecked(s);
+}
+function stringifyValue(val, type, depth, numberAsFloat, strictTemporal) {
+    if (depth === 0) {
+        throw new Error('Could not stringify the object: maximum object depth exceeded');
+    }
+    switch (type) {
+        // @ts-expect-error -- intentional fallthrough case
+        case 'number':
+            if (isNaN(val))
+                return 'nan';
+            if (val === Infinity)
+                return 'inf';
+            if (val === -Infinity)
+                return '-inf';
+            if (Number.isInteger(val) && (numberAsFloat || !Number.isSafeInteger(val)))
+                return val.toFixed(1);
+        case 'bigint':
+        case 'boolean':
+        case 'temporal':
+            return val.toString();
+        case 'string':
+            return formatString(val);
+        case 'date':
+            if (isNaN(val.getTime()))
+                throw new TypeError('cannot serialize invalid date');
+            return val.toISOString();
+        case 'object':
+            return stringifyInlineTable(val, depth, numberAsFloat, strictTemporal);
+        case 'array':
+            return stringifyArray(val, depth, numberAsFloat, strictTemporal);
+        // @ts-expect-error -- intentional fallthrough case
+        case 'temporal/tz+uc':
+            if (strictTemporal) {
+                let tz = val.timeZoneId;
+                let tzc = tz.charCodeAt(0);
+                if (
+                // Classic offset
+                tzc !== 0x2b /* + */ && tzc !== 0x2d /* - */ &&
+                    (
+                    // Fast pre-check pass; see below for the actually accepted values
+                    (tzc !== 0x55 /* U */ && tzc !== 0x47 /* G */ && tzc !== 0x5a /* Z */ && tzc !== 0x45 /* E */) ||
+                        (
+                        // UTC and its aliases; Temporal implementations don't all canonicalise unfortunately
+                        tz !== 'UTC' && tz !== 'UCT' && tz !== 'Universal' && tz !== 'Zulu' &&
+                            // GMT is a TZ but it's for all intents and purposes equivalent to UTC. Safe to downgrade.
+                            !tz.startsWith('GMT') && tz !== 'Greenwich' &&
+                            // Etc/* are all safe to downgrade to offset (either UTC, GMT, or offset)
+                            !tz.startsWith('Etc/')))) {
+                    throw new TypeError('Temporal objects with an IANA timezone are not allowed in Temporal strict mode');
+                }
+            }
+        case 'temporal/uc':
+            if (strictTemporal && val.calendarId !== 'iso8601')
+                throw new TypeError('Temporal objects with a non-default calendar are not allowed in Temporal strict mode');
+            return val.toString({
+                calendarName: 'never',
+                timeZoneName: 'never',
+            });
+        case 'temporal/x':
+            throw new TypeError('Unsupported ' + val[Symbol.toStringTag]);
+    }
+}
+function stringifyInlineTable(obj, depth, numberAsFloat, strictTemporal) {
+    let keys = Object.keys(obj);
+    if (keys.length === 0)
+        return '{}';
+    let res = '{ ';
+    for (let i = 0; i < keys.length; i++) {
+        let k = keys[i];
+        if (i)
+            res += ', ';
+        res += formatKey(k) + ' = ' + stringifyValue(obj[k], extendedTypeOf(obj[k]), depth - 1, numberAsFloat, strictTemporal);
+    }
+    return res + ' }';
+}
+function stringifyArray(array, depth, numberAsFloat, strictTemporal) {
+    if (array.length === 0)
+        return '[]';
+    let res = '[ ';
+    for (let i = 0; i < array.length; i++) {
+        if (i)
+            res += ', ';
+        if (array[i] === null || array[i] === void 0) {
+            throw new TypeError('arrays cannot contain null or undefined values');
+        }
+        res += stringifyValue(array[i], extendedTypeOf(array[i]), depth - 1, numberAsFloat, strictTemporal);
+    }
+    return res + ' ]';
+}
+function stringifyArrayTable(array, key, depth, numberAsFloat, strictTemporal) {
+    if (depth === 0) {
+        throw new Error('Could not stringify the object: maximum object depth exceeded');
+    }
+    let res = '';
+    for (let i = 0; i < array.length; i++) {
+        res += `${res && '\n'}[[${key}]]\n`;
+        res += stringifyTable(0, array[i], key, depth, numberAsFloat, strictTemporal);
+    }
+    return res;
+}
+function stringifyTable(tableKey, obj, prefix, depth, numberAsFloat, strictTemporal) {
+    if (depth === 0) {
+        throw new Error('Could not stringify the object: maximum object depth exceeded');
+    }
+    let preamble = '';
+    let tables = '';
+    let keys = Object.keys(obj);
+    for (let i = 0; i < keys.length; i++) {
+        let k = keys[i];
+        if (obj[k] !== null && obj[k] !== void 0) {
+            let type = extendedTypeOf(obj[k]);
+            if (type === 'symbol' || type === 'function') {
+                throw new TypeError(`cannot serialize values of type '${type}'`);
+            }
+            let key = formatKey(k);
+            if (type === 'array' && isArrayOfTables(obj[k])) {
+                tables += (tables && '\n') + stringifyArrayTable(obj[k], prefix ? `${prefix}.${key}` : key, depth - 1, numberAsFloat, strictTemporal);
+            }
+            else if (type === 'object') {
+                let tblKey = prefix ? `${prefix}.${key}` : key;
+                tables += (tables && '\n') + stringifyTable(tblKey, obj[k], tblKey, depth - 1, numberAsFloat, strictTemporal);
+            }
+            else {
+                preamble += key;
+                preamble += ' = ';
+                preamble += stringifyValue(obj[k], type, depth, numberAsFloat, strictTemporal);
+                preamble += '\n';
+            }
+        }
+    }
+    if (tableKey && (preamble || !tables)) // Create table only if necessary
+        preamble = preamble ? `[${tableKey}]\n${preamble}` : `[${tableKey}]`;
+    return preamble && tables
+        ? `${preamble}\n${tables}`
+        : preamble || tables;
+}
+function stringify_stringify(obj, { maxDepth = 1000, numbersAsFloat = false, strictTemporal = false } = {}) {
+    if (extendedTypeOf(obj) !== 'object') {
+        throw new TypeError('stringify can only be called with an object');
+    }
+    let str = stringifyTable(0, obj, '', maxDepth, numbersAsFloat, strictTemporal);
+    if (str[str.length - 1] !== '\n')
+        return str + '\n';
+    return str;
+}
+
+;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/index.js
+/*!
+ * Copyright (c) Squirrel Chat et al., All rights reserved.
+ * SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Redistribution and use in source and binary forms, with or without
+ * modification, are permitted provided that the following conditions are met:
+ *
+ * 1. Redistributions of source code must retain the above copyright notice, this
+ *    list of conditions and the following disclaimer.
+ * 2. Redistributions in binary form must reproduce the above copyright notice,
+ *    this list of conditions and the following disclaimer in the
+ *    documentation and/or other materials provided with the distribution.
+ * 3. Neither the name of the copyright holder nor the names of its contributors
+ *    may be used to endorse or promote products derived from this software without
+ *    specific prior written permission.
+ *
+ * THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND
+ * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED
+ * WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
+ * DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT HOLDER OR CONTRIBUTORS BE LIABLE
+ * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+ * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR
+ * SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER
+ * CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY,
+ * OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE
+ * OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
+ */
+
+
+
+
+
+/** @deprecated use `import * as ... from 'smol-toml'` instead */
+/* harmony default export */ const dist = ({ parse: dist_parse_parse, stringify: stringify_stringify, TomlDate: TomlDate, TomlError: error_TomlError });
+
+;// CONCATENATED MODULE: ./lib/kind-config/containerd-patches.js
+
+
+/** Patches that containerd's config cannot take: kind would notice when the nodes run already. */
+function containerd_patches_checkContainerdPatches(config) {
+    const { containerdConfigPatches = [], containerdConfigPatchesJSON6902 = [] } = config;
+    return [
+        ...containerdConfigPatches.flatMap((patch, index) => {
+            const read = readToml(patch);
+            if (!(read instanceof TomlError))
+                return [];
+            const message = `is not TOML: ${messageOf(read).trim()}`;
+            return [{ path: `containerdConfigPatches[${String(index)}]`, value: undefined, message }];
+        }),
+        ...containerdConfigPatchesJSON6902.flatMap((patch, index) => {
+            if (operationsIn(patch) !== undefined)
+                return [];
+            const message = 'must be a list of operations in JSON (RFC 6902)';
+            return [{ path: `containerdConfigPatchesJSON6902[${String(index)}]`, value: patch, message }];
+        }),
+    ];
+}
+/**
+ * The places of patches that configure mirrors in the way that containerd 1.x had before `config_path`. With a
+ * `config_path` containerd does not start with them, and from 2.2 on not at all (containerd, `docs/cri/registry.md`).
+ */
+function containerd_patches_mirrorPatches(config) {
+    const { containerdConfigPatches = [], containerdConfigPatchesJSON6902 = [] } = config;
+    return [
+        ...containerdConfigPatches.flatMap((patch, index) => hasMirrors(readToml(patch)) ? [`containerdConfigPatches[${String(index)}]`] : []),
+        ...containerdConfigPatchesJSON6902.flatMap((patch, index) => operationsIn(patch)?.some(({ path }) => typeof path === 'string' && path.includes('/registry/mirrors'))
+            ? [`containerdConfigPatchesJSON6902[${String(index)}]`]
+            : []),
+    ];
+}
+function readToml(patch) {
+    try {
+        return parse(patch);
+    }
+    catch (error) {
+        if (error instanceof TomlError)
+            return error;
+        throw error;
+    }
+}
+function hasMirrors(patch) {
+    if (patch instanceof TomlError)
+        return false;
+    const { plugins } = patch;
+    return (isTable(plugins) &&
+        Object.values(plugins).some((plugin) => isTable(plugin) && isTable(plugin['registry']) && plugin['registry']['mirrors'] !== undefined));
+}
+function isTable(value) {
+    return typeof value === 'object' && !Array.isArray(value) && !(value instanceof Date);
+}
+function operationsIn(patch) {
+    try {
+        const operations = JSON.parse(patch);
+        const isList = Array.isArray(operations) && operations.every((each) => typeof each === 'object' && each !== null);
+        return isList ? operations : undefined;
+    }
+    catch {
+        return undefined;
+    }
+}
+
+// EXTERNAL MODULE: ./node_modules/rfc6902/index.js
+var rfc6902 = __nccwpck_require__(8554);
+;// CONCATENATED MODULE: ./lib/kind-config/kubeadm-config.js
+
+/** The versions of kubeadm's config that kind writes for a version of Kubernetes (kind, `kubeadm/config.go`). */
+function kubeadm_config_kubeadmVersions(kubernetes) {
+    const minor = /^v?1\.(\d+)/.exec(kubernetes ?? '')?.[1];
+    // kind's own images are recent, so that the newer version has the last word
+    if (minor === undefined)
+        return ['v1beta3', 'v1beta4'];
+    if (Number(minor) >= 36)
+        return ['v1beta4'];
+    return [Number(minor) >= 23 ? 'v1beta3' : 'v1beta2'];
+}
+/** The ClusterConfiguration that kind generates (`pkg/cluster/internal/kubeadm/config.go`), as far as patches need it. */
+function kubeadm_config_clusterConfiguration({ networking = {}, featureGates = {} }, version) {
+    const gates = Object.entries(featureGates)
+        .sort(([one], [other]) => (one < other ? -1 : 1))
+        .map(([name, on]) => `${name}=${String(on)}`)
+        .join();
+    const extraArgs = (args) => {
+        const given = Object.entries(args);
+        if (version === 'v1beta4')
+            return given.length === 0 ? null : given.map(([name, value]) => ({ name, value }));
+        return given.length === 0 ? null : Object.fromEntries(given);
+    };
+    const common = gates === '' ? {} : { 'feature-gates': gates };
+    const bindTo = (bindAddress) => (networking.ipFamily === 'ipv6' ? { 'bind-address': bindAddress } : {});
+    return {
+        apiVersion: `kubeadm.k8s.io/${version}`,
+        kind: 'ClusterConfiguration',
+        metadata: { name: 'config' },
+        // what is decided later differs from all else, so that a patch that copies it is noticed
+        kubernetesVersion: 'the version',
+        clusterName: 'the name',
+        controlPlaneEndpoint: 'the endpoint',
+        apiServer: {
+            certSANs: ['localhost', networking.apiServerAddress ?? '127.0.0.1'],
+            extraArgs: extraArgs({ 'runtime-config': '', ...common }),
+        },
+        controllerManager: { extraArgs: extraArgs({ ...common, 'enable-hostpath-provisioner': 'true', ...bindTo('::') }) },
+        scheduler: { extraArgs: extraArgs({ ...common, ...bindTo('::1') }) },
+        networking: {
+            podSubnet: networking.podSubnet ?? 'the pod subnet',
+            serviceSubnet: networking.serviceSubnet ?? 'the service subnet',
+        },
+    };
+}
+/**
+ * Applies a merge patch to kubeadm's config as kind does (`pkg/internal/patch/kubeadm_merge.go`): arguments of v1beta4
+ * are merged by name, and names in certificates are added.
+ */
+function kubeadm_config_mergeKubeadm(target, patch) {
+    const mergesByName = String(target['apiVersion']).endsWith('v1beta4');
+    const valueOf = (key, before, change) => {
+        if (mergesByName && (key === 'extraArgs' || key === 'kubeletExtraArgs')) {
+            return mergeArguments(before, argumentsIn(change, patch['apiVersion']));
+        }
+        if (key === 'certSANs')
+            return [...new Set([...listOf(before), ...listOf(change)])];
+        return kubeadm_config_isMap(change) ? merge(kubeadm_config_isMap(before) ? before : {}, change) : change;
+    };
+    const merge = (own, changes) => {
+        const changed = Object.entries(changes).map(([key, change]) => [key, valueOf(key, own[key], change)]);
+        // null removes a setting
+        const removed = changed.flatMap(([key, value]) => (value === null ? [key] : []));
+        return withoutKeys(Object.fromEntries([...Object.entries(own), ...changed]), removed);
+    };
+    return merge(target, patch);
+}
+function withoutKeys(map, keys) {
+    return Object.fromEntries(Object.entries(map).filter(([key]) => !keys.includes(key)));
+}
+/** A map, as v1beta3 writes it, is taken only from a patch that does not say its version. */
+function argumentsIn(change, apiVersion) {
+    const isOld = kubeadm_config_isMap(change) && (apiVersion === undefined || apiVersion === '');
+    return isOld ? Object.entries(change).map(([name, value]) => ({ name, value })) : listOf(change).filter(kubeadm_config_isMap);
+}
+function mergeArguments(before, changes) {
+    const result = listOf(before).filter(kubeadm_config_isMap);
+    for (const { name, value } of changes) {
+        if (typeof name !== 'string')
+            continue;
+        const index = result.findIndex((each) => each['name'] === name);
+        const isGone = value === null || value === undefined;
+        if (index >= 0)
+            result.splice(index, 1, ...(isGone ? [] : [{ name, value }]));
+        else if (!isGone)
+            result.push({ name, value });
+    }
+    return result;
+}
+/** @throws {Error} when an operation does not fit the document */
+function kubeadm_config_patchJson(before, operations) {
+    const document = structuredClone(before);
+    for (const operation of operations) {
+        kubeadm_config_checkPlace(document, operation);
+        const [failure] = applyPatch(document, [operation]);
+        if (failure)
+            throw failure;
+    }
+    return document;
+}
+/** rfc6902 gives lists and texts any key, which kind refuses. */
+function kubeadm_config_checkPlace(document, { op, path }) {
+    const { parent, key } = Pointer.fromJSON(path).evaluate(document);
+    const isAppended = key === '-' && ['add', 'copy', 'move'].includes(op);
+    const hasKey = Array.isArray(parent)
+        ? isAppended || (/^(0|[1-9]\d*)$/.test(key) && Number(key) <= parent.length)
+        : parent === null || parent === undefined || typeof parent === 'object';
+    if (!hasKey)
+        throw new Error(`there is no ${path}`);
+}
+/** Reads an argument of a component. */
+function argument(component, name) {
+    // of an argument that is there twice, the last counts
+    return (document) => kubeadm_config_argumentsOf(document, component).findLast((each) => each.name === name)?.value;
+}
+/** The arguments of a component, in either way that kubeadm's config writes them. */
+function kubeadm_config_argumentsOf(document, component) {
+    const args = kubeadm_config_at(document, component, 'extraArgs');
+    if (kubeadm_config_isMap(args))
+        return Object.entries(args).map(([name, value]) => ({ name, value }));
+    return listOf(args)
+        .filter(kubeadm_config_isMap)
+        .map(({ name, value }) => ({ name, value }));
+}
+function kubeadm_config_at(document, ...steps) {
+    return steps.reduce((value, step) => (kubeadm_config_isMap(value) ? value[step] : undefined), document);
+}
+function listOf(value) {
+    return Array.isArray(value) ? value : [];
+}
+function kubeadm_config_isMap(value) {
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+// EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
+var yaml_dist = __nccwpck_require__(8815);
+;// CONCATENATED MODULE: ./lib/kind-config/read-yaml.js
+
+
+/** A scalar as it was written. What it means depends on the field: kind keeps the text where a string is wanted. */
+class read_yaml_YamlScalar {
+    text;
+    value;
+    constructor(
+    /** Without quotes and escapes: `1.30`, `010`, `on`. */
+    text, 
+    /** What Go's YAML takes it for where no type is asked for (go.yaml.in/yaml/v3, `resolve.go`). */
+    value) {
+        this.text = text;
+        this.value = value;
+    }
+}
+/** A text that is not YAML; the message completes `<input>: …`. */
+class read_yaml_YamlError extends (/* unused pure expression or super */ null && (Error)) {
+}
+/**
+ * Reads the first document of a text as kind does, whose YAML is Go's: merge keys are merged, a key that is there twice
+ * is an error, and scalars keep their text. What follows the first document is not looked at.
+ * @throws {YamlError} what is wrong with it, with its line
+ */
+function read_yaml_readYaml(text) {
+    const [document] = read_yaml_parse(text);
+    return document === undefined ? null : read(document, text);
+}
+/**
+ * Reads a text that is one document.
+ * @throws {YamlError} what is wrong with it, with its line
+ */
+function read_yaml_readOnlyDocument(text) {
+    const documents = read_yaml_parse(text);
+    if (documents.length > 1)
+        throw new read_yaml_YamlError('contains several YAML documents; use one file for each');
+    return documents[0] === undefined ? null : read(documents[0], text);
+}
+/**
+ * Reads every document of a text, as kind does with the patches for kubeadm.
+ * @throws {YamlError} what is wrong with one of them, with its line
+ */
+function readDocuments(text) {
+    return read_yaml_parse(text).map((document) => read(document, text));
+}
+/** More levels than any config has. The yaml package, which calls itself for each, would run out of stack. */
+const mostLevels = 100;
+function checkDepth(text) {
+    const parser = new Parser();
+    for (const lexeme of new Lexer().lex(text)) {
+        Array.from(parser.next(lexeme));
+        if (parser.stack.length > mostLevels)
+            throw new read_yaml_YamlError('is nested too deeply');
+    }
+}
+function read_yaml_parse(text) {
+    checkDepth(text);
+    const documents = parseAllDocuments(text, { uniqueKeys: isSameKey });
+    return 'empty' in documents ? [] : documents;
+}
+function read(document, text) {
+    try {
+        return new Reader(document, text).read();
+    }
+    catch (error) {
+        if (error instanceof read_yaml_YamlError)
+            throw error;
+        const template = read_yaml_templateIn(text);
+        throw new read_yaml_YamlError(template === undefined ? `is not YAML: ${messageOf(error).trim()}` : read_yaml_unfilled(template));
+    }
+}
+/** The first template that nobody filled in: `{{ .Image }}`, `${IMAGE}`. */
+function read_yaml_templateIn(text) {
+    return /\{\{[^{}]*\}\}|\$\{[A-Za-z_][\w.-]*\}/.exec(text)?.[0];
+}
+function read_yaml_unfilled(template) {
+    return `contains the template ${template}, which nothing has filled in; replace it with its value`;
+}
+/** The value as JavaScript has it, with numbers and booleans where Go's YAML sees them. */
+function read_yaml_toPlain(value) {
+    if (value === null)
+        return null;
+    if (value instanceof read_yaml_YamlScalar)
+        return value.value;
+    if (read_yaml_isList(value))
+        return value.map(read_yaml_toPlain);
+    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, read_yaml_toPlain(each)]));
+}
+function read_yaml_isList(value) {
+    return Array.isArray(value);
+}
+function read_yaml_isYamlMap(value) {
+    return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof read_yaml_YamlScalar);
+}
+/** More values than any config has, so that aliases of aliases end. */
+const mostValues = 100_000;
+class Reader {
+    document;
+    text;
+    #values = 0;
+    #open = new Set();
+    #targets;
+    constructor(document, text) {
+        this.document = document;
+        this.text = text;
+        this.#targets = aliasTargets(document);
+    }
+    read() {
+        const [error] = this.document.errors;
+        if (error !== undefined)
+            throw error;
+        return this.#value(this.document.contents);
+    }
+    #value(node) {
+        if (++this.#values > mostValues)
+            throw new read_yaml_YamlError('expands its aliases into too many values');
+        if (isAlias(node))
+            return this.#value(this.#target(node));
+        if (isScalar(node))
+            return scalar(node);
+        if (!isMap(node) && !isSeq(node))
+            return null;
+        if (this.#open.has(node))
+            throw new read_yaml_YamlError('has an anchor whose value contains itself');
+        this.#open.add(node);
+        const value = isSeq(node) ? node.items.map((item) => this.#value(item)) : this.#map(node.items);
+        this.#open.delete(node);
+        return value;
+    }
+    #target(node) {
+        const target = this.#targets.get(node);
+        if (target === undefined)
+            throw new read_yaml_YamlError(`is not YAML: there is no anchor &${node.source} before *${node.source}`);
+        return target;
+    }
+    /** Keys of the map itself go before those that are merged into it, and of these the first. */
+    #map(pairs) {
+        const entries = [];
+        const merged = [];
+        for (const { key, value } of pairs) {
+            const resolved = isAlias(key) ? this.#target(key) : key;
+            if (isMergeKey(resolved))
+                merged.push(...this.#merged(value));
+            else
+                entries.push([this.#key(resolved), this.#value(value)]);
+        }
+        return Object.fromEntries([...merged.reverse().flatMap((map) => Object.entries(map)), ...entries]);
+    }
+    #key(key) {
+        const name = isScalar(key) ? scalar(key) : null;
+        // zod drops it without a word
+        if (name?.text === '__proto__')
+            throw new read_yaml_YamlError('has the key __proto__, which names no setting; leave it out');
+        if (name !== null)
+            return name.text;
+        const written = isMap(key) || isSeq(key) ? key.range : undefined;
+        const template = written ? read_yaml_templateIn(`{${this.text.slice(written[0], written[1])}}`) : undefined;
+        throw new read_yaml_YamlError(template === undefined ? 'is not YAML: a key of a map must be a text' : read_yaml_unfilled(template));
+    }
+    #merged(node) {
+        const target = isAlias(node) ? this.#target(node) : node;
+        const value = this.#value(target);
+        const maps = isSeq(target) && !isAlias(node) && value !== null && read_yaml_isList(value)
+            ? value
+            : [value];
+        return maps.map((map) => {
+            if (read_yaml_isYamlMap(map))
+                return map;
+            throw new read_yaml_YamlError('is not YAML: << merges a map or a list of maps');
+        });
+    }
+}
+/** What each alias stands for: the last node before it with that anchor. */
+function aliasTargets(document) {
+    const anchors = new Map();
+    const targets = new Map();
+    visit(document, {
+        Alias: (_, alias) => {
+            targets.set(alias, anchors.get(alias.source));
+        },
+        Value: (_, node) => {
+            if (node.anchor !== undefined)
+                anchors.set(node.anchor, node);
+        },
+    });
+    return targets;
+}
+function isSameKey(one, other) {
+    return isScalar(one) && isScalar(other) && textOf(one) === textOf(other);
+}
+function isMergeKey(key) {
+    return isScalar(key) && key.type === 'PLAIN' && key.source === '<<';
+}
+function textOf({ source, value }) {
+    return source ?? String(value);
+}
+function scalar(node) {
+    const text = textOf(node);
+    const tag = node.tag?.replace('tag:yaml.org,2002:', '!!');
+    if (tag === '!!binary')
+        return binary(text);
+    const isText = tag === '!!str' || (tag === undefined && node.type !== 'PLAIN');
+    const value = isText ? text : read_yaml_resolve(text);
+    if (tag !== undefined && !isOfTag(tag, value)) {
+        throw new read_yaml_YamlError(`is not a kind config: the YAML tag ${tag} does not fit "${text}"; leave the tag out`);
+    }
+    return value === null ? null : new read_yaml_YamlScalar(text, value);
+}
+function binary(text) {
+    const bytes = Buffer.from(text, 'base64');
+    if (bytes.toString('base64') !== text.replace(/\s/g, '')) {
+        throw new read_yaml_YamlError('is not YAML: what has the tag !!binary must be base64');
+    }
+    return new read_yaml_YamlScalar(bytes.toString(), bytes.toString());
+}
+function isOfTag(tag, value) {
+    if (tag === '!' || tag === '!!str')
+        return true;
+    if (tag === '!!null')
+        return value === null;
+    if (tag === '!!bool')
+        return typeof value === 'boolean';
+    return typeof value === 'number' && (tag === '!!float' || (tag === '!!int' && Number.isInteger(value)));
+}
+const words = new Map([
+    ...['true', 'True', 'TRUE'].map((word) => [word, true]),
+    ...['false', 'False', 'FALSE'].map((word) => [word, false]),
+    ...['', '~', 'null', 'Null', 'NULL'].map((word) => [word, null]),
+    ...['.nan', '.NaN', '.NAN'].map((word) => [word, NaN]),
+    ...['.inf', '.Inf', '.INF', '+.inf', '+.Inf', '+.INF'].map((word) => [word, Infinity]),
+    ...['-.inf', '-.Inf', '-.INF'].map((word) => [word, -Infinity]),
+]);
+const read_yaml_integer = /^([-+]?)(?:0x([0-9a-f]+)|0b([01]+)|0o?([0-7]+)|(0|[1-9]\d*))$/i;
+const read_yaml_float = /^[-+]?(\.\d+|\d+(\.\d*)?)(e[-+]?\d+)?$/i;
+/** What a plain scalar stands for. Dates stay texts, since no field of a kind config is one. */
+function read_yaml_resolve(text) {
+    const word = words.get(text);
+    if (word !== undefined)
+        return word;
+    if (!/^[-+.\d]/.test(text) || /^\d{4}-/.test(text))
+        return text;
+    const plain = text.replaceAll('_', '');
+    const match = read_yaml_integer.exec(plain);
+    if (match !== null) {
+        const [, sign = '', hexadecimal, binary, octal, decimal] = match;
+        const number = hexadecimal !== undefined
+            ? parseInt(hexadecimal, 16)
+            : binary !== undefined
+                ? parseInt(binary, 2)
+                : octal !== undefined
+                    ? parseInt(octal, 8)
+                    : Number(decimal);
+        return sign === '-' ? -number : number;
+    }
+    return read_yaml_float.test(plain) ? Number(plain) : text;
+}
+
+;// CONCATENATED MODULE: ./lib/kind-config/kubeadm-patches.js
+
+
+
+
+/** The patches of a config, or of one of its nodes. */
+function kubeadm_patches_patchesOf({ kubeadmConfigPatches = [], kubeadmConfigPatchesJSON6902 = [], }, place) {
+    return {
+        merge: kubeadmConfigPatches.map((text, index) => ({
+            text,
+            place: `${place}.kubeadmConfigPatches[${String(index)}]`,
+        })),
+        json: kubeadmConfigPatchesJSON6902.map((patch, index) => ({
+            ...patch,
+            place: `${place}.kubeadmConfigPatchesJSON6902[${String(index)}]`,
+        })),
+    };
+}
+/** Patches that kind cannot read: it would notice when the nodes run already. */
+function kubeadm_patches_checkKubeadmPatches(config) {
+    const all = [
+        kubeadm_patches_patchesOf(config, ''),
+        ...(config.nodes ?? []).map((node, index) => kubeadm_patches_patchesOf(node, `nodes[${String(index)}]`)),
+    ];
+    const problemOf = (place, read) => read instanceof YamlError ? [{ path: place.replace(/^\./, ''), value: undefined, message: read.message }] : [];
+    return all.flatMap(({ merge, json }) => [
+        ...merge.flatMap(({ place, text }) => problemOf(place, attempt(() => mergePatchesIn(text)))),
+        ...json.flatMap((patch) => problemOf(`${patch.place}.patch`, attempt(() => kubeadm_patches_operationsIn(patch)))),
+    ]);
+}
+function attempt(read) {
+    try {
+        return read();
+    }
+    catch (error) {
+        if (error instanceof YamlError)
+            return error;
+        throw error;
+    }
+}
+function mergePatchesIn(text) {
+    return documentsIn(text).flatMap((part) => {
+        const document = readYaml(part);
+        if (document === null)
+            return [];
+        if (!isYamlMap(document))
+            throw new YamlError('must be a map with the kind that it patches, such as ClusterConfiguration');
+        return [toPlain(document)];
+    });
+}
+/** kind cuts a text at every line that begins with `---`, whatever else is in that line (`pkg/internal/patch/resource.go`). */
+function documentsIn(text) {
+    const parts = text.split(/\n---[^\n]*\n/);
+    const last = parts.pop() ?? '';
+    // a separator without a line after it: kind drops what stands before it, except where it is bare
+    const kept = last.replace(/\n---$/, '');
+    return kept.includes('\n---') ? parts : [...parts, kept];
+}
+function kubeadm_patches_operationsIn({ patch = '' }) {
+    const operations = toPlain(readYaml(patch));
+    const isList = Array.isArray(operations) && operations.every(isOperation);
+    if (!isList)
+        throw new YamlError('must be a list of operations, each with op and path (RFC 6902)');
+    return operations;
+}
+function isOperation(value) {
+    return isMap(value) && typeof value['op'] === 'string' && typeof value['path'] === 'string';
+}
+/**
+ * Applies the patches to the config that kind generates, and reads what the cluster will have. They are applied as kind
+ * does it: the cluster's merge patches, its JSON patches, then those of the node that `kubeadm init` runs on.
+ * @param kubernetes version of the nodes, where it is known; else all versions count that may apply
+ */
+function kubeadm_patches_readKubeadmPatches(config, levels, kubernetes) {
+    const outcomes = kubeadmVersions(kubernetes).map((version) => new PatchedConfig(config, version).apply(levels));
+    const all = (pick) => {
+        const found = outcomes.flatMap(pick);
+        return found.filter((one, index) => found.findIndex((other) => JSON.stringify(other) === JSON.stringify(one)) === index);
+    };
+    const misfits = outcomes.flatMap((outcome, index) => outcome.misfits.filter(({ place }) => 
+    // a patch may fit one version of kubeadm's config and not the other
+    outcomes.every((other) => !other.applied.has(place) || fitsNot(other, place)) &&
+        // of a place, what is wrong in one version is enough
+        !outcomes.slice(0, index).some((earlier) => fitsNot(earlier, place))));
+    return {
+        podSubnets: all(({ podSubnets }) => podSubnets),
+        serviceSubnets: all(({ serviceSubnets }) => serviceSubnets),
+        nodeMasks: all(({ nodeMasks }) => nodeMasks),
+        problems: [...misfits, ...all(({ problems }) => problems)],
+    };
+}
+function fitsNot({ misfits }, place) {
+    return misfits.some((misfit) => misfit.place === place);
+}
+const components = (/* unused pure expression or super */ null && (['apiServer', 'controllerManager', 'scheduler']));
+const maskFlags = [
+    ['node-cidr-mask-size', cidr_families],
+    ['node-cidr-mask-size-ipv4', ['ipv4']],
+    ['node-cidr-mask-size-ipv6', ['ipv6']],
+];
+/** Where kubeadm's config says something about addresses, by the name that a user knows it under. */
+const readings = {
+    'networking.podSubnet': (document) => kubeadm_config_at(document, 'networking', 'podSubnet'),
+    'networking.serviceSubnet': (document) => kubeadm_config_at(document, 'networking', 'serviceSubnet'),
+    'cluster-cidr of the controller manager': argument('controllerManager', 'cluster-cidr'),
+    'service-cluster-ip-range of the controller manager': argument('controllerManager', 'service-cluster-ip-range'),
+    'service-cluster-ip-range of the API server': argument('apiServer', 'service-cluster-ip-range'),
+    'allocate-node-cidrs': argument('controllerManager', 'allocate-node-cidrs'),
+    ...Object.fromEntries(maskFlags.map(([flag]) => [flag, argument('controllerManager', flag)])),
+};
+/** kubeadm's ClusterConfiguration in one of its versions while patches are applied to it. */
+class PatchedConfig {
+    version;
+    #document;
+    #apiVersion;
+    /** Where each setting was last changed. */
+    #setBy = new Map();
+    #applied = new Set();
+    #misfits = [];
+    #problems = [];
+    constructor(config, version) {
+        this.version = version;
+        // without the subnets that were given: a patch that repeats one of them sets it all the same
+        const { apiServerAddress, ipFamily } = config.networking ?? {};
+        const networking = { ...(apiServerAddress && { apiServerAddress }), ...(ipFamily && { ipFamily }) };
+        this.#document = clusterConfiguration({ ...config, networking }, version);
+        this.#apiVersion = `kubeadm.k8s.io/${version}`;
+    }
+    apply(levels) {
+        for (const { merge, json } of levels) {
+            for (const patch of merge)
+                this.#merge(patch);
+            for (const patch of json)
+                this.#patch(patch);
+        }
+        this.#checkRemoved();
+        this.#checkAllocation();
+        return {
+            podSubnets: this.#settings('networking.podSubnet', 'cluster-cidr of the controller manager'),
+            serviceSubnets: this.#settings('networking.serviceSubnet', 'service-cluster-ip-range of the controller manager', 'service-cluster-ip-range of the API server'),
+            nodeMasks: maskFlags.flatMap(([flag, of]) => this.#settings(flag).map((setting) => ({ ...setting, families: of }))),
+            problems: this.#problems,
+            applied: this.#applied,
+            misfits: this.#misfits,
+        };
+    }
+    #merge({ place, text }) {
+        const patches = attempt(() => mergePatchesIn(text));
+        // reported by checkKubeadmPatches
+        if (patches instanceof YamlError)
+            return;
+        for (const patch of patches) {
+            if (!this.#isFor(patch['kind'], patch['apiVersion']))
+                continue;
+            this.#change(place, (before) => mergeKubeadm(before, patch));
+        }
+    }
+    #patch(patch) {
+        const { place, kind, group = '', version = '' } = patch;
+        const operations = attempt(() => kubeadm_patches_operationsIn(patch));
+        if (operations instanceof YamlError || !this.#isFor(kind, group === '' ? version : `${group}/${version}`))
+            return;
+        this.#change(place, (before) => patchJson(before, operations));
+    }
+    /** kind skips patches of other kinds and versions. */
+    #isFor(kind, apiVersion) {
+        return kind === 'ClusterConfiguration' && [undefined, null, '', this.#apiVersion].includes(apiVersion);
+    }
+    #change(place, change) {
+        const before = this.#document;
+        this.#applied.add(place);
+        try {
+            this.#document = change(before);
+        }
+        catch (error) {
+            const message = `does not fit the config that kind writes for kubeadm: ${messageOf(error)}`;
+            this.#misfits.push({ place, message });
+        }
+        for (const [setting, read] of Object.entries(readings)) {
+            if (read(before) !== read(this.#document))
+                this.#setBy.set(setting, place);
+        }
+        for (const key of ['apiVersion', 'kind']) {
+            if (this.#document[key] === before[key])
+                continue;
+            this.#refuse(place, `changes ${key} of kubeadm's config, which kubeadm then cannot read; leave it out or write it in full`);
+        }
+        for (const component of components)
+            this.#checkArguments(place, before, component);
+    }
+    #checkArguments(place, before, component) {
+        const args = at(this.#document, component, 'extraArgs');
+        if (JSON.stringify(args) === JSON.stringify(at(before, component, 'extraArgs')))
+            return;
+        const isList = Array.isArray(args);
+        if (args !== undefined && args !== null && isList !== (this.version === 'v1beta4')) {
+            const written = isList
+                ? 'a list, as Kubernetes 1.36 and later take it'
+                : 'a map, as Kubernetes before 1.36 takes it';
+            const message = `writes extraArgs of ${component} as ${written}; the nodes have another version`;
+            this.#misfits.push({ place, message });
+            return;
+        }
+        const known = argumentsOf(before, component);
+        for (const { name, value } of argumentsOf(this.#document, component)) {
+            const isReadable = typeof value === 'string' || value === null || value === undefined;
+            if (isReadable || known.some((other) => other.name === name && other.value === value))
+                continue;
+            const message = `sets ${String(name)} to ${JSON.stringify(value)}, but kubeadm takes strings only; put the value in quotes`;
+            this.#misfits.push({ place, message });
+        }
+    }
+    /** What patches set, each with its value at the end. */
+    #settings(...names) {
+        return names.flatMap((setting) => {
+            const place = this.#setBy.get(setting);
+            const value = readings[setting]?.(this.#document);
+            return place === undefined || value === undefined || value === null
+                ? []
+                : [{ place, setting, value: String(value) }];
+        });
+    }
+    #checkRemoved() {
+        for (const setting of ['networking.podSubnet', 'networking.serviceSubnet']) {
+            const place = this.#setBy.get(setting);
+            if (place === undefined || this.#settings(setting).length > 0)
+                continue;
+            this.#refuse(place, `removes ${setting}, which every cluster needs; leave it`);
+        }
+    }
+    #checkAllocation() {
+        const [allocate] = this.#settings('allocate-node-cidrs');
+        if (allocate === undefined || !/^(0|f|false)$/i.test(allocate.value))
+            return;
+        const message = 'sets allocate-node-cidrs to false, so nodes get no podCIDR that routes could lead to; leave it out';
+        this.#refuse(allocate.place, message);
+    }
+    #refuse(place, message) {
+        this.#problems.push({ place, message });
+    }
+}
+
+// EXTERNAL MODULE: ./node_modules/fastest-levenshtein/mod.js
+var mod = __nccwpck_require__(1916);
+;// CONCATENATED MODULE: ./lib/model/suggest-key.js
+
+/** What may have been meant by a key that is not among the known ones. */
+function suggest_key_hintFor(key, known) {
+    const near = closest(key, known);
+    return distance(key, near) <= Math.max(2, key.length / 3) ? `did you mean ${near}?` : `known are ${known.join(', ')}`;
+}
+
+;// CONCATENATED MODULE: ./lib/kind-config/v1alpha4.js
+
+
+
+
+/** The version of kind's config that there is. */
+const v1alpha4_apiVersion = 'kind.x-k8s.io/v1alpha4';
+/** A value whose type decides how it is read, as Go's YAML does it (go.yaml.in/yaml/v3, `decode.go`). */
+function typed(read) {
+    return unknown().transform((value, context) => {
+        try {
+            return read(value, (message) => {
+                throw new Refusal(message);
+            });
+        }
+        catch (error) {
+            if (!(error instanceof Refusal))
+                throw error;
+            context.issues.push({ code: 'custom', message: error.message, input: value });
+            return NEVER;
+        }
+    });
+}
+class Refusal extends Error {
+}
+/** Any scalar, by its text: a label 1.30 is '1.30'. */
+const v1alpha4_readText = (value, refuse) => {
+    if (!(value instanceof read_yaml_YamlScalar))
+        return refuse('must be a string');
+    const template = read_yaml_templateIn(value.text);
+    return template === undefined ? value.text : refuse(read_yaml_unfilled(template));
+};
+const v1alpha4_text = typed(v1alpha4_readText);
+/** A text that is handed on to another parser, and may hold what looks like a template. */
+const patchText = typed((value, refuse) => value instanceof read_yaml_YamlScalar
+    ? value.text
+    : refuse('must be a string: write "|" behind the dash, so that it stays text'));
+const yes = ['y', 'Y', 'yes', 'Yes', 'YES', 'on', 'On', 'ON'];
+const no = ['n', 'N', 'no', 'No', 'NO', 'off', 'Off', 'OFF'];
+const v1alpha4_boolean = typed((value, refuse) => {
+    if (value instanceof read_yaml_YamlScalar) {
+        if (typeof value.value === 'boolean')
+            return value.value;
+        if (typeof value.value === 'string' && yes.includes(value.value))
+            return true;
+        if (typeof value.value === 'string' && no.includes(value.value))
+            return false;
+    }
+    return refuse(unfilledOr(value, 'must be true or false'));
+});
+/** -1 leaves the choice to the engine, and 0 to kind. */
+const port = (least, remedy) => typed((value, refuse) => {
+    const number = value instanceof read_yaml_YamlScalar ? value.value : undefined;
+    if (typeof number === 'number' && Number.isInteger(number) && number >= least && number <= 65535)
+        return number;
+    const quoted = typeof number === 'string' && /^\d+$/.test(number);
+    return refuse(unfilledOr(value, quoted ? 'is a string; write the port without quotes' : `is not a port; use ${remedy}`));
+});
+const hostPort = port(-1, '1 to 65535, or 0 for any that is free');
+const containerPort = port(1, '1 to 65535');
+function unfilledOr(value, message) {
+    const template = value instanceof read_yaml_YamlScalar ? read_yaml_templateIn(value.text) : undefined;
+    return template === undefined ? message : read_yaml_unfilled(template);
+}
+/** One of these words; an empty text counts as not given, as in kind's own defaults. */
+function oneOf(words, normal = (word) => word) {
+    return typed((value, refuse) => {
+        const word = normal(v1alpha4_readText(value, refuse));
+        if (word === '')
+            return '';
+        return words.find((each) => each === word) ?? refuse(`must be one of ${words.join(', ')}`);
+    }).transform((word) => (word === '' ? undefined : word));
+}
+/** The only word that is right. */
+const literally = (word) => typed((value, refuse) => {
+    const given = v1alpha4_readText(value, refuse);
+    return given === '' || given === word ? given : refuse(`must be ${word}`);
+});
+/** One subnet, or several separated by commas; which ones go together is decided elsewhere. */
+const subnets = typed((value, refuse) => {
+    const given = v1alpha4_readText(value, refuse);
+    return /\s/.test(given) ? refuse('contains a blank; write subnets with a comma between them and nothing else') : given;
+});
+const absolutePath = typed((value, refuse) => {
+    const path = v1alpha4_readText(value, refuse);
+    return path.startsWith('/') ? path : refuse('must be an absolute path in the node, such as /data');
+});
+const address = typed((value, refuse) => {
+    const given = v1alpha4_readText(value, refuse);
+    return given === '' || (0,external_node_net_.isIP)(given) !== 0 ? given : refuse('is not an IP address; use one such as 127.0.0.1');
+});
+/** Items that are empty count for nothing. */
+function list(item) {
+    return array(item.nullable(), 'must be a list; write "- " before each item')
+        .transform((items) => items.filter((each) => each !== null));
+}
+/** A map from names to values; kind gives an empty value the zero of its type. */
+function mapOf(value, zero) {
+    return preprocess(withoutScalar, record(schemas_string(), value.nullable(), mustBeMap))
+        .transform((map) => Object.fromEntries(Object.entries(map).map(([key, each]) => [key, each ?? zero])));
+}
+/** A scalar is an object of ours, and no map. */
+function withoutScalar(value) {
+    return value instanceof read_yaml_YamlScalar ? value.value : value;
+}
+const mustBeMap = 'must be a map; write "name: value", one a line';
+/** A map of known settings; those that are empty count as not given, as in Go. */
+function settings(shape) {
+    const optional = Object.fromEntries(Object.entries(shape).map(([key, type]) => [key, type.nullish()]));
+    const strict = strictObject(optional, {
+        error: (issue) => (issue.code === 'invalid_type' ? mustBeMap : undefined),
+    });
+    return preprocess(withoutScalar, strict)
+        .transform((value) => Object.fromEntries(Object.entries(value).filter(([, each]) => each !== null && each !== undefined && each !== '')));
+}
+const missing = 'is missing; give it';
+/** A map in which a setting may not be left out. */
+function requiring(type, setting) {
+    return type.superRefine((value, context) => {
+        if (value[setting] === undefined)
+            context.addIssue({ code: 'custom', path: [setting], message: missing });
+    });
+}
+const mountShape = {
+    containerPath: absolutePath,
+    hostPath: v1alpha4_text,
+    readOnly: v1alpha4_boolean,
+    selinuxRelabel: v1alpha4_boolean,
+    propagation: oneOf(['None', 'HostToContainer', 'Bidirectional']),
+};
+const portMappingShape = {
+    containerPort,
+    hostPort,
+    listenAddress: address,
+    protocol: oneOf(['TCP', 'UDP', 'SCTP'], (word) => word.toUpperCase()),
+};
+const json6902Shape = { group: v1alpha4_text, version: v1alpha4_text, kind: v1alpha4_text, patch: patchText };
+const nodeRole = oneOf(['control-plane', 'worker']);
+const nodeShape = {
+    role: nodeRole,
+    image: v1alpha4_text,
+    labels: mapOf(v1alpha4_text, ''),
+    extraMounts: list(requiring(settings(mountShape), 'containerPath')),
+    extraPortMappings: list(requiring(settings(portMappingShape), 'containerPort')),
+    kubeadmConfigPatches: list(patchText),
+    kubeadmConfigPatchesJSON6902: list(settings(json6902Shape)),
+};
+const networkingShape = {
+    ipFamily: oneOf(['ipv4', 'ipv6', 'dual']),
+    apiServerPort: hostPort,
+    apiServerAddress: address,
+    podSubnet: subnets,
+    serviceSubnet: subnets,
+    disableDefaultCNI: v1alpha4_boolean,
+    kubeProxyMode: oneOf(['iptables', 'ipvs', 'nftables', 'none']),
+    dnsSearch: list(v1alpha4_text),
+};
+const clusterShape = {
+    kind: literally('Cluster'),
+    apiVersion: literally(v1alpha4_apiVersion),
+    name: v1alpha4_text,
+    nodes: list(settings(nodeShape)),
+    networking: settings(networkingShape),
+    featureGates: mapOf(v1alpha4_boolean, false),
+    runtimeConfig: mapOf(v1alpha4_text, ''),
+    kubeadmConfigPatches: list(patchText),
+    kubeadmConfigPatchesJSON6902: list(settings(json6902Shape)),
+    containerdConfigPatches: list(patchText),
+    containerdConfigPatchesJSON6902: list(patchText),
+};
+const cluster = settings(clusterShape);
+/** The maps of known settings, by their place without numbers, with what to call them and how to get there. */
+const places = {
+    '': { shape: clusterShape, name: 'a setting of a kind config', where: 'the top of the config' },
+    networking: { shape: networkingShape, name: 'a networking setting', where: 'networking' },
+    nodes: { shape: nodeShape, name: 'a node setting', where: 'an item of nodes' },
+    'nodes.extraMounts': { shape: mountShape, name: 'a mount setting', where: 'an item of extraMounts' },
+    'nodes.extraPortMappings': {
+        shape: portMappingShape,
+        name: 'a port mapping setting',
+        where: 'an item of extraPortMappings',
+    },
+    'nodes.kubeadmConfigPatchesJSON6902': { shape: json6902Shape, name: 'a setting of a JSON patch', where: '' },
+    kubeadmConfigPatchesJSON6902: { shape: json6902Shape, name: 'a setting of a JSON patch', where: '' },
+};
+/**
+ * Reads a kind config as strictly as kind does (`pkg/internal/apis/config/encoding`), whose decoder takes no unknown
+ * field and no value of another type.
+ * @returns the config without what was left empty, or everything that is wrong with it
+ */
+function v1alpha4_decodeKindConfig(value) {
+    if (value === null)
+        return { config: {} };
+    if (!isYamlMap(value)) {
+        const message = 'is not a kind config; write a YAML map, such as "networking: {…}"';
+        return { problems: [{ path: '', value: toPlain(value), message }] };
+    }
+    const { success, data, error } = cluster.safeParse(value);
+    if (success)
+        return { config: data };
+    // a setting that is missing because its name is misspelt is told once
+    const misspelt = error.issues.filter(({ code }) => code === 'unrecognized_keys').map(({ path }) => pathOf(path));
+    const placed = error.issues
+        .filter(({ path, message }) => message !== missing || !misspelt.includes(pathOf(path.slice(0, -1))))
+        .flatMap((issue) => problemsOf(value, issue));
+    return { problems: placed.sort((one, other) => compare(one.position, other.position)).map(({ problem }) => problem) };
+}
+/** In the order in which they were written. */
+function compare(one, other) {
+    const index = one.findIndex((place, level) => place !== other[level]);
+    return index < 0 ? one.length - other.length : (one[index] ?? 0) - (other[index] ?? -1);
+}
+function problemsOf(config, issue) {
+    const path = pathOf(issue.path);
+    if (issue.code === 'unrecognized_keys') {
+        const place = issue.path.filter((step) => typeof step === 'string').join('.');
+        return issue.keys.map((key) => {
+            const message = `is not ${places[place]?.name ?? 'known'}; ${remedyFor(key, place)}`;
+            const problem = { path: path === '' ? key : `${path}.${key}`, value: undefined, message };
+            return { position: positionOf(config, [...issue.path, key]), problem };
+        });
+    }
+    const given = issue.path.reduce(valueAt, config);
+    const value = given === undefined ? undefined : toPlain(given);
+    return [{ position: positionOf(config, issue.path), problem: { path, value, message: issue.message } }];
+}
+function valueAt(of, step) {
+    return of?.[step];
+}
+function positionOf(config, path) {
+    return path.map((step, level) => typeof step === 'number'
+        ? step
+        : Object.keys(path.slice(0, level).reduce(valueAt, config) ?? {}).indexOf(String(step)));
+}
+/** `nodes[1].labels.zone` */
+function pathOf(steps) {
+    return steps.reduce((path, step) => {
+        if (typeof step === 'number')
+            return `${path}[${String(step)}]`;
+        return path === '' ? String(step) : `${path}.${String(step)}`;
+    }, '');
+}
+/** Where a key belongs that is known elsewhere, or else what may have been meant. */
+function remedyFor(key, place) {
+    const own = places[place]?.shape ?? {};
+    if (Object.hasOwn(clusterShape, key))
+        return `it belongs one level up, beside ${place.split('.')[0] ?? ''}`;
+    const elsewhere = Object.values(places).find(({ shape, where }) => where !== '' && Object.hasOwn(shape, key));
+    return elsewhere === undefined ? hintFor(key, Object.keys(own)) : `it belongs to ${elsewhere.where}`;
+}
+
+;// CONCATENATED MODULE: ./lib/kind-config/kind-config.js
+
+
+
+
+
+
+/**
+ * Reads a kind config, or a part of one. It is checked as kind's parser and `validate.go` do, and for what routes
+ * between clusters need.
+ * @param given YAML text, or a value that was read already
+ * @returns the config, which is empty where it cannot be read at all
+ */
+function kind_config_readKindConfig(given) {
+    try {
+        const decoded = decodeKindConfig(typeof given === 'string' ? readYaml(given) : given);
+        if ('problems' in decoded)
+            return { config: {}, problems: decoded.problems };
+        return { config: decoded.config, problems: kind_config_check(decoded.config) };
+    }
+    catch (error) {
+        if (!(error instanceof YamlError))
+            throw error;
+        return { config: {}, problems: [{ path: '', value: undefined, message: error.message }] };
+    }
+}
+function kind_config_check(config) {
+    const { networking = {}, nodes = [] } = config;
+    const problems = [];
+    const refuse = (path, value, message) => problems.push({ path, value, message });
+    if (networking.disableDefaultCNI === true) {
+        refuse('networking.disableDefaultCNI', true, "is not supported yet, because the routes follow kind's own CNI; leave it out");
+    }
+    if (networking.kubeProxyMode === 'none') {
+        refuse('networking.kubeProxyMode', 'none', 'leaves ClusterIPs unserved; use iptables, nftables or ipvs');
+    }
+    if (nodes.length > 0 && nodes.every(({ role }) => role === 'worker')) {
+        refuse('nodes', undefined, 'has no control plane; add "- role: control-plane"');
+    }
+    return [...problems, ...checkKubeadmPatches(config), ...checkContainerdPatches(config)];
 }
 /** Merges a cluster's own config over the shared one: maps deep, patches one after the other, nodes replaced whole. */
 const kind_config_mergeKindConfigs = deepmergeCustom({
     mergeArrays: (values, _utils, meta) => (meta?.key === 'nodes' ? values.at(-1) : values.flat()),
 });
-/** The nodes of a checked config; `undefined` when it names none. kind takes a node without a role for a control plane. */
-function kind_config_nodesOf(nodes) {
-    if (!Array.isArray(nodes) || nodes.length === 0)
-        return undefined;
-    return nodes.map((node) => ({ role: 'control-plane', ...node }));
+/** The nodes of a config; `undefined` when it names none. kind takes a node without a role for a control plane. */
+function kind_config_nodesOf({ nodes = [] }) {
+    return nodes.length === 0 ? undefined : nodes.map((node) => ({ ...node, role: node.role ?? 'control-plane' }));
 }
 /** Where in a node's file system the mount stands that tells which run made it. */
 const ownerDirectory = '/kind-flat-network';
@@ -66279,12 +69488,9 @@ const ownerDirectory = '/kind-flat-network';
 function kind_config_withReadOnlyMount(config, hostPath, containerPath) {
     return {
         ...config,
-        nodes: (kind_config_nodesOf(config['nodes']) ?? []).map((node) => ({
+        nodes: (config.nodes ?? []).map((node) => ({
             ...node,
-            extraMounts: [
-                ...(node['extraMounts'] ?? []),
-                { hostPath, containerPath, readOnly: true },
-            ],
+            extraMounts: [...(node.extraMounts ?? []), { hostPath, containerPath, readOnly: true }],
         })),
     };
 }
@@ -66302,19 +69508,85 @@ function kind_config_toKindConfig(cluster) {
         networking: {
             // kind's word for that (`pkg/apis/config/v1alpha4/types.go`, `apiServerPort`)
             ...(cluster.engineChoosesPort && { apiServerPort: -1 }),
-            ...cluster.config['networking'],
+            ...cluster.config.networking,
             ipFamily: cluster.podSubnets.length > 1 ? 'dual' : familyOf(cluster.podSubnets[0] ?? ''),
             podSubnet: cluster.podSubnets.join(','),
             serviceSubnet: cluster.serviceSubnets.join(','),
         },
-        nodes: cluster.nodes.map((node) => ({
-            ...node,
-            extraMounts: [...(node['extraMounts'] ?? []), owner],
-        })),
+        nodes: cluster.nodes.map((node) => ({ ...node, extraMounts: [...(node.extraMounts ?? []), owner] })),
     };
 }
-function isMap(value) {
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
+
+;// CONCATENATED MODULE: ./lib/kind-config/host-ports.js
+
+
+/** The fixed ports that the nodes of a config publish, and its API server; 0 and -1 stand for any that is free. */
+function host_ports_fixedPorts(nodes, { apiServerAddress, apiServerPort }, families, places) {
+    const isIpv6Only = !families.includes('ipv4');
+    const apiServer = {
+        address: apiServerAddress ?? (isIpv6Only ? '::1' : '127.0.0.1'),
+        port: apiServerPort ?? 0,
+        protocol: 'TCP',
+        place: `${places.networking}.apiServerPort`,
+    };
+    const mappings = nodes.flatMap(({ extraPortMappings = [] }, node) => extraPortMappings.map(({ listenAddress, hostPort = 0, protocol = 'TCP' }, index) => ({
+        address: listenAddress ?? (isIpv6Only ? '::' : '0.0.0.0'),
+        port: hostPort,
+        protocol,
+        place: `${places.nodes}[${String(node)}].extraPortMappings[${String(index)}].hostPort`,
+    })));
+    return [apiServer, ...mappings].filter(({ port }) => port > 0);
+}
+/** Whether both cannot be published: as kind, which takes 0.0.0.0 and :: for the same (kind, `config/validate.go`). */
+function host_ports_portsMeet(one, other) {
+    const [first, second] = [canonicalAddress(one.address), canonicalAddress(other.address)];
+    return (one.port === other.port &&
+        one.protocol === other.protocol &&
+        (first === second || isWildcard(first) || isWildcard(second)));
+}
+function isWildcard(address) {
+    return ['0.0.0.0', '::'].includes(address);
+}
+/** `0.0.0.0:80/tcp`, `[::1]:53/udp` */
+function host_ports_describePort({ address, port, protocol }) {
+    const host = isIP(address) === 6 ? `[${address}]` : address;
+    return `${host}:${String(port)}/${protocol.toLowerCase()}`;
+}
+
+;// CONCATENATED MODULE: ./lib/plan/host-port-conflicts.js
+
+const remedy = 'give each its own port, or 0 for any that is free';
+/** The fixed ports that a cluster publishes on the engine's machine. */
+function host_port_conflicts_hostPortsOf({ nodes, config, families, places }) {
+    return fixedPorts(nodes, config.networking ?? {}, families, places);
+}
+/**
+ * Tells which fixed ports cannot be published: two nodes or clusters want one, or something on the machine has it.
+ * Docker would find out when half of the clusters run already.
+ */
+function host_port_conflicts_checkHostPorts(problems, clusters, { containers, usedPorts }) {
+    const wanted = clusters.flatMap((cluster) => host_port_conflicts_hostPortsOf(cluster).map((port) => ({ ...port, cluster: cluster.name })));
+    wanted.forEach((own, index) => {
+        const refuse = (message) => {
+            problems.add(own.place, own.port, message);
+        };
+        const sharers = wanted.filter((other) => other.place === own.place);
+        const other = wanted.slice(0, index).find((each) => each.place !== own.place && portsMeet(each, own));
+        const container = containers.find(({ ports = [] }) => ports.some((port) => portsMeet(port, own)));
+        if (sharers.length > 1) {
+            const names = sharers.map(({ cluster }) => cluster).join(', ');
+            refuse(`would be published by several clusters (${names}); use 0 for any port that is free, or put it into the config of one cluster`);
+        }
+        else if (other !== undefined) {
+            refuse(`is published by ${other.place} too; ${remedy}`);
+        }
+        else if (container !== undefined) {
+            refuse(`is published by the container ${container.name}; give another port, or 0 for any that is free`);
+        }
+        else if (usedPorts.some((port) => portsMeet(port, own))) {
+            refuse(`is in use on this machine (${describePort(own)}); give another port, or 0 for any that is free`);
+        }
+    });
 }
 
 ;// CONCATENATED MODULE: ./lib/plan/subnets.js
@@ -66382,7 +69654,7 @@ function load_balancer_subnets_chooseLoadBalancerSubnets(problems, clusters, { l
         // a cluster that is taken over keeps what it has, since Services of it may have addresses out of that
         const kept = of.flatMap((cluster) => {
             const own = reserved.filter(([name]) => cluster.existing?.name === name).flatMap(([, subnets]) => subnets);
-            const [part] = own.map(parseCidr).filter((each) => contains(subnet, each));
+            const [part] = own.map(parseCidr).filter((each) => load_balancer_subnets_contains(subnet, each));
             return part === undefined ? [] : [{ cluster, part }];
         });
         const lacking = of.filter((cluster) => !kept.some((each) => each.cluster === cluster));
@@ -66416,7 +69688,7 @@ function freeParts(count, subnet, { ranges = [], used = [] }, taken, toCome) {
     // one that is the whole subnet bounds nothing
     const [range = lowerHalf] = ranges
         .flatMap((text) => machineCidr(text) ?? [])
-        .filter((each) => contains(subnet, each) && each.prefix > subnet.prefix);
+        .filter((each) => load_balancer_subnets_contains(subnet, each) && each.prefix > subnet.prefix);
     const inUse = ofFamily(used, family).flatMap((text) => machineCidr(text) ?? []);
     // without a range Docker goes on above the lower half when that is full
     const room = lowerHalf.last - lowerHalf.first - 1n;
@@ -66443,7 +69715,7 @@ function fromTop({ family, last, prefix }) {
 function host(family, address) {
     return cidrAt(family, address, family === 'ipv4' ? 32 : 128);
 }
-function contains(outer, inner) {
+function load_balancer_subnets_contains(outer, inner) {
     return outer.family === inner.family && outer.first <= inner.first && inner.last <= outer.last;
 }
 /**
@@ -66905,6 +70177,7 @@ function newest(releases) {
 
 
 
+
 /**
  * The nodes of a cluster with the image that each gets: its own, else the cluster's, else the one published for the
  * version of Kubernetes, else what kind would use. Nodes are left without one only where this kind's default is not known.
@@ -66913,20 +70186,20 @@ function newest(releases) {
 function node_images_chooseNodeImages(problems, cluster, { kind, registryMirror }) {
     const mirrored = (input, image) => problems.attempt(input, image, () => throughMirror(image, registryMirror));
     const given = cluster.nodeImage ?? publishedImage(problems, cluster, kind);
-    const shared = given === undefined ? undefined : mirrored(`${cluster.input}.node-image`, given);
+    const shared = given === undefined ? undefined : mirrored(cluster.places['node-image'], given);
     return cluster.nodes.map((node, index) => {
-        const own = node['image'];
-        const image = typeof own === 'string' ? mirrored(`${cluster.input}.config.nodes[${String(index)}].image`, own) : (own ?? shared);
+        const place = `${cluster.places.nodes}[${String(index)}].image`;
+        const image = node.image === undefined ? shared : mirrored(place, node.image);
         return { ...node, ...(image !== undefined && { image }) };
     });
 }
-function publishedImage(problems, { input, kubernetesVersion }, kind) {
+function publishedImage(problems, { places, kubernetesVersion }, kind) {
     if (kubernetesVersion === undefined)
         return kindRelease(kind)?.nodeImage;
     const image = nodeImageFor(kind, kubernetesVersion);
     if (image === undefined) {
         const known = knownKubernetesVersions(kind).join(', ');
-        problems.add(`${input}.kubernetes-version`, kubernetesVersion, known === ''
+        problems.add(places['kubernetes-version'], kubernetesVersion, known === ''
             ? `cannot be looked up, because no images are known for kind ${kind}; give node-image, or another kind-version`
             : `has no image that is known for kind ${kind}; give one of ${known}, or node-image`);
     }
@@ -66934,22 +70207,18 @@ function publishedImage(problems, { input, kubernetesVersion }, kind) {
 }
 /** Every image that the nodes of these configs get, once. */
 function node_images_nodeImagesOf(configs) {
-    const images = configs.flatMap((config) => node_images_nodesOf(config).map((node) => node['image']));
-    return [...new Set(images.filter((image) => typeof image === 'string'))];
+    return [...new Set(configs.flatMap((config) => (nodesOf(config) ?? []).flatMap(({ image }) => image ?? [])))];
 }
 /** The config with the names that the images have in the engine. */
 function node_images_withProvidedImages(config, provided) {
     const names = new Map(provided.map(({ reference, name }) => [reference, name]));
     return {
         ...config,
-        nodes: node_images_nodesOf(config).map((node) => {
-            const name = names.get(String(node['image']));
+        nodes: (nodesOf(config) ?? []).map((node) => {
+            const name = names.get(node.image ?? '');
             return name === undefined ? node : { ...node, image: name };
         }),
     };
-}
-function node_images_nodesOf(config) {
-    return (config['nodes'] ?? []);
 }
 /** Less than that tells more of the machine's other work than of the cache. */
 const noticeablySlower = 1.25;
@@ -67197,13 +70466,16 @@ function isUsable(address) {
     return typeof address === 'string' && isIP(address) !== 0 && !isOfLoopback(address);
 }
 
-;// CONCATENATED MODULE: ./lib/plan/problems.js
+;// CONCATENATED MODULE: ./lib/model/problems.js
 
 /** Collects what is wrong, so that a user learns all of it at once. */
 class problems_Problems {
     found = [];
+    /** A problem that several clusters have with what they share is told once. */
     add(input, value, message) {
-        this.found.push({ input, value, message });
+        const isKnown = this.found.some((other) => other.input === input && other.message === message && Object.is(other.value, value));
+        if (!isKnown)
+            this.found.push({ input, value, message });
     }
     /** Runs a parser; what it throws becomes a problem. */
     attempt(input, value, parse) {
@@ -67239,6 +70511,7 @@ function reuse_takeOver(clusters, { reusable = [] }) {
         return {
             ...cluster,
             existing,
+            families: existing.podSubnets.length > 0 ? familiesOf(existing) : cluster.families,
             podSubnets: existing.podSubnets.flatMap((text) => machineCidr(text) ?? []),
             serviceSubnets: existing.serviceSubnets.flatMap((text) => machineCidr(text) ?? []),
         };
@@ -67285,7 +70558,7 @@ function reuse_checkTakeOver(problems, asked, { dockerNetwork }, facts) {
             refuse('name', existing.name, `was joined by an earlier run with ${companions.join(', ')}, not in the list; name all of them`);
         }
         const families = familiesOf(existing);
-        if (families.join() !== cluster.families.join()) {
+        if ([...families].sort().join() !== [...cluster.families].sort().join()) {
             refuse('ip-family', cluster.families.join(' and '), `is not what the existing cluster has (${families.join(' and ')}); give that, or ${remove}`);
         }
         for (const [key, given, has] of [
@@ -67424,6 +70697,7 @@ function parseSha256File(text) {
 
 
 
+
 /**
  * Decides everything that will be made. Pure.
  * @param run the run's id, put on everything it makes
@@ -67440,7 +70714,9 @@ function plan_makePlan(request, facts, run, problems = new Problems()) {
     const clusters = takeOver(named, others);
     checkNames(problems, clusters, request, machine);
     checkFamilies(problems, clusters, dockerNetwork, machine);
-    checkPlace(machine.place, clusters.filter(({ existing }) => existing === undefined).map(published), problems);
+    const created = clusters.filter(({ existing }) => existing === undefined);
+    checkPlace(machine.place, created.map(published), problems);
+    checkHostPorts(problems, created, machine);
     const tools = chooseTools(request, machine.tools, { kind: kindReleases, kubectl: kubectlReleases }, problems);
     if (request.kubeconfig !== undefined)
         checkKubeconfig(problems, request.kubeconfig, machine);
@@ -67476,6 +70752,7 @@ function plan_makePlan(request, facts, run, problems = new Problems()) {
         cache: request.cache,
         clusters: planned,
         warnings: [
+            ...request.warnings,
             ...nameWarnings(request.clusters, clusters),
             ...budgetWarnings(plan_sum(clusters.map(({ nodes }) => nodes.length)), machine),
             ...groupWarnings(clusters),
@@ -67531,8 +70808,7 @@ function toClusterPlan(cluster, subnets, { crossClusterDns }, { run, place }) {
     };
 }
 function published({ name, config }) {
-    const { apiServerAddress } = (config['networking'] ?? {});
-    return { name, apiServerAddress };
+    return { name, apiServerAddress: config.networking?.apiServerAddress };
 }
 /** Of a kind that is not known here nobody knows which image it takes. */
 function imageWarnings(clusters, tools) {
@@ -67561,12 +70837,12 @@ function checkFamilies(problems, clusters, dockerNetwork, facts) {
             : undefined;
     clusters.forEach((cluster, index) => {
         if (cluster.families.includes('ipv6') && lacksIpv6 !== undefined) {
-            problems.add(`${cluster.input}.ip-family`, ipFamilyOf(cluster), `needs IPv6: ${lacksIpv6}`);
+            problems.add(cluster.places['ip-family'], ipFamilyOf(cluster), `needs IPv6: ${lacksIpv6}`);
         }
         for (const other of clusters.slice(0, index).filter((each) => areJoined(each, cluster))) {
             if (cluster.families.some((family) => other.families.includes(family)))
                 continue;
-            problems.add(`${cluster.input}.ip-family`, ipFamilyOf(cluster), `cannot be joined with ${other.input} (${ipFamilyOf(other)}); give one of them dual, or another network`);
+            problems.add(cluster.places['ip-family'], ipFamilyOf(cluster), `cannot be joined with ${other.input} (${ipFamilyOf(other)}); give one of them dual, or another network`);
         }
     });
 }
@@ -67601,7 +70877,7 @@ function checkGiven(problems, clusters, reserved) {
     const given = [];
     for (const cluster of clusters) {
         for (const key of ['pod-subnet', 'service-subnet']) {
-            const input = `${cluster.input}.${key}`;
+            const input = cluster.places[key];
             for (const subnet of key === 'pod-subnet' ? cluster.podSubnets : cluster.serviceSubnets) {
                 checkSize(problems, input, subnet, key, cluster);
                 const meets = (other) => overlap(subnet, other.subnet);
@@ -67618,84 +70894,22 @@ function checkGiven(problems, clusters, reserved) {
     return given;
 }
 
-// EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
-var dist = __nccwpck_require__(8815);
-;// CONCATENATED MODULE: ./lib/plan/node-mask.js
-
-/** Prefix length of the subnet that a node gets of its cluster's pod subnet: kube-controller-manager's defaults. */
-const defaultNodeMask = { ipv4: 24, ipv6: 64 };
-const longest = { ipv4: 32, ipv6: 128 };
-const flags = new Map([
-    ['node-cidr-mask-size', ['ipv4', 'ipv6']],
-    ['node-cidr-mask-size-ipv4', ['ipv4']],
-    ['node-cidr-mask-size-ipv6', ['ipv6']],
-]);
-/**
- * The masks that a kind config's kubeadm patches give kube-controller-manager, as kubeadm's v1beta3 (a map) or v1beta4
- * (a list) writes extraArgs. What cannot be read is left for kind to refuse.
- */
-function node_mask_nodeMasks(config, nodes) {
-    const masks = { ...defaultNodeMask };
-    const patches = [config, ...nodes].flatMap(({ kubeadmConfigPatches }) => Array.isArray(kubeadmConfigPatches) ? kubeadmConfigPatches : []);
-    for (const [flag, value] of patches.flatMap(documentsOf).flatMap(extraArgs)) {
-        const mask = Number(value);
-        for (const family of flags.get(flag) ?? []) {
-            if (Number.isInteger(mask) && mask > 0 && mask <= longest[family])
-                masks[family] = mask;
-        }
-    }
-    return masks;
-}
-function documentsOf(patch) {
-    if (typeof patch !== 'string')
-        return [];
-    try {
-        return parseAllDocuments(patch).map((document) => document.toJS());
-    }
-    catch {
-        // an alias without its anchor
-        return [];
-    }
-}
-function extraArgs(document) {
-    const args = document?.controllerManager?.extraArgs;
-    if (Array.isArray(args)) {
-        return args.map((arg) => [arg?.name, arg?.value]);
-    }
-    return typeof args === 'object' && args !== null ? Object.entries(args) : [];
-}
-
-// EXTERNAL MODULE: ./node_modules/fastest-levenshtein/mod.js
-var mod = __nccwpck_require__(1916);
-;// CONCATENATED MODULE: ./lib/plan/unknown-key.js
-
-/** What may have been meant by a key that is not among the known ones. */
-function unknown_key_hintFor(key, known) {
-    const near = closest(key, known);
-    return distance(key, near) <= Math.max(2, key.length / 3) ? `did you mean ${near}?` : `known are ${known.join(', ')}`;
-}
-
-;// CONCATENATED MODULE: ./lib/plan/request.js
+;// CONCATENATED MODULE: ./lib/plan/cluster-entry.js
 
 
 
 
 
-
-
-
-
-/** The group of clusters that name none. */
-const defaultNetwork = 'default';
-const ipFamilyNames = inputs_inputs['ip-family'].values;
-const ipFamilies = {
+const cluster_entry_ipFamilyNames = inputs_inputs['ip-family'].values;
+/** The address families of a cluster, the primary one first. */
+const cluster_entry_familiesOf = {
     ipv4: ['ipv4'],
     ipv6: ['ipv6'],
     dual: cidr_families,
 };
-const noIpFamily = 'is no address family; give ipv4, ipv6 or dual';
-const request_text = schemas_string('is no text; give a string');
-const request_count = (least) => {
+const cluster_entry_notAnIpFamily = 'is no address family; give ipv4, ipv6 or dual';
+const cluster_entry_text = schemas_string('is no text; give a string');
+const cluster_entry_count = (least) => {
     const remedy = `is no number of nodes; give a whole number from ${String(least)}, without quotes`;
     return schemas_int(remedy).min(least, remedy);
 };
@@ -67703,101 +70917,52 @@ const noNetwork = 'is no network; give a name of letters, digits, - and ., or a 
 const networkName = schemas_string(noNetwork).regex(/^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?$/, noNetwork);
 /** A version, which is no number: YAML has no last zero. */
 const versionText = schemas_string('is no text; put it in quotes, or YAML reads 1.30 as 1.3');
-const kubernetesVersion = /^v?\d+\.\d+(\.\d+)?$/;
-const noKubernetesVersion = 'is no version of Kubernetes; give one such as 1.34 or 1.34.0';
+const cluster_entry_kubernetesVersion = /^v?\d+\.\d+(\.\d+)?$/;
+const cluster_entry_notAKubernetesVersion = 'is no version of Kubernetes; give one such as 1.34 or 1.34.0';
 /** A cluster of the list, as a map. */
 const clusterMap = strictObject({
-    name: request_text.optional().describe('Name of the cluster, a DNS label; cluster<n> when left out'),
-    workers: request_count(0).optional().describe('Worker nodes'),
-    'control-planes': request_count(1).optional().describe('Control-plane nodes'),
-    'ip-family': schemas_enum(ipFamilyNames, noIpFamily).optional().describe('Address family'),
+    name: cluster_entry_text.optional().describe('Name of the cluster, a DNS label; cluster<n> when left out'),
+    workers: cluster_entry_count(0).optional().describe('Worker nodes'),
+    'control-planes': cluster_entry_count(1).optional().describe('Control-plane nodes'),
+    'ip-family': schemas_enum(cluster_entry_ipFamilyNames, cluster_entry_notAnIpFamily).optional().describe('Address family'),
     network: union([networkName.transform((name) => [name]), array(networkName).min(1, noNetwork)], noNetwork)
         .optional()
         .describe('Group, or list of groups, that the cluster is joined in'),
-    'pod-subnet': request_text.optional().describe('Pod subnet, one for each address family, separated by a comma'),
-    'service-subnet': request_text.optional().describe('Service subnet, one for each address family, separated by a comma'),
-    'node-image': request_text.min(1, 'is empty; name an image or leave it out').optional().describe('Node image'),
+    'pod-subnet': cluster_entry_text.optional().describe('Pod subnet, one for each address family, separated by a comma'),
+    'service-subnet': cluster_entry_text.optional().describe('Service subnet, one for each address family, separated by a comma'),
+    'node-image': cluster_entry_text.min(1, 'is empty; name an image or leave it out').optional().describe('Node image'),
     'kubernetes-version': versionText
-        .regex(kubernetesVersion, noKubernetesVersion)
+        .regex(cluster_entry_kubernetesVersion, cluster_entry_notAKubernetesVersion)
         .optional()
         .describe('Kubernetes version instead of an image, such as "1.34"; in quotes, or YAML reads 1.30 as 1.3'),
-    config: union([schemas_string(), record(schemas_string(), unknown())], 'is no kind config; give a YAML map')
+    config: union([schemas_string(), record(schemas_string(), unknown())], 'is not a kind config; write a YAML map, or the path of a file')
         .optional()
-        .describe('kind config, or a part of one'),
+        .describe('kind config, or a part of one, or the path of a YAML file with it'),
 }, {
     error: (issue) => issue.code === 'invalid_type' ? 'is no cluster; give a name or a map with name, workers, …' : undefined,
 });
 const clusterEntry = preprocess((value) => (typeof value === 'string' ? { name: value } : value), clusterMap);
 const entryKeys = Object.keys(clusterMap.shape);
-/**
- * Reads the inputs. What cannot be read is added to the problems and stands in the request as if it had not been
- * given, so that the plan can find what else is wrong.
- */
-function request_parseRequest(raw, problems) {
-    const workers = wholeNumber(problems, 'workers', raw, 0);
-    const controlPlanes = wholeNumber(problems, 'control-planes', raw, 1);
-    const ipFamily = request_familiesOf(problems, 'ip-family', raw['ip-family']);
-    const sharedConfig = raw.config === '' ? {} : parseKindConfig(problems, 'config', raw.config);
-    checkKubernetesVersion(problems, raw);
-    const entries = parseClusters(problems, raw.clusters);
-    // an entry that cannot be read keeps its place, or the problems of those behind it would name the wrong one
-    const clusters = entries.flatMap((entry, index) => entry === undefined
-        ? []
-        : [toCluster(problems, entry, index, { raw, workers, controlPlanes, families: ipFamily, config: sharedConfig })]);
-    return {
-        clusters,
-        podSupernets: supernets(problems, 'pod-supernet', raw),
-        serviceSupernets: supernets(problems, 'service-supernet', raw),
-        waitSeconds: request_duration(problems, 'wait', raw),
-        routeServices: yesOrNo(problems, 'route-services', raw),
-        preserveSourceIp: yesOrNo(problems, 'preserve-source-ip', raw),
-        crossClusterDns: crossClusterDns(problems, raw),
-        verify: yesOrNo(problems, 'verify', raw),
-        reuse: yesOrNo(problems, 'reuse', raw),
-        cleanup: yesOrNo(problems, 'cleanup', raw),
-        kind: tool(problems, 'kind', raw),
-        kubectl: tool(problems, 'kubectl', raw),
-        ...downloadMirror(problems, raw),
-        ...registryMirror(problems, raw),
-        cache: oneOf(problems, 'cache', raw, inputs.cache.values),
-        images: lines(raw.images),
-        registry: yesOrNo(problems, 'registry', raw),
-        registryImage: raw['registry-image'],
-        loadBalancer: oneOf(problems, 'load-balancer', raw, inputs['load-balancer'].values),
-        ...dockerNetwork(problems, raw),
-        ...(raw.kubeconfig !== '' && { kubeconfig: raw.kubeconfig }),
-    };
-}
-function parseClusters(problems, value) {
-    if (/^\d+$/.test(value)) {
-        const number = Number(value);
-        if (number >= 1 && number <= 1000)
-            return Array.from({ length: number }, () => ({}));
-        problems.add('clusters', value, 'is out of range; give a count from 1 to 1000, or a YAML list');
-        return [];
-    }
-    const list = parseYaml(problems, 'clusters', value);
-    if (list === undefined)
-        return [];
-    if (!Array.isArray(list) || list.length === 0) {
-        problems.add('clusters', value, 'is neither a count nor a YAML list; give 3, or one entry for each cluster: "- name: east"');
-        return [];
-    }
-    return readClusters(problems, list);
-}
 /** The clusters of a list, each where it stood: what cannot be read is a problem and leaves its place empty. */
-function readClusters(problems, list) {
-    return list.map((item, index) => {
+function cluster_entry_readClusters(problems, list) {
+    return list.map(cluster_entry_valueOf).map((item, index) => {
         const result = clusterEntry.safeParse(item);
         if (result.success)
             return result.data;
         for (const issue of result.error.issues)
             addIssue(problems, `clusters[${String(index)}]`, item, issue);
         // what can be read of it may be wrong in other ways
-        return clusterEntry.safeParse(withoutKeys(item, result.error.issues)).data;
+        return clusterEntry.safeParse(cluster_entry_withoutKeys(item, result.error.issues)).data;
     });
 }
-function withoutKeys(item, issues) {
+function cluster_entry_valueOf(item) {
+    if (!isYamlMap(item))
+        return toPlain(item);
+    const { config = null, ...others } = item;
+    const own = config === null ? {} : { config: isYamlMap(config) ? config : toPlain(config) };
+    return { ...toPlain(others), ...own };
+}
+function cluster_entry_withoutKeys(item, issues) {
     if (typeof item !== 'object' || item === null)
         return item;
     const bad = new Set(issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys : issue.path.slice(0, 1))));
@@ -67806,7 +70971,7 @@ function withoutKeys(item, issues) {
 function addIssue(problems, input, item, issue) {
     if (issue.code === 'unrecognized_keys') {
         for (const key of issue.keys) {
-            problems.add(`${input}.${key}`, undefined, `is no key of a cluster; ${hintFor(key, entryKeys)}`);
+            problems.add(`${input}.${key}`, undefined, `is not a cluster setting; ${hintFor(key, entryKeys)}`);
         }
         return;
     }
@@ -67814,97 +70979,62 @@ function addIssue(problems, input, item, issue) {
     const value = key === undefined ? item : item[key];
     problems.add(key === undefined ? input : `${input}.${String(key)}`, value, issue.message);
 }
-function toCluster(problems, entry, index, defaults) {
-    const input = `clusters[${String(index)}]`;
-    const families = entry['ip-family'] === undefined ? defaults.families : ipFamilies[entry['ip-family']];
-    const subnets = (key) => entry[key] === undefined ? [] : request_parseSubnets(problems, `${input}.${key}`, entry[key], families);
-    const image = imageOf(problems, input, entry, defaults.raw);
-    const own = entry.config === undefined ? {} : parseKindConfig(problems, `${input}.config`, entry.config);
-    const { nodes: configured, ...config } = mergeKindConfigs(defaults.config, own);
-    const wanted = {
-        'control-plane': entry['control-planes'] ?? explicit(defaults, 'control-planes', defaults.controlPlanes),
-        worker: entry.workers ?? explicit(defaults, 'workers', defaults.workers),
-    };
-    const nodes = nodesOf(configured) ?? [
-        ...Array(wanted['control-plane'] ?? defaults.controlPlanes).fill({ role: 'control-plane' }),
-        ...Array(wanted.worker ?? defaults.workers).fill({ role: 'worker' }),
+
+;// CONCATENATED MODULE: ./lib/plan/cluster-patches.js
+
+
+
+/** kube-controller-manager's defaults. */
+const defaultNodeMasks = { ipv4: 24, ipv6: 64 };
+const longestMask = { ipv4: 32, ipv6: 128 };
+/** What the kubeadm patches of a cluster decide, applied in the order in which kind applies them. */
+function cluster_patches_patchedCluster({ shared, own, ownPlace, nodes, nodesPlace }, { nodeImage, kubernetesVersion }) {
+    const [all, its] = [patchesOf(shared, 'config'), patchesOf(own, ownPlace)];
+    // `kubeadm init` runs on the first control plane, and its config alone makes the cluster
+    const first = nodes.find(({ role }) => role === 'control-plane');
+    const levels = [
+        { merge: [...all.merge, ...its.merge], json: [...all.json, ...its.json] },
+        ...(first === undefined ? [] : [patchesOf(first, `${nodesPlace}[${String(nodes.indexOf(first))}]`)]),
     ];
-    for (const role of ['control-plane', 'worker']) {
-        const found = nodes.filter((node) => node.role === role).length;
-        if (wanted[role] !== undefined && wanted[role] !== found) {
-            problems.add(`${input}.${role}s`, wanted[role], `differs from the ${String(found)} of that role among the config's nodes; give one of the two`);
+    const version = versionOf(first?.image ?? nodeImage) ?? kubernetesVersion;
+    return readKubeadmPatches(mergeKindConfigs(shared, own), levels, version);
+}
+/** The version in the tag of a node image: `1.34.0` of `kindest/node:v1.34.0@sha256:…`. */
+function versionOf(image) {
+    return /:v?(\d+\.\d+(\.\d+)?)[^/]*$/.exec(image?.split('@')[0] ?? '')?.[1];
+}
+/** Of the flags for masks, kube-controller-manager takes only those that fit the cluster (`app/core.go`). */
+function cluster_patches_nodeMasks(problems, ipFamily, { nodeMasks: given }) {
+    const masks = { ...defaultNodeMasks };
+    for (const { place, setting, value, families } of given) {
+        const refuse = (message) => {
+            problems.add(place, undefined, `sets ${setting}${message}`);
+        };
+        const [family, ...others] = families.filter((each) => familiesOf[ipFamily].includes(each));
+        if (family === undefined) {
+            refuse(`, but the cluster's ip-family is ${ipFamily}; leave it out`);
+        }
+        else if (others.length > 0) {
+            refuse(`, which dual-stack clusters do not take; use ${setting}-ipv4 and ${setting}-ipv6`);
+        }
+        else if (families.length > 1 && given.some((other) => other.families.length === 1)) {
+            refuse(` and that of one family, which kube-controller-manager does not take together; give one of the two`);
+        }
+        else if (/^\d{1,3}$/.test(value) && Number(value) > 0 && Number(value) <= longestMask[family]) {
+            masks[family] = Number(value);
+        }
+        else {
+            refuse(` to ${value}; use a prefix length from 1 to ${String(longestMask[family])}`);
         }
     }
-    return {
-        input,
-        ...(entry.name !== undefined && { name: entry.name }),
-        families,
-        networks: [...new Set(entry.network ?? [defaultNetwork])],
-        nodes,
-        nodeMasks: nodeMasks(config, nodes),
-        podSubnets: subnets('pod-subnet'),
-        serviceSubnets: subnets('service-subnet'),
-        ...image,
-        config,
-    };
+    return masks;
 }
-function checkKubernetesVersion(problems, raw) {
-    const version = raw['kubernetes-version'];
-    if (version === '')
-        return;
-    if (!kubernetesVersion.test(version))
-        problems.add('kubernetes-version', version, noKubernetesVersion);
-    if (raw['node-image'] !== '') {
-        problems.add('kubernetes-version', version, 'contradicts node-image; give one of the two');
-    }
-}
-/** An entry's own image or version stands before both defaults. */
-function imageOf(problems, input, entry, raw) {
-    const own = entry['node-image'] !== undefined || entry['kubernetes-version'] !== undefined;
-    const nodeImage = own ? entry['node-image'] : raw['node-image'] || undefined;
-    const version = own ? entry['kubernetes-version'] : raw['kubernetes-version'] || undefined;
-    if (own && nodeImage !== undefined && version !== undefined) {
-        problems.add(`${input}.kubernetes-version`, version, 'contradicts node-image; give one of the two');
-    }
-    if (nodeImage !== undefined)
-        return { nodeImage };
-    return version === undefined ? {} : { kubernetesVersion: version.replace(/^v/, '') };
-}
-/** A default for every cluster counts as asked for only when it is not the built-in one. */
-function explicit(defaults, name, value) {
-    return defaults.raw[name] === inputs[name].default ? undefined : value;
-}
-function parseKindConfig(problems, input, value) {
-    const config = typeof value === 'string' ? parseYaml(problems, input, value) : value;
-    if (config === undefined)
-        return {};
-    const found = checkKindConfig(config);
-    for (const { path, value: given, message } of found)
-        problems.add(path === '' ? input : `${input}.${path}`, given, message);
-    return found.length === 0 ? config : {};
-}
-function parseYaml(problems, input, value) {
-    const document = parseDocument(value, { prettyErrors: true });
-    try {
-        const [error] = document.errors;
-        if (error !== undefined)
-            throw error;
-        // throws for an alias without its anchor
-        return document.toJS();
-    }
-    catch (error) {
-        problems.add(input, undefined, `is no YAML: ${messageOf(error).trim()}`);
-        return undefined;
-    }
-}
-function request_familiesOf(problems, name, value) {
-    const known = ipFamilyNames.find((each) => each === value);
-    if (known === undefined)
-        problems.add(name, value, noIpFamily);
-    return ipFamilies[known ?? 'ipv4'];
-}
+
+;// CONCATENATED MODULE: ./lib/plan/parse-subnets.js
+
+const familyNames = { ipv4: 'IPv4', ipv6: 'IPv6' };
 /** Subnets separated by commas, as kind takes them: at most one of each of those families. */
-function request_parseSubnets(problems, input, value, wanted) {
+function parse_subnets_parseSubnets(problems, input, value, wanted) {
     const found = [];
     for (const text of value.split(',').map((part) => part.trim())) {
         const subnet = problems.attempt(input, text, () => parseCidr(text));
@@ -67923,10 +71053,308 @@ function request_parseSubnets(problems, input, value, wanted) {
     }
     return found;
 }
-const familyNames = { ipv4: 'IPv4', ipv6: 'IPv6' };
+
+;// CONCATENATED MODULE: ./lib/plan/cluster-request.js
+
+
+
+
+
+
+/** The group of clusters that name none. */
+const defaultNetwork = 'default';
+/** Reads a kind config; what is wrong with it is added to the problems. */
+function cluster_request_parseKindConfig(problems, input, value) {
+    const { config, problems: found } = readKindConfig(value);
+    for (const { path, value: given, message } of found) {
+        problems.add(path === '' ? input : `${input}.${path}`, given, message);
+    }
+    return config;
+}
+/** Where an entry of the list, its own kind config, the shared one and kubeadm patches become one cluster. */
+function cluster_request_toCluster(problems, entry, index, shared, warnings) {
+    const input = `clusters[${String(index)}]`;
+    const own = ownConfig(problems, entry, `${input}.config`);
+    warnings.push(...cluster_request_configWarnings(own, `${input}.config`));
+    const sources = { entry, input, own, shared };
+    const merged = mergeKindConfigs(shared.config, own);
+    const { nodes, ...config } = { ...merged, nodes: chooseNodes(problems, sources, nodesOf(merged)) };
+    const image = imageOf(problems, sources);
+    const name = nameOf(problems, sources);
+    const { value: ipFamily, place: familyPlace } = cluster_request_ipFamilyOf(problems, sources);
+    const nodesPlace = `${nodesIn(sources)}.nodes`;
+    const patched = patchedCluster({ shared: shared.config, own, ownPlace: `${input}.config`, nodes, nodesPlace }, image);
+    for (const { place, value, message } of patched.problems)
+        problems.add(place, value, message);
+    const pods = cluster_request_subnetsOf(problems, sources, ipFamily, 'pod-subnet', patched.podSubnets);
+    const services = cluster_request_subnetsOf(problems, sources, ipFamily, 'service-subnet', patched.serviceSubnets);
+    return {
+        input,
+        places: {
+            name: name?.place ?? `${input}.name`,
+            'ip-family': familyPlace,
+            'pod-subnet': pods?.place ?? `${input}.pod-subnet`,
+            'service-subnet': services?.place ?? `${input}.service-subnet`,
+            'node-image': image.isOwn ? `${input}.node-image` : 'node-image',
+            'kubernetes-version': image.isOwn ? `${input}.kubernetes-version` : 'kubernetes-version',
+            nodes: nodesPlace,
+            networking: own.networking?.apiServerPort === undefined ? 'config.networking' : `${input}.config.networking`,
+        },
+        ...(name !== undefined && { name: name.value }),
+        families: orderOf(problems, familiesOf[ipFamily], pods, services),
+        networks: [...new Set(entry.network ?? [defaultNetwork])],
+        nodes,
+        nodeMasks: nodeMasks(problems, ipFamily, patched),
+        podSubnets: pods?.value ?? [],
+        serviceSubnets: services?.value ?? [],
+        ...(image.nodeImage !== undefined && { nodeImage: image.nodeImage }),
+        ...(image.kubernetesVersion !== undefined && { kubernetesVersion: image.kubernetesVersion }),
+        config,
+    };
+}
+function ownConfig(problems, { config }, input) {
+    return config === undefined ? {} : cluster_request_parseKindConfig(problems, input, config);
+}
+/** Which config the nodes come from. */
+function nodesIn({ own, shared, input }) {
+    return own.nodes === undefined && shared.config.nodes !== undefined ? 'config' : `${input}.config`;
+}
+function nameOf(problems, { entry, own, shared, input }) {
+    return agree(problems, [
+        ...given(entry.name, `${input}.name`),
+        ...given(own.name, `${input}.config.name`),
+        ...(shared.isOwn ? given(shared.config.name, 'config.name') : []),
+    ]);
+}
+function cluster_request_ipFamilyOf(problems, { entry, own, shared, input }) {
+    const said = agree(problems, [
+        ...given(entry['ip-family'], `${input}.ip-family`),
+        ...given(own.networking?.ipFamily, `${input}.config.networking.ipFamily`),
+    ]);
+    return said ?? shared.ipFamily;
+}
+function cluster_request_subnetsOf(problems, { entry, own, shared, input }, ipFamily, key, patches) {
+    const setting = key === 'pod-subnet' ? 'podSubnet' : 'serviceSubnet';
+    const families = familiesOf[ipFamily];
+    const read = ({ value, place }) => ({ place, value: parseSubnets(problems, place, value, families) });
+    const said = [
+        ...given(entry[key], `${input}.${key}`),
+        ...given(own.networking?.[setting], `${input}.config.networking.${setting}`),
+        ...(shared.isOwn ? given(shared.config.networking?.[setting], `config.networking.${setting}`) : []),
+    ];
+    const patched = patches
+        // what shared patches decide for several clusters was reported for all of them
+        .filter(({ place }) => shared.isOwn || !place.startsWith('config.'))
+        .map((patch) => ({ ...patch, value: read(patch).value }));
+    cluster_request_checkFamilies(problems, patched, families);
+    return agreeOnSubnets(problems, [...said.map(read), ...patched]);
+}
+/** What a patch sets is final, so that a subnet of the other family cannot be added to it. */
+function cluster_request_checkFamilies(problems, patched, families) {
+    for (const { place, setting, value } of patched) {
+        if (value.length === 0 || value.length === families.length)
+            continue;
+        const message = `sets ${setting} to ${cluster_request_textOf(value)}, but a dual-stack cluster needs an IPv4 and an IPv6 subnet; give both, separated by a comma`;
+        problems.add(place, undefined, message);
+    }
+}
+/**
+ * Tells what a config says that several clusters share, although it can hold for one of them only.
+ * @returns warnings about what is ignored
+ */
+function cluster_request_checkSharedByAll(problems, { config, ...version }) {
+    const remedy = 'leave it out, or put it into the config of one cluster';
+    const { networking = {} } = config;
+    for (const setting of ['podSubnet', 'serviceSubnet']) {
+        if (networking[setting] === undefined)
+            continue;
+        const message = `would be the same in every cluster, and each needs its own; ${remedy}`;
+        problems.add(`config.networking.${setting}`, networking[setting], message);
+    }
+    const nodes = nodesOf(config) ?? [];
+    const sources = { shared: config, own: {}, ownPlace: '', nodes, nodesPlace: 'config.nodes' };
+    const { podSubnets, serviceSubnets } = patchedCluster(sources, version);
+    for (const { place, setting, value } of [...podSubnets, ...serviceSubnets]) {
+        problems.add(place, undefined, `sets ${setting} to ${value} in every cluster, and each needs its own; ${remedy}`);
+    }
+    if (config.name === undefined)
+        return [];
+    return [
+        `config.name: "${config.name}" is ignored, because several clusters share this config; name them in the list of clusters`,
+    ];
+}
+/** Warnings about a config: what containerd on the nodes may not take. */
+function cluster_request_configWarnings(config, input) {
+    return mirrorPatches(config).map((place) => `${input}.${place}: registry.mirrors keeps containerd from starting where it has a config_path, and always from containerd 2.2 on; ` +
+        'write /etc/containerd/certs.d/<registry>/hosts.toml on the nodes instead (https://kind.sigs.k8s.io/docs/user/local-registry/), or use registry: true');
+}
+/** The order counts: the first subnet decides the primary family. */
+function agreeOnSubnets(problems, said) {
+    // what could not be read was reported, and contradicts nothing
+    const readable = said.filter(({ value }) => value.length > 0);
+    agree(problems, readable.map(({ value, place }) => ({ value: cluster_request_textOf(value), place })));
+    return readable[0] ?? said[0];
+}
+function cluster_request_textOf(subnets) {
+    return subnets.map(({ text }) => text).join();
+}
+/** A dual-stack cluster's primary family is that of the first subnet: Kubernetes gives Services an address of it. */
+function orderOf(problems, families, pods, services) {
+    const orders = [pods, services].flatMap((subnets) => subnets !== undefined && subnets.value.length > 1
+        ? [{ place: subnets.place, families: subnets.value.map(({ family }) => family) }]
+        : []);
+    const [first, second] = orders;
+    if (first !== undefined && second !== undefined && first.families[0] !== second.families[0]) {
+        const message = `has its families in another order than ${first.place}; write both in the same order`;
+        problems.add(second.place, cluster_request_textOf(services?.value ?? []), message);
+    }
+    return first?.families ?? families;
+}
+function chooseNodes(problems, { entry, input, shared: { workers, controlPlanes } }, configured) {
+    const wanted = {
+        'control-plane': { own: entry['control-planes'], shared: controlPlanes },
+        worker: { own: entry.workers, shared: workers },
+    };
+    const count = (role) => wanted[role].own ?? wanted[role].shared.value;
+    if (configured === undefined) {
+        return [
+            ...Array(count('control-plane')).fill({ role: 'control-plane' }),
+            ...Array(count('worker')).fill({ role: 'worker' }),
+        ];
+    }
+    for (const [role, { own, shared }] of Object.entries(wanted)) {
+        const found = configured.filter((node) => node.role === role).length;
+        if (own === undefined && !shared.isAsked)
+            continue;
+        const asked = own ?? shared.value;
+        if (asked === found)
+            continue;
+        const message = `differs from the ${String(found)} of that role among the config's nodes; give one of the two`;
+        problems.add(own === undefined ? `${role}s` : `${input}.${role}s`, asked, message);
+    }
+    return configured;
+}
+/** An entry's own image or version stands before both defaults. */
+function imageOf(problems, { entry, input, shared }) {
+    const isOwn = entry['node-image'] !== undefined || entry['kubernetes-version'] !== undefined;
+    const nodeImage = isOwn ? entry['node-image'] : shared.nodeImage;
+    const version = isOwn ? entry['kubernetes-version'] : shared.kubernetesVersion;
+    if (isOwn && nodeImage !== undefined && version !== undefined) {
+        problems.add(`${input}.kubernetes-version`, version, 'contradicts node-image; give one of the two');
+    }
+    if (nodeImage !== undefined)
+        return { isOwn, nodeImage };
+    return version === undefined ? { isOwn } : { isOwn, kubernetesVersion: version.replace(/^v/, '') };
+}
+
+;// CONCATENATED MODULE: ./lib/plan/request.js
+
+
+
+
+
+
+
+/**
+ * Reads the inputs. What cannot be read is added to the problems and stands in the request as if it had not been
+ * given, so that the plan can find what else is wrong.
+ */
+function request_parseRequest(raw, problems) {
+    const config = raw.config === '' ? {} : parseKindConfig(problems, 'config', raw.config);
+    checkKubernetesVersion(problems, raw);
+    const entries = parseClusters(problems, raw.clusters);
+    const shared = {
+        workers: wholeNumber(problems, 'workers', raw, 0),
+        controlPlanes: wholeNumber(problems, 'control-planes', raw, 1),
+        ipFamily: sharedIpFamily(problems, raw, config.networking?.ipFamily),
+        ...(raw['node-image'] !== '' && { nodeImage: raw['node-image'] }),
+        ...(raw['kubernetes-version'] !== '' && { kubernetesVersion: raw['kubernetes-version'] }),
+        config,
+        isOwn: entries.length === 1,
+    };
+    const warnings = [...(shared.isOwn ? [] : checkSharedByAll(problems, shared)), ...configWarnings(config, 'config')];
+    // an entry that cannot be read keeps its place, or the problems of those behind it would name the wrong one
+    const clusters = entries.flatMap((entry, index) => entry === undefined ? [] : [toCluster(problems, entry, index, shared, warnings)]);
+    return {
+        clusters,
+        podSupernets: supernets(problems, 'pod-supernet', raw),
+        serviceSupernets: supernets(problems, 'service-supernet', raw),
+        waitSeconds: request_duration(problems, 'wait', raw),
+        routeServices: yesOrNo(problems, 'route-services', raw),
+        preserveSourceIp: yesOrNo(problems, 'preserve-source-ip', raw),
+        crossClusterDns: crossClusterDns(problems, raw),
+        verify: yesOrNo(problems, 'verify', raw),
+        reuse: yesOrNo(problems, 'reuse', raw),
+        cleanup: yesOrNo(problems, 'cleanup', raw),
+        kind: tool(problems, 'kind', raw),
+        kubectl: tool(problems, 'kubectl', raw),
+        ...downloadMirror(problems, raw),
+        ...registryMirror(problems, raw),
+        cache: request_oneOf(problems, 'cache', raw, inputs.cache.values),
+        images: lines(raw.images),
+        registry: yesOrNo(problems, 'registry', raw),
+        registryImage: raw['registry-image'],
+        loadBalancer: request_oneOf(problems, 'load-balancer', raw, inputs['load-balancer'].values),
+        ...dockerNetwork(problems, raw),
+        ...(raw.kubeconfig !== '' && { kubeconfig: raw.kubeconfig }),
+        warnings,
+    };
+}
+function parseClusters(problems, value) {
+    if (/^\d+$/.test(value)) {
+        const number = Number(value);
+        if (number >= 1 && number <= 1000)
+            return Array.from({ length: number }, () => ({}));
+        problems.add('clusters', value, 'is out of range; give a count from 1 to 1000, or a YAML list');
+        return [];
+    }
+    const list = parseYaml(problems, 'clusters', value);
+    if (list === undefined)
+        return [];
+    if (list === null || !isList(list) || list.length === 0) {
+        problems.add('clusters', value, 'is neither a count nor a YAML list; give 3, or one entry for each cluster: "- name: east"');
+        return [];
+    }
+    return readClusters(problems, list);
+}
+function checkKubernetesVersion(problems, raw) {
+    const version = raw['kubernetes-version'];
+    if (version === '')
+        return;
+    if (!kubernetesVersion.test(version))
+        problems.add('kubernetes-version', version, notAKubernetesVersion);
+    if (raw['node-image'] !== '') {
+        problems.add('kubernetes-version', version, 'contradicts node-image; give one of the two');
+    }
+}
+function parseYaml(problems, input, value) {
+    try {
+        return readOnlyDocument(value);
+    }
+    catch (error) {
+        if (!(error instanceof YamlError))
+            throw error;
+        problems.add(input, undefined, error.message);
+        return undefined;
+    }
+}
+/** The input and the shared config say the same; the input counts as given when it is not its own default. */
+function sharedIpFamily(problems, raw, configured) {
+    const place = 'ip-family';
+    const value = ipFamilyNames.find((each) => each === raw[place]);
+    if (value === undefined)
+        problems.add(place, raw[place], notAnIpFamily);
+    const isAsked = value !== undefined && value !== inputs[place].default;
+    if (configured === undefined || configured === value)
+        return { value: value ?? inputs[place].default, place };
+    if (isAsked) {
+        problems.add('config.networking.ipFamily', configured, `contradicts ${place} (${value}); give one of the two`);
+    }
+    return { value: configured, place: 'config.networking.ipFamily' };
+}
 /** The supernet of each family; what is not given keeps its default. */
 function supernets(problems, name, raw) {
-    const given = [inputs[name].default, raw[name]].flatMap((value) => request_parseSubnets(problems, name, value, families));
+    const given = [inputs[name].default, raw[name]].flatMap((value) => parseSubnets(problems, name, value, families));
     return Object.fromEntries(given.map((subnet) => [subnet.family, subnet]));
 }
 function dockerNetwork(problems, raw) {
@@ -67948,12 +71376,14 @@ function crossClusterDns(problems, raw) {
     }
     return wanted;
 }
+/** A default for every cluster counts as asked for only when it is not the built-in one. */
 function wholeNumber(problems, name, raw, least) {
     const value = raw[name];
+    const isAsked = value !== inputs[name].default;
     if (/^\d{1,4}$/.test(value) && Number(value) >= least)
-        return Number(value);
+        return { value: Number(value), isAsked };
     problems.add(name, value, `is no number of nodes; give a whole number from ${String(least)} to 9999`);
-    return least;
+    return { value: least, isAsked: false };
 }
 /** Versions as users write them: `v0.33.0`, `0.33`, `>=0.30 <0.34`. */
 function tool(problems, name, raw) {
@@ -67994,7 +71424,7 @@ function registryMirror(problems, raw) {
     }
     return { registryMirror: mirror };
 }
-function oneOf(problems, name, raw, known) {
+function request_oneOf(problems, name, raw, known) {
     const value = known.find((each) => each === raw[name].toLowerCase());
     if (value === undefined)
         problems.add(name, raw[name], `is unknown here; give one of ${known.join(', ')}`);
@@ -68163,7 +71593,7 @@ function routesThrough(peer, nodes, routeServices) {
 
 ;// CONCATENATED MODULE: ./lib/report/flat-network.js
 
-function flat_network_outputsOf({ record, nodes, pairs, nodeImages = [] }) {
+function flat_network_outputsOf({ record, nodes, pairs, services, nodeImages = [] }) {
     const { clusters } = record;
     return {
         kubeconfig: record.kubeconfig,
@@ -68192,6 +71622,7 @@ function flat_network_outputsOf({ record, nodes, pairs, nodeImages = [] }) {
             })),
         })),
         connectivity: pairs ?? [],
+        'service-connectivity': services ?? [],
         registry: record.registry ?? '',
         'cache-hit': nodeImages.some(({ from }) => from === 'cache') && !nodeImages.some(({ from }) => from === 'registry'),
     };
@@ -68199,10 +71630,14 @@ function flat_network_outputsOf({ record, nodes, pairs, nodeImages = [] }) {
 function primary(texts) {
     return texts[0] ?? '';
 }
-/** `12/12 pod pairs reachable, 12/12 with the pod's own address, 4/4 apart pairs silent` */
-function flat_network_verdict(pairs) {
+/**
+ * `12/12 pod pairs reachable, 12/12 with the pod's own address, 6/6 Services answer, 4/4 apart pairs silent`: a
+ * Service counts once for each node that asks it.
+ */
+function flat_network_verdict({ pairs, services = [] }) {
     const joined = pairs.filter((pair) => pair.joined);
-    const apart = pairs.filter((pair) => !pair.joined);
+    const joinedServices = services.filter((pair) => pair.joined);
+    const apart = [...pairs, ...services].filter((pair) => !pair.joined);
     const share = (of, holds) => `${String(of.filter(holds).length)}/${String(of.length)}`;
     if (pairs.length === 0)
         return 'no pair of nodes to prove';
@@ -68213,6 +71648,7 @@ function flat_network_verdict(pairs) {
                 `${share(joined, (pair) => pair.reachable)} pod pairs reachable`,
                 `${share(joined, (pair) => pair.ownAddress)} with the pod's own address`,
             ]),
+        ...(joinedServices.length === 0 ? [] : [`${share(joinedServices, (pair) => pair.reachable)} Services answer`]),
         ...(apart.length === 0 ? [] : [`${share(apart, (pair) => !pair.reachable)} apart pairs silent`]),
     ].join(', ');
 }
@@ -68300,9 +71736,23 @@ function docker_parseContext(output) {
 const imageArchitectures = { x86_64: 'amd64', aarch64: 'arm64' };
 const docker_listContainers = (/* unused pure expression or super */ null && (['docker', 'ps', '--all', '--no-trunc', '--format', '{{json .}}']));
 function docker_parseContainers(output) {
-    return jsonLines(output).map(({ Names, Labels }) => {
+    return jsonLines(output).map(({ Names, Labels, Ports = '' }) => {
         const cluster = label(Labels, clusterLabel);
-        return { name: Names, ...(cluster !== undefined && { cluster }) };
+        const ports = publishedPorts(Ports);
+        return { name: Names, ...(cluster !== undefined && { cluster }), ...(ports.length > 0 && { ports }) };
+    });
+}
+/** `0.0.0.0:8080->80/tcp, :::8080->80/tcp, [::1]:9000-9001->9000-9001/udp`; newer clients write IPv6 in brackets. */
+function publishedPorts(text) {
+    return text.split(', ').flatMap((mapping) => {
+        const [, address = '', first = '', last = first, protocol = ''] = /^\[?([\d.]+|[\da-f:]+?)\]?:(\d+)(?:-(\d+))?->[\d-]+\/(tcp|udp|sctp)$/.exec(mapping) ?? [];
+        if (address === '')
+            return [];
+        return Array.from({ length: Number(last) - Number(first) + 1 }, (_, index) => ({
+            address,
+            port: Number(first) + index,
+            protocol: protocol.toUpperCase(),
+        }));
     });
 }
 /** `docker ps` joins labels with commas; a value with a comma in it can only confuse labels that are not kind's. */
@@ -68557,7 +72007,7 @@ WantedBy=multi-user.target
  * - Packets in our chain are accepted, so no later chain masquerades them, whichever CNI put it there. The chain stands
  *   right behind kube-proxy's, which must see a packet first, or what it marked is not masqueraded.
  */
-const compare = `
+const node_wiring_script_compare = `
   function read_route(line,    word, words, i, j, hop, names, out, rest, more) {
     words = split(line, word)
     i = 1
@@ -68756,7 +72206,7 @@ plan=$({
   iptables --wait -t nat -S
   if [[ $wanted$stored == *'keep '*([0-9a-f]):* ]]; then echo '= nat 6'; ip6tables --wait -t nat -S; fi
   echo =
-} | awk '${compare}')
+} | awk '${node_wiring_script_compare}')
 
 batch= nat4= nat6= told=
 while read -r kind line; do
@@ -69267,13 +72717,35 @@ function kind_getKubeconfig(cluster) {
     return ['kind', 'get', 'kubeconfig', '--name', cluster];
 }
 const kindVersion = ['kind', 'version', '--quiet'];
-/** The reason kind gives first, out of all it prints. */
+/**
+ * What went wrong, out of all that kind prints. Where a command of kind's has failed, that is in the command's output: a
+ * line of docker, or the phase that kubeadm did not get through.
+ */
 function kind_causeOf(error) {
-    const line = error.output.split('\n').find((text) => text.startsWith('ERROR: '));
-    return line === undefined ? error.outcome : line.replace(/^ERROR: (failed to create cluster: )?/, '');
+    const lines = error.output.split('\n');
+    const index = lines.findIndex((line) => line.startsWith('ERROR: '));
+    if (index < 0)
+        return error.outcome;
+    const said = (lines[index] ?? '').replace(/^ERROR: (failed to create cluster: )?/, '');
+    const command = /^(?:(.*?): )?command "/.exec(said);
+    if (command === null)
+        return said;
+    const [, context] = command;
+    const reason = reasonIn(lines.slice(index + 1));
+    return reason === undefined ? said : [context, reason].filter(Boolean).join(': ');
+}
+function reasonIn(lines) {
+    const output = lines.map((line) => line.replace(/^Command Output: /, ''));
+    const matching = (pattern) => output.find((line) => pattern.test(line));
+    return (matching(/^docker: /) ??
+        matching(/^error execution phase /) ??
+        matching(/^error: /i) ??
+        // neither a line of klog nor a step of kubeadm's
+        matching(/^(?![IWEF]\d{4} |\[|\s|$)/));
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/metallb.js
+
 
 /** MetalLB, as its manifest installs it. */
 const metallb_metalLb = {
@@ -69323,16 +72795,7 @@ function metallb_waitForSpeakers(target, seconds) {
 /** What keeps pods from running, one line for each. */
 function metallb_parsePodTroubles(output) {
     const { items } = JSON.parse(output);
-    return items.flatMap(({ metadata, status = {} }) => {
-        const waiting = (status.containerStatuses ?? []).flatMap(({ ready, image, state = {} }) => ready ? [] : [`${image}: ${why(state['waiting'] ?? state['terminated'] ?? { reason: 'not ready' })}`]);
-        const unscheduled = (status.conditions ?? [])
-            .filter(({ type, status: is }) => type === 'PodScheduled' && is === 'False')
-            .map(why);
-        return [...unscheduled, ...waiting].map((trouble) => `pod ${metadata.name}: ${trouble}`);
-    });
-}
-function why({ reason = '', message = '' }) {
-    return [reason, message].filter((text) => text !== '').join(': ');
+    return podTroubles(items).map(({ pod, why }) => `pod ${pod}: ${why}`);
 }
 
 ;// CONCATENATED MODULE: ./lib/steps/until-accepted.js
@@ -69616,12 +73079,12 @@ function kubeadm_parseSubnets(config) {
 
 /**
  * Learns what is on the engine and on this machine that the plan must know. Changes nothing.
- * @param wanted paths the run would write, and names of clusters that it would reuse
+ * @param wanted paths the run would write, names of clusters that it would reuse, and ports that it would publish here
  * @throws {CommandError} when the Docker engine does not answer
  */
-async function inspect_host_inspectHost(world, { files: paths, reuse }) {
+async function inspect_host_inspectHost(world, { files: paths, reuse, ports, }) {
     const { runner, files } = world;
-    const [networks, routes, containers, ofKind, reservations, inspectedFiles, inotifyInstances, ipv6] = await Promise.all([
+    const [networks, routes, containers, ofKind, reservations, inspectedFiles, inotifyInstances, ipv6, used] = await Promise.all([
         existingNetworks(runner),
         routesOf(world),
         runner.run(listContainers).then(parseContainers),
@@ -69634,6 +73097,7 @@ async function inspect_host_inspectHost(world, { files: paths, reuse }) {
         }))),
         files.read('/proc/sys/fs/inotify/max_user_instances').then(Number, () => undefined),
         hasIpv6(world),
+        Promise.all(ports.map((port) => world.machine.usesPort(port))),
     ]);
     const owners = new Map(ofKind.map(({ name, run }) => [name, run]));
     return {
@@ -69645,6 +73109,7 @@ async function inspect_host_inspectHost(world, { files: paths, reuse }) {
             const run = owners.get(container.name);
             return { ...container, ...(run !== undefined && { run }) };
         }),
+        usedPorts: ports.filter((_, index) => used[index]),
         reservations,
         clusters: await otherClusters(world, ofKind, reservations),
         ...(reuse.length > 0 && { reusable: await reusableClusters(world, ofKind, reuse) }),
@@ -69803,42 +73268,9 @@ function waitForNodes(target, seconds) {
 function kubectl_waitForCoreDns(target, seconds) {
     return kubectl_kubectl(target, '--namespace=kube-system', 'wait', coreDns, '--for=condition=Available', `--timeout=${String(Math.ceil(seconds))}s`);
 }
-function kubectl_getNodesAndCoreDns(target) {
-    return kubectl_kubectl(target, '--namespace=kube-system', 'get', 'nodes,deployments.apps', '--output=json');
-}
-function kubectl_parseClusterState(output) {
-    const { items } = JSON.parse(output);
-    const condition = (item, type) => {
-        const found = item.status?.conditions?.find((each) => each.type === type);
-        return { is: found?.status === 'True', why: found?.message ?? found?.reason ?? `no condition ${type} yet` };
-    };
-    const deployment = items.find((item) => item.kind === 'Deployment' && item.metadata.name === 'coredns');
-    return {
-        nodes: items
-            .filter((item) => item.kind === 'Node')
-            .map((item) => {
-            const { is, why } = condition(item, 'Ready');
-            return { name: item.metadata.name, podCIDRs: item.spec.podCIDRs ?? [], ready: is, why };
-        }),
-        coreDns: deployment === undefined ? { available: false, why: 'there is no deployment coredns' } : rolledOut(deployment),
-    };
-}
-/**
- * Every pod is of the newest version, as `kubectl rollout status` judges it (kubectl,
- * `pkg/polymorphichelpers/rollout_status.go`), and one of them answers, which is enough for the Service. The API leaves
- * out zeros.
- */
-function rolledOut({ metadata: { generation = 0 }, spec: { replicas: wanted = 0 }, status: { observedGeneration = 0, replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = {}, }) {
-    return {
-        available: observedGeneration >= generation &&
-            updatedReplicas >= wanted &&
-            replicas <= updatedReplicas &&
-            availableReplicas > 0,
-        why: `of ${String(wanted)} pods ${String(updatedReplicas)} are of its newest version, and ${String(availableReplicas)} of all ${String(replicas)} are available`,
-    };
-}
-function kubectl_getCoreDnsImage(target) {
-    return kubectl_kubectl(target, '--namespace=kube-system', 'get', coreDns, '--output=jsonpath={.spec.template.spec.containers[0].image}');
+/** The last words of a container that was restarted. */
+function getLastLog(target, namespace, pod, container) {
+    return kubectl_kubectl(target, `--namespace=${namespace}`, 'logs', pod, `--container=${container}`, '--previous', '--tail=5');
 }
 /** The manifest goes to standard input. */
 function kubectl_applyManifest(target) {
@@ -69847,20 +73279,29 @@ function kubectl_applyManifest(target) {
 function kubectl_getPods(target, namespace, selector) {
     return kubectl_kubectl(target, `--namespace=${namespace}`, 'get', 'pods', `--selector=${selector}`, '--output=json');
 }
+function kubectl_getPodsAndServices(target, namespace, selector) {
+    return kubectl_kubectl(target, `--namespace=${namespace}`, 'get', 'pods,services', `--selector=${selector}`, '--output=json');
+}
 /** Returns when every such pod is Ready; fails when one is not in time, or when there is none. */
 function kubectl_waitForPods(target, namespace, selector, seconds) {
     return kubectl_kubectl(target, `--namespace=${namespace}`, 'wait', 'pod', `--selector=${selector}`, '--for=condition=Ready', `--timeout=${String(seconds)}s`);
 }
+/** Out of a list of pods, or of pods and other objects. */
 function kubectl_parseReadyPods(output) {
     const { items } = JSON.parse(output);
     return items
-        .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+        .filter(({ kind, metadata }) => kind === 'Pod' && metadata.deletionTimestamp === undefined)
         .filter(({ status }) => status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'))
         .map(({ spec, status }) => ({ node: spec.nodeName ?? '', addresses: (status?.podIPs ?? []).map(({ ip }) => ip) }));
 }
-/** Returns when the object and what belongs to it are gone. */
-function deleteObject(target, namespace, object) {
-    return kubectl_kubectl(target, `--namespace=${namespace}`, 'delete', object, '--cascade=foreground', '--ignore-not-found', '--timeout=60s');
+/** The ClusterIPs of all Services in a list. */
+function kubectl_parseClusterIPs(output) {
+    const { items } = JSON.parse(output);
+    return items.filter(({ kind }) => kind === 'Service').flatMap(({ spec }) => spec.clusterIPs ?? []);
+}
+/** Returns when the objects and what belongs to them are gone. */
+function deleteObjects(target, namespace, objects) {
+    return kubectl_kubectl(target, `--namespace=${namespace}`, 'delete', ...objects, '--cascade=foreground', '--ignore-not-found', '--timeout=60s');
 }
 
 ;// CONCATENATED MODULE: ./lib/steps/inspect-tools.js
@@ -69890,7 +73331,7 @@ async function inspect_tools_inspectTools(world, platform) {
         if (!(error instanceof CommandError))
             throw error;
         // 20.10 tells not even its version where it does not know how to find an engine
-        if (!missing(error))
+        if (!inspect_tools_missing(error))
             throw await explainEngine(world, error);
         throw new Error(`docker is needed and does not run (${error.outcome}); put it on the PATH`, { cause: error });
     });
@@ -69929,7 +73370,7 @@ async function toolVersion(runner, name, program = name) {
     const output = await runner.run([program, ...command.slice(1)]).catch((error) => {
         if (!(error instanceof errors_CommandError))
             throw error;
-        throw new UnusableTool(`it does not run (${error.outcome})`, missing(error));
+        throw new UnusableTool(`it does not run (${error.outcome})`, inspect_tools_missing(error));
     });
     try {
         const told = read(output).trim();
@@ -69939,7 +73380,7 @@ async function toolVersion(runner, name, program = name) {
         throw new UnusableTool('what it tells of its version cannot be read');
     }
 }
-function missing({ outcome }) {
+function inspect_tools_missing({ outcome }) {
     return /no such program/.test(outcome);
 }
 
@@ -70095,7 +73536,7 @@ async function readArchive(runner, given) {
             .catch(commandFailed);
         if (text === undefined)
             continue;
-        const contents = attempt(() => parseArchiveList(text));
+        const contents = load_images_attempt(() => parseArchiveList(text));
         if (contents.length > 0)
             return { given, archive, contents };
         throw new Unusable('holds no image that has a name with a tag; make it anew: docker image save --output FILE NAME:TAG');
@@ -70103,7 +73544,7 @@ async function readArchive(runner, given) {
     throw new Unusable('is no archive of images; make one: docker image save --output FILE NAME:TAG');
 }
 async function findInEngine(runner, given) {
-    const name = attempt(() => wholeName(given));
+    const name = load_images_attempt(() => wholeName(given));
     const output = await runner.run(inspectImage(given)).catch((error) => {
         if (!(error instanceof CommandError) || !isMissingImage(error.output))
             throw error;
@@ -70115,7 +73556,7 @@ async function findInEngine(runner, given) {
     const others = tags.length === 0 ? 'docker tag it' : `give its name: ${tags.join(', ')}`;
     throw new Unusable(`is the id of an image, which pods cannot ask for; ${others}`);
 }
-function attempt(work) {
+function load_images_attempt(work) {
     try {
         return work();
     }
@@ -70189,7 +73630,152 @@ function notLoaded(node, contents, cause) {
     return new Error(`node ${node} did not get ${names}: ${cause.message}`, { cause });
 }
 
+;// CONCATENATED MODULE: ./lib/plan/planned-addresses.js
+
+/**
+ * Checks that clusters give their pods and Services addresses out of the planned subnets. A patch or a flag that the plan
+ * did not understand would lead every route, and the check of the routes, elsewhere.
+ * @throws naming each address and the subnet that was planned
+ */
+function requirePlannedAddresses(clusters) {
+    const troubles = clusters.flatMap(({ cluster: { name, podSubnets, serviceSubnets }, state }) => [
+        ...state.nodes.flatMap((node) => outside(node.podCIDRs, podSubnets).map((podCIDR) => `node ${node.name} has the podCIDR ${podCIDR}, outside the planned pod subnet ${podSubnets.join(', ')} of cluster ${name}`)),
+        ...outside(state.dnsAddresses, serviceSubnets).map((address) => `the DNS service of cluster ${name} has the address ${address}, outside its planned service subnet ${serviceSubnets.join(', ')}`),
+    ]);
+    if (troubles.length === 0)
+        return;
+    throw new Error([
+        'clusters use other addresses than planned, so routes to them would lead elsewhere:',
+        ...troubles.map((trouble) => `  ${trouble}`),
+        'look for a setting of subnets in kind config, patches or node images, and give it as pod-subnet or service-subnet instead',
+    ].join('\n'));
+}
+function outside(found, planned) {
+    const subnets = planned.map(cidr_parseCidr);
+    return found.filter((text) => {
+        const address = cidr_machineCidr(text);
+        return address === undefined || !subnets.some((subnet) => contains(subnet, address));
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/commands/pod-troubles.js
+/** What keeps pods from running; those that run or are going tell nothing. */
+function pod_troubles_podTroubles(pods) {
+    return pods.flatMap(podTrouble);
+}
+/** So often a container of Kubernetes itself has crashed when it will not stop: kubelet has waited for 150 s in all by then. */
+const mostRestarts = 5;
+/** Nothing that kubelet tries again changes these. */
+const finalReasons = ['InvalidImageName', 'ErrImageNeverPull'];
+/** What a registry says of an image that it does not have (distribution, `registry/api/errcode`). */
+const imageIsMissing = /not found|manifest unknown|repository does not exist/i;
+function podTrouble({ metadata, status = {} }) {
+    const { name: pod, labels = {}, deletionTimestamp } = metadata;
+    const condition = (wanted) => status.conditions?.find(({ type }) => type === wanted);
+    const isRunning = condition('Ready')?.status === 'True' || status.phase === 'Succeeded';
+    if (isRunning || deletionTimestamp !== undefined)
+        return [];
+    const scheduled = condition('PodScheduled');
+    if (scheduled?.status === 'False') {
+        return [{ pod, why: [scheduled.reason, scheduled.message].filter(Boolean).join(': '), isFinal: false }];
+    }
+    const containers = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
+    const container = containers.find(({ state }) => isTrouble(state?.waiting)) ?? containers.find(({ ready }) => !ready);
+    if (container === undefined)
+        return [{ pod, why: phaseOf(status), isFinal: false }];
+    return [
+        {
+            pod,
+            why: pod_troubles_describe(container, phaseOf(status)),
+            ...(restartsOf(container) > 0 && { crashed: container.name }),
+            isFinal: hasFailedForGood(container) && isOfKubernetes(labels),
+        },
+    ];
+}
+function phaseOf({ phase }) {
+    return phase === undefined ? 'not Ready' : `${phase}, not Ready`;
+}
+function restartsOf({ restartCount = 0 }) {
+    return restartCount;
+}
+function pod_troubles_describe(container, phase) {
+    const { state = {}, lastState = {} } = container;
+    // between two restarts a container is shown as ended, until kubelet says that it waits
+    const { reason = state.terminated?.reason ?? phase, message = '' } = state.waiting ?? {};
+    const restarts = restartsOf(container);
+    const last = state.terminated ?? lastState.terminated;
+    const why = [
+        reason,
+        ...(restarts > 0 ? [`${String(restarts)} restart${restarts === 1 ? '' : 's'}`] : []),
+        ...(last?.exitCode === undefined ? [] : [`last exit code ${String(last.exitCode)}`]),
+    ].join(', ');
+    // of a crash kubelet only says how long it waits
+    return message === '' || reason === 'CrashLoopBackOff' ? why : `${why}: ${message}`;
+}
+function hasFailedForGood(container) {
+    const { waiting: { reason = '', message = '' } = {}, terminated } = container.state ?? {};
+    const isDown = reason === 'CrashLoopBackOff' || terminated !== undefined;
+    return (finalReasons.includes(reason) ||
+        (/ImagePull/.test(reason) && imageIsMissing.test(message)) ||
+        (isDown && restartsOf(container) >= mostRestarts));
+}
+function isTrouble(waiting) {
+    return waiting?.reason !== undefined && !['ContainerCreating', 'PodInitializing'].includes(waiting.reason);
+}
+/** kubeadm's static pods, kube-proxy and CoreDNS, and kind's CNI, by the labels that they have there. */
+function isOfKubernetes(labels) {
+    return ['kube-dns', 'kube-proxy', 'kindnet'].includes(labels['k8s-app'] ?? '') || labels['tier'] === 'control-plane';
+}
+
+;// CONCATENATED MODULE: ./lib/commands/cluster-state.js
+
+
+/** Everything that tells whether a cluster is ready, and which addresses it gives out. */
+function cluster_state_getClusterState(target) {
+    return kubectl_kubectl(target, '--namespace=kube-system', 'get', 'nodes,deployments.apps,services,pods', '--output=json');
+}
+function cluster_state_parseClusterState(output) {
+    const { items } = JSON.parse(output);
+    const named = (kind, name) => items.find((item) => item.kind === kind && item.metadata.name === name);
+    const deployment = named('Deployment', 'coredns');
+    return {
+        nodes: items.filter(({ kind }) => kind === 'Node').map(nodeState),
+        coreDns: deployment === undefined ? { available: false, why: 'there is no deployment coredns' } : rolledOut(deployment),
+        dnsAddresses: named('Service', 'kube-dns')?.spec.clusterIPs ?? [],
+        podTroubles: pod_troubles_podTroubles(items.filter(({ kind }) => kind === 'Pod')),
+    };
+}
+function nodeState({ metadata: { name }, spec, status = {} }) {
+    const ready = status.conditions?.find(({ type }) => type === 'Ready');
+    return {
+        name,
+        podCIDRs: spec.podCIDRs ?? [],
+        ready: ready?.status === 'True',
+        why: ready?.message ?? ready?.reason ?? 'no condition Ready yet',
+        images: (status.images ?? []).flatMap(({ names }) => names ?? []),
+    };
+}
+/**
+ * Every pod is of the newest version, as `kubectl rollout status` judges it (kubectl,
+ * `pkg/polymorphichelpers/rollout_status.go`), and one of them answers, which is enough for the Service. The API leaves
+ * out zeros.
+ */
+function rolledOut({ metadata: { generation = 0 }, spec, status = {} }) {
+    const wanted = spec.replicas ?? 0;
+    const { observedGeneration = 0, replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = status;
+    const image = spec.template?.spec?.containers?.[0]?.image;
+    return {
+        available: observedGeneration >= generation &&
+            updatedReplicas >= wanted &&
+            replicas <= updatedReplicas &&
+            availableReplicas > 0,
+        why: `of ${String(wanted)} pods ${String(updatedReplicas)} are of its newest version, and ${String(availableReplicas)} of all ${String(replicas)} are available`,
+        ...(image !== undefined && { image }),
+    };
+}
+
 ;// CONCATENATED MODULE: ./lib/steps/until-ready.js
+
 
 
 
@@ -70197,26 +73783,42 @@ function notLoaded(node, contents, cause) {
 const until_ready_untilNodesReady = (...of) => untilNothingIsMissing({ what: 'nodes', watch: waitForNodes, missing: until_ready_missingNodes }, ...of);
 /** Waits until a cluster's CoreDNS is available: every pod of it, and with the newest Corefile. */
 const until_ready_untilCoreDnsAvailable = (...of) => untilNothingIsMissing({ what: 'CoreDNS', watch: waitForCoreDns, missing: until_ready_missingCoreDns }, ...of);
+/** A watch ends after so many seconds at most, since only the look behind it tells what has failed for good. */
+const watchSeconds = 10;
 async function untilNothingIsMissing(readiness, ...[{ runner, log, clock }, record, cluster, waitSeconds]) {
     const target = { kubeconfig: run_record_clusterKubeconfig(record, cluster.name) };
     const started = clock.now();
     const left = () => waitSeconds - (clock.now() - started);
     for (;;) {
         // what the watch tells is looked at afterwards, together with what it cannot wait for
-        const seconds = Math.max(1, left());
+        const seconds = Math.max(1, Math.min(watchSeconds, left()));
         await runner.run(readiness.watch(target, seconds), { timeoutSeconds: seconds + 30 }).catch(commandFailure);
-        const output = await runner.run(kubectl_getNodesAndCoreDns(target)).catch(commandFailure);
-        const state = output instanceof errors_CommandError ? undefined : kubectl_parseClusterState(output);
+        const output = await runner.run(cluster_state_getClusterState(target)).catch(commandFailure);
+        const state = output instanceof errors_CommandError ? undefined : cluster_state_parseClusterState(output);
         const missing = state === undefined ? [`it does not answer: ${errors_messageOf(output)}`] : readiness.missing(state, cluster);
         if (state !== undefined && missing.length === 0) {
             log.progress(cluster.name, `${readiness.what} ready ${(clock.now() - started).toFixed(1)} s later`);
             return state;
         }
-        if (left() <= 0) {
-            throw new Error(`cluster ${cluster.name} was not ready within ${String(waitSeconds)} s (input wait):\n  ${missing.join('\n  ')}`);
+        const hasFailed = state?.podTroubles.some(({ isFinal }) => isFinal) === true;
+        if (hasFailed || left() <= 0) {
+            const why = hasFailed ? 'cannot get ready' : `was not ready within ${String(waitSeconds)} s (input wait)`;
+            const troubles = await describeTroubles(runner, target, state?.podTroubles ?? []);
+            throw new Error(`cluster ${cluster.name} ${why}:\n  ${[...missing, ...troubles].join('\n  ')}`);
         }
         await clock.sleep(1);
     }
+}
+/** Enough to see what is wrong. */
+const mostTroubles = 10;
+/** The pods that do not run, each with what it said before it crashed. */
+async function describeTroubles(runner, target, troubles) {
+    const lines = await Promise.all(troubles.slice(0, mostTroubles).map(async ({ pod, why, crashed }) => {
+        const log = crashed === undefined ? '' : await runner.run(getLastLog(target, 'kube-system', pod, crashed)).catch(() => '');
+        const said = log.split('\n').filter((line) => line.trim() !== '');
+        return [`pod ${pod}: ${why}`, ...said.map((line) => `  ${line}`)];
+    }));
+    return lines.flat();
 }
 /** A command that failed is an answer too; anything else is not. */
 function commandFailure(error) {
@@ -70264,8 +73866,8 @@ function kubeconfig_mergeKubeconfigs(texts, currentContext) {
  */
 function atNodeAddress(text, address, name) {
     const host = cidr_familyOf(address) === 'ipv6' ? `[${address}]` : address;
-    const kubeconfig = (0,dist/* parse */.qg)(text);
-    return (0,dist/* stringify */.As)({
+    const kubeconfig = (0,yaml_dist/* parse */.qg)(text);
+    return (0,yaml_dist/* stringify */.As)({
         ...kubeconfig,
         clusters: kubeconfig.clusters.map((each) => ({
             ...each,
@@ -70324,11 +73926,14 @@ async function write_kubeconfigs_writeKubeconfig({ files }, record) {
 
 
 
+
 /**
  * Joins what Kubernetes knows of the nodes (podCIDRs) with what Docker knows (the addresses on the shared network).
- * @throws when a node has no address of one of its cluster's families
+ * @throws when a node has no address of one of its cluster's families, or when a cluster gives out addresses that are not
+ * those of the plan
  */
 async function nodes_describeNodes(runner, dockerNetwork, clusters) {
+    requirePlannedAddresses(clusters);
     const names = clusters.flatMap(({ cluster }) => cluster.nodes.map(({ name }) => name));
     const containers = docker_parseKindContainers(await runner.run(docker_inspectContainers(names)));
     return clusters.flatMap(({ cluster, state }) => cluster.nodes.map(({ name, role }) => {
@@ -70373,7 +73978,7 @@ function tellDifference({ log }, { name: cluster, nodes }, found) {
  */
 async function nodes_readNodes({ runner }, record) {
     const clusters = await Promise.all(record.clusters.map(async (cluster) => {
-        const state = parseClusterState(await runner.run(getNodesAndCoreDns({ kubeconfig: clusterKubeconfig(record, cluster.name) })));
+        const state = parseClusterState(await runner.run(getClusterState({ kubeconfig: clusterKubeconfig(record, cluster.name) })));
         const missing = [...missingNodes(state, cluster), ...missingCoreDns(state)];
         if (missing.length > 0)
             throw new Error(`cluster ${cluster.name} is not ready:\n  ${missing.join('\n  ')}`);
@@ -70697,22 +74302,142 @@ async function fetchKubeconfig({ runner, files, log }, record, { name }) {
     log.progress(name, 'reused');
 }
 
+;// CONCATENATED MODULE: ./lib/kind-config/file-names.js
+
+/** What names standard input where a file is wanted. */
+const file_names_standardInput = '-';
+/** The file that a value names: it is one line, and YAML would take it for a text. YAML itself would be a map or a list. */
+function file_names_fileNamedBy(value) {
+    const line = value.trim();
+    if (line === file_names_standardInput)
+        return line;
+    if (line === '' || line.includes('\n'))
+        return undefined;
+    try {
+        const read = readYaml(line);
+        return read instanceof YamlScalar && typeof read.value === 'string' ? read.text : undefined;
+    }
+    catch (error) {
+        if (error instanceof YamlError)
+            return undefined;
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/kind-config/write-yaml.js
+
+
+/** Numbers, booleans and nulls stay as they were written; every text is quoted, and every key that may be misread. */
+const asWritten = {
+    tag: 'tag:yaml.org,2002:str',
+    default: true,
+    identify: (value) => value instanceof read_yaml_YamlScalar || typeof value === 'string',
+    resolve: (text) => text,
+    stringify: ({ value }) => {
+        if (!(value instanceof read_yaml_YamlScalar))
+            return isSimpleKey(value) ? value : JSON.stringify(value);
+        return typeof value.value === 'string' ? JSON.stringify(value.text) : value.text;
+    },
+};
+/** The text of a value that was read, such that reading it again gives the same. */
+function write_yaml_writeYaml(value) {
+    return stringify(value, { customTags: (tags) => [asWritten, ...tags], aliasDuplicateObjects: false, lineWidth: 0 });
+}
+function isSimpleKey(key) {
+    return /^[a-z][\w-]*$/i.test(key) && !/^null$/i.test(key);
+}
+
 ;// CONCATENATED MODULE: ./lib/steps/read-input-files.js
 
-/** Puts the content of a YAML file in the place of its path, for the inputs that take either. */
+
+
+
+
+
+/**
+ * Puts the content of files in the place of their names: those of `clusters` and `config`, and those of each cluster's
+ * own config, which are relative to the file that names them. `-` is standard input.
+ */
 async function read_input_files_readInputFiles({ files }, raw, problems) {
-    const contents = await Promise.all(['clusters', 'config']
-        .filter((input) => isYamlFile(raw[input]))
-        .map(async (input) => {
+    const reader = new InputReader(files, problems);
+    const config = await reader.content('config', raw.config, '');
+    const clusters = await reader.content('clusters', raw.clusters, '');
+    return {
+        ...raw,
+        config: config === undefined ? inputs.config.default : config.text,
+        clusters: clusters === undefined ? inputs.clusters.default : await reader.withConfigs(clusters.text, clusters.directory),
+    };
+}
+class InputReader {
+    files;
+    problems;
+    /** The input that standard input was read for. */
+    #reader;
+    constructor(files, problems) {
+        this.files = files;
+        this.problems = problems;
+    }
+    /** What a value stands for, and the directory that paths in it are relative to; `undefined` when it cannot be read. */
+    async content(input, value, directory) {
+        const name = fileNamedBy(value);
+        if (name === undefined)
+            return { text: value, directory };
+        if (name === standardInput)
+            return this.#standardInput(input, directory);
+        const path = directory === '' ? name : resolve(directory, name);
         try {
-            return [input, await files.read(raw[input])];
+            return { text: await this.files.read(path), directory: dirname(path) };
         }
-        catch {
-            problems.add(input, raw[input], 'is no file that can be read; give the path of one, or YAML itself');
-            return [input, inputs[input].default];
+        catch (error) {
+            const template = templateIn(name);
+            const message = template === undefined
+                ? `is not YAML and not a file that can be read (${messageOf(error)}); write YAML, or the path of a file with it`
+                : unfilled(template);
+            this.problems.add(input, name, message);
+            return undefined;
         }
-    }));
-    return { ...raw, ...Object.fromEntries(contents) };
+    }
+    async #standardInput(input, directory) {
+        const message = this.#reader !== undefined
+            ? `reads standard input, which ${this.#reader} has read already; use a file for one of the two`
+            : undefined;
+        const text = message === undefined ? await this.files.readStandardInput() : '';
+        this.#reader ??= input;
+        if (text.trim() !== '')
+            return { text, directory };
+        this.problems.add(input, standardInput, message ?? 'reads standard input, which is empty; pipe YAML into it');
+        return undefined;
+    }
+    /** The list of clusters, with the content of the files that its kind configs name. */
+    async withConfigs(clusters, directory) {
+        const list = parsed(clusters);
+        if (list === undefined || list === null || !isList(list))
+            return clusters;
+        let isChanged = false;
+        const entries = [];
+        for (const [index, entry] of list.entries()) {
+            const config = isYamlMap(entry) ? entry['config'] : undefined;
+            if (!isYamlMap(entry) || !(config instanceof YamlScalar) || fileNamedBy(config.text) === undefined) {
+                entries.push(entry);
+                continue;
+            }
+            isChanged = true;
+            const text = (await this.content(`clusters[${String(index)}].config`, config.text, directory))?.text ?? '{}';
+            entries.push({ ...entry, config: new YamlScalar(text, text) });
+        }
+        return isChanged ? writeYaml(entries) : clusters;
+    }
+}
+/** What is not YAML is a problem for who reads it next. */
+function parsed(text) {
+    try {
+        return readOnlyDocument(text);
+    }
+    catch (error) {
+        if (error instanceof YamlError)
+            return undefined;
+        throw error;
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/registry.js
@@ -70720,7 +74445,7 @@ async function read_input_files_readInputFiles({ files }, raw, problems) {
 
 /** Arguments for a run's own registry of images, and readers of what they print. */
 /** Port that the registry listens on in its container; the engine chooses the one on the host. */
-const port = 5000;
+const registry_port = 5000;
 /** The registry's container, and so its name for the nodes. */
 function registryContainer(run) {
     return `kind-flat-network-${run}-registry`;
@@ -70734,13 +74459,13 @@ function registry_startRegistry(run, dockerNetwork, image) {
         `--name=${registryContainer(run)}`,
         `--label=${runLabel}=${run}`,
         `--network=${dockerNetwork}`,
-        `--publish=127.0.0.1::${String(port)}`,
-        `--env=REGISTRY_HTTP_ADDR=:${String(port)}`,
+        `--publish=127.0.0.1::${String(registry_port)}`,
+        `--env=REGISTRY_HTTP_ADDR=:${String(registry_port)}`,
         image,
     ];
 }
 function registry_publishedPort(run) {
-    return ['docker', 'container', 'port', registryContainer(run), `${String(port)}/tcp`];
+    return ['docker', 'container', 'port', registryContainer(run), `${String(registry_port)}/tcp`];
 }
 /** @returns the registry's address for the host, which is its name for everybody: `localhost:32768` */
 function registry_parsePublishedPort(output) {
@@ -70768,7 +74493,7 @@ exit 1
 `));
 /** @param registry its name for everybody */
 function registry_teachNodeRegistry(node, run, registry) {
-    return execScript(node, teachScript, [registry, registryContainer(run), String(port)]);
+    return execScript(node, teachScript, [registry, registryContainer(run), String(registry_port)]);
 }
 function forgetNodeRegistry(node, registry) {
     return ['docker', 'exec', node, 'rm', '-rf', `/etc/containerd/certs.d/${registry}`];
@@ -71146,12 +74871,16 @@ const probe_probe = {
     namespace: 'kube-system',
     name: probe_name,
     selector: `app.kubernetes.io/name=${probe_name}`,
-    daemonSet: `daemonset/${probe_name}`,
+    objects: [`daemonset/${probe_name}`, `service/${probe_name}`],
 };
 const probe_port = 5353;
 const healthPort = 8080;
 const corefileAnnotation = 'kind-flat-network/corefile';
-/** @param image the CoreDNS image of the cluster */
+/**
+ * The probe of a cluster, and a Service of it: whether the other clusters reach its ClusterIPs is asked there, since it
+ * has an address in every family and does not wait for anything else in the cluster.
+ * @param image a CoreDNS image that its nodes have
+ */
 function probe_probeManifest(image) {
     const labels = { 'app.kubernetes.io/name': probe_probe.name };
     const corefile = `.:${String(probe_port)} {\n  whoami\n  health :${String(healthPort)}\n}\n`;
@@ -71195,9 +74924,31 @@ function probe_probeManifest(image) {
             },
         },
     };
-    return stringify(daemonSet, { aliasDuplicateObjects: false });
+    const service = {
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: { name: probe_probe.name, namespace: probe_probe.namespace, labels },
+        spec: {
+            selector: labels,
+            ipFamilyPolicy: 'PreferDualStack',
+            // kube-proxy learns of the pods while they start, and not when they are asked already
+            publishNotReadyAddresses: true,
+            ports: [{ name: 'dns', port: probe_port, targetPort: 'dns', protocol: 'UDP' }],
+        },
+    };
+    return [daemonSet, service].map((object) => stringify(object, { aliasDuplicateObjects: false })).join('---\n');
+}
+/** The CoreDNS image for the probe: the one that CoreDNS has, unless the nodes hold another one instead. */
+function probe_probeImage({ coreDns: { image = '' }, nodes }) {
+    const isEverywhere = (name) => nodes.every(({ images }) => images.includes(name));
+    if (isEverywhere(image))
+        return image;
+    const held = nodes.flatMap(({ images }) => images).filter((name) => /(^|\/)coredns:[\w.-]+$/.test(name));
+    return held.find(isEverywhere) ?? image;
 }
 const probe_attempts = 3;
+/** So long a Service is asked again: kube-proxy learns of its pods some seconds after they are ready. */
+const probe_serviceSeconds = 15;
 /** The query, as bash's printf writes it. Its first byte must not be zero: bash's read drops zero bytes. */
 const query = [
     ...(0,dns_packet.encode)({ type: 'query', id: 0x4b46, flags: dns_packet.RECURSION_DESIRED, questions: [{ type: 'A', name: 'whoami' }] }),
@@ -71205,8 +74956,9 @@ const query = [
     .map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`)
     .join('');
 /**
- * Asks every address from a pod's network namespace, found by one of the pod's addresses ($1). Each is asked twice: the time
- * until bash itself reads a first byte is the latency, without the start of a program; dd then takes the whole answer.
+ * Asks every target from a pod's network namespace, found by one of the pod's addresses ($1). A target is an address and,
+ * after a comma, the seconds that it is asked again. Each is asked twice: the time until bash itself reads a first byte is
+ * the latency, without the start of a program; dd then takes the whole answer.
  */
 const probe_script = (/* unused pure expression or super */ null && (`set -u
 pod=$1
@@ -71218,7 +74970,10 @@ if [ -z "\${namespace:-}" ]; then echo "no network namespace holds $pod" >&2; ex
 exec nsenter --net="$namespace" bash -c '
   export LC_ALL=C
   ask() {
-    for attempt in ${Array.from({ length: probe_attempts }, (_, index) => String(index + 1)).join(' ')}; do
+    attempt=0
+    until (( attempt++ >= ${String(probe_attempts)} && SECONDS >= $2 )); do
+      # a Service that is not known yet refuses at once
+      if (( attempt > 1 && $2 > 0 )); then sleep 0.2; fi
       exec 3<>"/dev/udp/$1/${String(probe_port)}" || continue
       started=$EPOCHREALTIME
       printf "${query}" >&3
@@ -71232,16 +74987,19 @@ exec nsenter --net="$namespace" bash -c '
     done
     echo "$1 - -"
   }
-  for address; do ask "$address" 2>/dev/null & done
+  for target; do ask "\${target%,*}" "\${target#*,}" 2>/dev/null & done
   wait
 ' bash "$@"
 `));
-/** One exec on a node that asks all those pods from the node's own probe pod. */
+/** One exec on a node that asks all those targets from the node's own probe pod. */
 function probe_askFrom(node, podAddress, targets) {
-    return execScript(node, probe_script, [podAddress, ...targets]);
+    return execScript(node, probe_script, [
+        podAddress,
+        ...targets.map(({ address, seconds }) => `${address},${String(seconds)}`),
+    ]);
 }
 /** Seconds within which the exec ends, however many targets are silent: they are asked at the same time. */
-const probe_askSeconds = probe_attempts * 2 + 20;
+const probe_askSeconds = probe_attempts * 2 + probe_serviceSeconds + 20;
 /** Answers by the address that was asked. */
 function probe_parseAnswers(output) {
     const answers = new Map();
@@ -71267,35 +75025,40 @@ function sourceIn(packet) {
 ;// CONCATENATED MODULE: ./lib/plan/connectivity.js
 
 
+
 /**
- * Every ordered pair of ends in different clusters that can be asked: in the same family, and where the address means
+ * Every node with every target in another cluster that can be asked: in the same family, and where the address means
  * that end and nobody nearer (clusters that are apart may use the same subnets).
  */
-function connectivity_pairsOf(ends, clusters) {
+function connectivity_pairsOf(ends, targets, clusters) {
     const find = (name) => clusters.find((cluster) => cluster.name === name);
     return ends.flatMap((from) => {
         const own = find(from.cluster);
         const joined = clusters.filter((cluster) => areJoined(own, cluster));
         const family = familyOf(from.address);
-        const known = [own, ...joined].flatMap(({ podSubnets }) => podSubnets).map(parseCidr);
+        const known = [own, ...joined].flatMap(subnetsOf).map(parseCidr);
         const meantHere = (address) => {
             const target = machineCidr(address);
             return target !== undefined && known.some((subnet) => overlap(subnet, target));
         };
-        return ends
+        return targets
             .filter((to) => to.cluster !== from.cluster && familyOf(to.address) === family)
             .map((to) => ({ from, to, family, joined: joined.includes(find(to.cluster)) }))
             .filter(({ to, joined: isJoined }) => isJoined || !meantHere(to.address));
     });
 }
-/** Whether a pair is as it should be. */
+/** Whether a pair is as it should be. Who asks its own address gets an answer from itself. */
 function connectivity_isSound(pair, preserveSourceIp) {
+    if (pair.from.address === pair.to.address)
+        return false;
     return pair.joined ? pair.reachable && (pair.ownAddress || !preserveSourceIp) : !pair.reachable;
 }
 /** What is wrong with a pair that is not sound, with both ends and what was seen. */
 function connectivity_fault(pair, nodes) {
     const { from, to } = pair;
     const ends = `${from.node} (pod ${from.address}) → ${to.node} (pod ${to.address})`;
+    if (from.address === to.address)
+        return `${ends}: both pods have the same address, so one of them cannot be reached`;
     if (!pair.joined)
         return `${ends}: reachable, although the clusters share no network`;
     if (!pair.reachable)
@@ -71304,8 +75067,16 @@ function connectivity_fault(pair, nodes) {
     const whose = masquerader === undefined ? '' : ` of ${masquerader.name}`;
     return `${ends}: seen as ${pair.source ?? 'nothing'}${whose}, not as ${from.address}`;
 }
+/** What is wrong with a Service as another cluster sees it; `undefined` when it is as it should be. */
+function connectivity_serviceFault({ from, to, joined, reachable }) {
+    if (joined === reachable)
+        return undefined;
+    const ends = `${from.node} (pod ${from.address}) → a Service of cluster ${to.cluster} (ClusterIP ${to.address})`;
+    return joined ? `${ends}: no answer` : `${ends}: reachable, although the clusters share no network`;
+}
 
 ;// CONCATENATED MODULE: ./lib/steps/verify.js
+
 
 
 
@@ -71320,8 +75091,8 @@ async function verify_deployProbe({ runner, clock }, record, cluster) {
     const target = { kubeconfig: clusterKubeconfig(record, cluster.name) };
     try {
         await untilAccepted(clock, async () => {
-            const image = await runner.run(getCoreDnsImage(target));
-            await runner.run(applyManifest(target), { input: probeManifest(image.trim()) });
+            const image = probeImage(parseClusterState(await runner.run(getClusterState(target))));
+            await runner.run(applyManifest(target), { input: probeManifest(image) });
         });
     }
     catch (error) {
@@ -71332,37 +75103,67 @@ async function verify_deployProbe({ runner, clock }, record, cluster) {
 }
 /**
  * Asks every ordered pair of nodes of different clusters, from the pod network, in every address family they share: is
- * it reachable, and with which address is it seen? The probe must have been deployed.
+ * it reachable, and with which address is it seen? Then whether every node reaches the Services of the other clusters. The
+ * probe must have been deployed.
  */
-async function verify_verifyPairs(world, record, nodes) {
-    const ends = (await whenAllEnd(record.clusters.map((cluster) => probesOf(world, record, cluster, nodes)))).flat();
-    const pairs = pairsOf(ends, record.clusters);
-    const asking = [...new Set(pairs.map(({ from }) => from.node))];
+async function verify_verifyConnectivity(world, record, nodes) {
+    const probes = await whenAllEnd(record.clusters.map((cluster) => probesOf(world, record, cluster, nodes)));
+    const ends = probes.flatMap((each) => each.ends);
+    const pairs = pairsOf(ends, ends, record.clusters);
+    const services = record.routeServices
+        ? pairsOf(ends, probes.flatMap((each) => each.services), record.clusters)
+        : [];
+    const answers = await askAll(world, ends, [
+        ...pairs.map((pair) => ({ ...pair, seconds: 0 })),
+        ...services.map((pair) => ({ ...pair, seconds: pair.joined ? serviceSeconds : 0 })),
+    ]);
+    return {
+        pairs: pairs.map((pair) => {
+            const { source, latency } = answers(pair);
+            return {
+                ...pair,
+                reachable: source !== undefined,
+                ...(source !== undefined && { source }),
+                ownAddress: source === pair.from.address && pair.from.address !== pair.to.address,
+                ...(latency !== undefined && { latency }),
+            };
+        }),
+        ...(record.routeServices && {
+            services: services.map((pair) => {
+                const { source, latency } = answers(pair);
+                return { ...pair, reachable: source !== undefined, ...(latency !== undefined && { latency }) };
+            }),
+        }),
+    };
+}
+/** Asks all questions of a node in one exec, and of all nodes at the same time. */
+async function askAll({ runner }, ends, questions) {
+    const asking = [...new Set(questions.map(({ from }) => from.node))];
     const answers = new Map(await whenAllEnd(asking.map(async (node) => {
         const own = ends.find((end) => end.node === node)?.address ?? '';
-        const targets = pairs.filter(({ from }) => from.node === node).map(({ to }) => to.address);
-        const output = await world.runner.run(askFrom(node, own, targets), { timeoutSeconds: askSeconds });
+        const targets = questions
+            .filter(({ from }) => from.node === node)
+            .map(({ to, seconds }) => ({ address: to.address, seconds }));
+        const output = await runner.run(askFrom(node, own, targets), { timeoutSeconds: askSeconds });
         return [node, parseAnswers(output)];
     })));
-    return pairs.map((pair) => {
-        const { source, latency } = answers.get(pair.from.node)?.get(pair.to.address) ?? {};
-        return {
-            ...pair,
-            reachable: source !== undefined,
-            ...(source !== undefined && { source }),
-            ownAddress: source === pair.from.address,
-            ...(latency !== undefined && { latency }),
-        };
-    });
+    return ({ from, to }) => answers.get(from.node)?.get(to.address) ?? {};
 }
 /** @throws naming every pair that is not as it should be, with both ends and what was seen */
-function verify_requireFlat(pairs, nodes, preserveSourceIp) {
+function verify_requireFlat({ pairs = [], services = [] }, nodes, preserveSourceIp) {
     const broken = pairs.filter((pair) => !isSound(pair, preserveSourceIp)).map((pair) => fault(pair, nodes));
-    if (broken.length === 0)
+    const unserved = services.flatMap((pair) => serviceFault(pair) ?? []);
+    if (broken.length === 0 && unserved.length === 0)
         return;
-    throw new Error(`the network is not flat: ${String(broken.length)} of ${String(pairs.length)} pairs of nodes are broken\n  ${broken.join('\n  ')}`);
+    const counts = [
+        ...(broken.length === 0 ? [] : [`${String(broken.length)} of ${String(pairs.length)} pairs of nodes are broken`]),
+        ...(unserved.length === 0
+            ? []
+            : [`${String(unserved.length)} of ${String(services.length)} Services are not as they should be`]),
+    ];
+    throw new Error(`the network is not flat: ${counts.join(', and ')}\n  ${[...broken, ...unserved].join('\n  ')}`);
 }
-/** The probe's addresses on every node of a cluster, as soon as it runs there. */
+/** The probe's addresses on every node of a cluster, and those of its Service, as soon as it runs everywhere. */
 async function probesOf({ runner, clock }, record, cluster, nodes) {
     const target = { kubeconfig: clusterKubeconfig(record, cluster.name) };
     const wanted = nodes.filter((node) => node.cluster === cluster.name);
@@ -71373,12 +75174,14 @@ async function probesOf({ runner, clock }, record, cluster, nodes) {
             if (!(error instanceof CommandError))
                 throw error;
         });
-        const pods = parseReadyPods(await runner.run(getPods(target, probe.namespace, probe.selector)));
+        const output = await runner.run(getPodsAndServices(target, probe.namespace, probe.selector));
+        const pods = parseReadyPods(output);
         const missing = wanted.filter(({ name }) => !pods.some(({ node }) => node === name));
         if (missing.length === 0) {
-            return wanted.flatMap(({ name }) => pods
+            const ends = wanted.flatMap(({ name }) => pods
                 .filter(({ node }) => node === name)
                 .flatMap(({ addresses }) => addresses.map((address) => ({ cluster: cluster.name, node: name, address }))));
+            return { ends, services: parseClusterIPs(output).map((address) => ({ cluster: cluster.name, address })) };
         }
         if (clock.now() - started > rolloutSeconds) {
             throw new Error(`the probe does not run on ${missing.map(({ name }) => name).join(', ')}`);
@@ -71394,7 +75197,7 @@ async function verify_removeProbes({ runner, files, log }, record) {
         if (!(await files.exists(target.kubeconfig)))
             return;
         try {
-            await runner.run(deleteObject(target, probe_probe.namespace, probe_probe.daemonSet));
+            await runner.run(deleteObjects(target, probe_probe.namespace, probe_probe.objects));
         }
         catch (error) {
             log.warning(`the probe was not removed from cluster ${cluster.name}: ${errors_messageOf(error)}`);
@@ -71403,6 +75206,7 @@ async function verify_removeProbes({ runner, files, log }, record) {
 }
 
 ;// CONCATENATED MODULE: ./lib/pipeline.js
+
 
 
 
@@ -71462,13 +75266,18 @@ async function inspect(world, request, problems) {
     const tools = await inspectTools(world, world.platform);
     const engine = await inspectEngine(world);
     const [host, images] = await Promise.all([
-        inspectHost(world, wantedOf(request)),
+        inspectHost(world, wantedOf(request, engine.place)),
         findImages(world, request.images, problems),
     ]);
     return { ...engine, ...host, tools, images };
 }
-function wantedOf(request) {
-    return { files: request.kubeconfig === undefined ? [] : [request.kubeconfig], reuse: reusableNames(request) };
+function wantedOf(request, { container, remote }) {
+    return {
+        files: request.kubeconfig === undefined ? [] : [request.kubeconfig],
+        reuse: reusableNames(request),
+        // of another machine, and of the one around this container, only the engine knows
+        ports: container === undefined && remote === undefined ? request.clusters.flatMap(hostPortsOf) : [],
+    };
 }
 /**
  * Makes the clusters, joins them and proves it. When anything fails everything made is removed, unless the input
@@ -71517,7 +75326,7 @@ function until(world, signal) {
  * network itself: then what was decided before is looked at again.
  */
 async function pipeline_claim(world, request, before, run, save) {
-    const facts = { ...before, ...(await inspectHost(world, wantedOf(request))) };
+    const facts = { ...before, ...(await inspectHost(world, wantedOf(request, before.place))) };
     const first = makePlan(request, facts, run);
     await save(first);
     const { network } = await ensureNetwork(world, first);
@@ -71616,7 +75425,7 @@ async function make(live, world, decided, { nodeImages, loadBalancers }, current
                     tell(live, change);
         });
     }
-    const pairs = wantProbe ? await log.phase('Verify', () => prove(live, record, nodes)) : undefined;
+    const connectivity = wantProbe ? await log.phase('Verify', () => prove(live, record, nodes)) : {};
     // last, because it starts while the rest is done
     await log.phase('Wait for CoreDNS', () => whenAllEnd([
         ...(wantProbe ? [removeProbes(world, record)] : []),
@@ -71625,7 +75434,7 @@ async function make(live, world, decided, { nodeImages, loadBalancers }, current
     if (loadBalancers !== undefined) {
         await log.phase('Load balancers', () => whenAllEnd(decided.clusters.map((cluster) => loadBalancers.untilReady(live, record, cluster, decided.waitSeconds))));
     }
-    return { nodes, nodeImages, ...(pairs && { pairs }) };
+    return { nodes, nodeImages, ...connectivity };
 }
 /** Loads the images into every node. */
 async function pipeline_load(live, { images, engine, clusters }, { directory }, nodes) {
@@ -71651,24 +75460,24 @@ function tellNodesInTheWay({ log }, { clusters, loadBalancer }, nodes) {
         log.warning(line);
 }
 async function prove(live, record, nodes) {
-    const pairs = await verifyPairs(live, record, nodes);
-    if (pairs.length > 0)
-        live.log.info(verdict(pairs));
-    requireFlat(pairs, nodes, record.preserveSourceIp);
-    return pairs;
+    const connectivity = await verifyConnectivity(live, record, nodes);
+    if (connectivity.pairs.length > 0)
+        live.log.info(verdict(connectivity));
+    requireFlat(connectivity, nodes, record.preserveSourceIp);
+    return connectivity;
 }
 /** Proves once more what `up` made. The pairs tell what was seen, also when the network is not flat any more. */
 async function verify(world, record, signal) {
     const live = until(world, signal);
     await installTools(live, record.tools);
     const nodes = await readNodes(live, record);
-    return { record, nodes, pairs: await proveAgain(live, world, record, nodes) };
+    return { record, nodes, ...(await proveAgain(live, world, record, nodes)) };
 }
 async function proveAgain(live, world, record, nodes) {
     return world.log.phase('Verify', async () => {
         try {
             await whenAllEnd(record.clusters.map((cluster) => deployProbe(live, record, cluster)));
-            return await verifyPairs(live, record, nodes);
+            return await verifyConnectivity(live, record, nodes);
         }
         finally {
             await removeProbes(world, record);
@@ -71700,8 +75509,7 @@ async function repair(world, saved, store, signal) {
     if (changes.length === 0)
         log.info('nothing to repair');
     await whenAllEnd(record.clusters.map((cluster) => untilCoreDnsAvailable(live, record, cluster, record.waitSeconds)));
-    const pairs = await proveAgain(live, world, record, nodes);
-    return { record, nodes, pairs, changes };
+    return { record, nodes, ...(await proveAgain(live, world, record, nodes)), changes };
 }
 function tell({ log }, { node, changes }) {
     for (const change of changes)
@@ -71806,8 +75614,9 @@ function summary_summary(flat, phases) {
     const images = (flat.nodeImages ?? []).filter(({ from }) => from !== 'engine');
     if (images.length > 0)
         parts.push('### Node images', imageTable(images));
-    if (flat.pairs !== undefined)
-        parts.push('### Connectivity', `${verdict(flat.pairs)}.`, table(matrix(flat.pairs)));
+    const { pairs, services = [] } = flat;
+    if (pairs !== undefined)
+        parts.push('### Connectivity', `${verdict({ pairs, services })}.`, table(matrix(pairs)));
     parts.push(phases.map((phase) => `${phase.title} ${seconds(phase.seconds)}`).join(' · '));
     return `${parts.join('\n\n')}\n`;
 }

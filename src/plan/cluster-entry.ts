@@ -1,11 +1,19 @@
 import * as z from 'zod'
 import { isYamlMap, toPlain, type YamlValue } from '../kind-config/read-yaml.js'
+import { families, type Family } from '../model/cidr.js'
 import type { Problems } from '../model/problems.js'
 import { hintFor } from '../model/suggest-key.js'
 import { inputs } from './inputs.js'
 
 export const ipFamilyNames = inputs['ip-family'].values
 export type IpFamily = (typeof ipFamilyNames)[number]
+
+/** The address families of a cluster, the primary one first. */
+export const familiesOf: Readonly<Record<IpFamily, readonly Family[]>> = {
+  ipv4: ['ipv4'],
+  ipv6: ['ipv6'],
+  dual: families,
+}
 export const notAnIpFamily = 'is no address family; give ipv4, ipv6 or dual'
 
 const text = z.string('is no text; give a string')

@@ -1,17 +1,13 @@
 import { mirrorPatches } from '../kind-config/containerd-patches.js'
 import { mergeKindConfigs, nodesOf, readKindConfig, type KindNode } from '../kind-config/kind-config.js'
-import {
-  patchesOf,
-  readKubeadmPatches,
-  type KubeadmPatches,
-  type PatchedCluster,
-  type PatchedSetting,
-} from '../kind-config/kubeadm-patches.js'
+import type { PatchedSetting } from '../kind-config/kubeadm-patches.js'
 import type { YamlValue } from '../kind-config/read-yaml.js'
 import type { KindConfig } from '../kind-config/v1alpha4.js'
-import { families as allFamilies, type Cidr, type Family } from '../model/cidr.js'
+import type { Cidr, Family } from '../model/cidr.js'
 import type { Problems } from '../model/problems.js'
-import type { ClusterEntry, IpFamily } from './cluster-entry.js'
+import { familiesOf, type ClusterEntry, type IpFamily } from './cluster-entry.js'
+import { nodeMasks, patchedCluster } from './cluster-patches.js'
+import { agree, given, type Given } from './given.js'
 import { parseSubnets } from './parse-subnets.js'
 
 /** One cluster as asked for; what is left out is decided by the plan. */
@@ -52,12 +48,6 @@ type Places = Readonly<
   >
 >
 
-/** A value, and where it was given. */
-export interface Given<T> {
-  readonly value: T
-  readonly place: string
-}
-
 /** What holds for every cluster that does not say otherwise. */
 export interface SharedSettings {
   /** Asked for, or the input's own default. */
@@ -73,16 +63,6 @@ export interface SharedSettings {
 
 /** The group of clusters that name none. */
 const defaultNetwork = 'default'
-
-/** kube-controller-manager's defaults. */
-const defaultNodeMasks: Readonly<Record<Family, number>> = { ipv4: 24, ipv6: 64 }
-const longestMask: Readonly<Record<Family, number>> = { ipv4: 32, ipv6: 128 }
-
-const familiesOf: Readonly<Record<IpFamily, readonly Family[]>> = {
-  ipv4: ['ipv4'],
-  ipv6: ['ipv6'],
-  dual: allFamilies,
-}
 
 /** Reads a kind config; what is wrong with it is added to the problems. */
 export function parseKindConfig(problems: Problems, input: string, value: string | YamlValue): KindConfig {
@@ -120,7 +100,9 @@ export function toCluster(
   const image = imageOf(problems, sources)
   const name = nameOf(problems, sources)
   const { value: ipFamily, place: familyPlace } = ipFamilyOf(problems, sources)
-  const patched = patchesIn(problems, sources, nodes, image)
+  const nodesPlace = `${nodesIn(sources)}.nodes`
+  const patched = patchedCluster({ shared: shared.config, own, ownPlace: `${input}.config`, nodes, nodesPlace }, image)
+  for (const { place, value, message } of patched.problems) problems.add(place, value, message)
   const pods = subnetsOf(problems, sources, ipFamily, 'pod-subnet', patched.podSubnets)
   const services = subnetsOf(problems, sources, ipFamily, 'service-subnet', patched.serviceSubnets)
   return {
@@ -132,7 +114,7 @@ export function toCluster(
       'service-subnet': services?.place ?? `${input}.service-subnet`,
       'node-image': image.isOwn ? `${input}.node-image` : 'node-image',
       'kubernetes-version': image.isOwn ? `${input}.kubernetes-version` : 'kubernetes-version',
-      nodes: `${nodesIn(sources)}.nodes`,
+      nodes: nodesPlace,
       networking: own.networking?.apiServerPort === undefined ? 'config.networking' : `${input}.config.networking`,
     },
     ...(name !== undefined && { name: name.value }),
@@ -190,7 +172,7 @@ function subnetsOf(
   ]
   const patched = patches
     // what shared patches decide for several clusters was reported for all of them
-    .filter(({ place }) => shared.isOwn || !isShared(place))
+    .filter(({ place }) => shared.isOwn || !place.startsWith('config.'))
     .map((patch) => ({ ...patch, value: read(patch).value }))
   checkFamilies(problems, patched, families)
   return agreeOnSubnets(problems, [...said.map(read), ...patched])
@@ -213,10 +195,7 @@ function checkFamilies(
  * Tells what a config says that several clusters share, although it can hold for one of them only.
  * @returns warnings about what is ignored
  */
-export function checkSharedByAll(
-  problems: Problems,
-  { config, nodeImage, kubernetesVersion }: SharedSettings,
-): string[] {
+export function checkSharedByAll(problems: Problems, { config, ...version }: SharedSettings): string[] {
   const remedy = 'leave it out, or put it into the config of one cluster'
   const { networking = {} } = config
   for (const setting of ['podSubnet', 'serviceSubnet'] as const) {
@@ -225,9 +204,8 @@ export function checkSharedByAll(
     problems.add(`config.networking.${setting}`, networking[setting], message)
   }
   const nodes = nodesOf(config) ?? []
-  const version = versionOf(initNode(nodes)?.image ?? nodeImage) ?? kubernetesVersion
-  const levels = levelsOf(patchesOf(config, 'config'), undefined, nodes, 'config')
-  const { podSubnets, serviceSubnets } = readKubeadmPatches(config, levels, version)
+  const sources = { shared: config, own: {}, ownPlace: '', nodes, nodesPlace: 'config.nodes' }
+  const { podSubnets, serviceSubnets } = patchedCluster(sources, version)
   for (const { place, setting, value } of [...podSubnets, ...serviceSubnets]) {
     problems.add(place, undefined, `sets ${setting} to ${value} in every cluster, and each needs its own; ${remedy}`)
   }
@@ -244,20 +222,6 @@ export function configWarnings(config: KindConfig, input: string): string[] {
       `${input}.${place}: registry.mirrors keeps containerd from starting where it has a config_path, and always from containerd 2.2 on; ` +
       'write /etc/containerd/certs.d/<registry>/hosts.toml on the nodes instead (https://kind.sigs.k8s.io/docs/user/local-registry/), or use registry: true',
   )
-}
-
-function given<T>(value: T | undefined, place: string): Given<T>[] {
-  return value === undefined ? [] : [{ value, place }]
-}
-
-/** The first of what was said; others that say something else are problems. */
-function agree<T>(problems: Problems, said: readonly Given<T>[]): Given<T> | undefined {
-  const [first, ...others] = said
-  for (const { value, place } of others) {
-    if (value === first?.value) continue
-    problems.add(place, value, `contradicts ${first?.place ?? ''} (${String(first?.value)}); give one of the two`)
-  }
-  return first
 }
 
 /** The order counts: the first subnet decides the primary family. */
@@ -335,78 +299,4 @@ function imageOf(
   }
   if (nodeImage !== undefined) return { isOwn, nodeImage }
   return version === undefined ? { isOwn } : { isOwn, kubernetesVersion: version.replace(/^v/, '') }
-}
-
-/** `kubeadm init` runs on the first control plane, and its config alone makes the cluster. */
-function initNode(nodes: readonly KindNode[]): KindNode | undefined {
-  return nodes.find(({ role }) => role === 'control-plane')
-}
-
-/** The version in the tag of a node image: `1.34.0` of `kindest/node:v1.34.0@sha256:…`. */
-function versionOf(image: string | undefined): string | undefined {
-  return /:v?(\d+\.\d+(\.\d+)?)[^/]*$/.exec(image?.split('@')[0] ?? '')?.[1]
-}
-
-/** The patches that decide about a cluster, in the order in which kind applies them. */
-function levelsOf(
-  all: KubeadmPatches,
-  own: KubeadmPatches | undefined,
-  nodes: readonly KindNode[],
-  nodesPlace: string,
-): KubeadmPatches[] {
-  const node = initNode(nodes)
-  return [
-    { merge: [...all.merge, ...(own?.merge ?? [])], json: [...all.json, ...(own?.json ?? [])] },
-    ...(node === undefined ? [] : [patchesOf(node, `${nodesPlace}.nodes[${String(nodes.indexOf(node))}]`)]),
-  ]
-}
-
-function patchesIn(
-  problems: Problems,
-  sources: Sources,
-  nodes: readonly KindNode[],
-  { nodeImage, kubernetesVersion }: Partial<Pick<ClusterRequest, 'nodeImage' | 'kubernetesVersion'>>,
-): PatchedCluster {
-  const { own, shared, input } = sources
-  const levels = levelsOf(
-    patchesOf(shared.config, 'config'),
-    patchesOf(own, `${input}.config`),
-    nodes,
-    nodesIn(sources),
-  )
-  const version = versionOf(initNode(nodes)?.image ?? nodeImage) ?? kubernetesVersion
-  const patched = readKubeadmPatches(mergeKindConfigs(shared.config, own), levels, version)
-  for (const { place, value, message } of patched.problems) problems.add(place, value, message)
-  return patched
-}
-
-function isShared(place: string): boolean {
-  return place.startsWith('config.')
-}
-
-/** Of the flags for masks, kube-controller-manager takes only those that fit the cluster (`app/core.go`). */
-function nodeMasks(
-  problems: Problems,
-  ipFamily: IpFamily,
-  { nodeMasks: given }: PatchedCluster,
-): Record<Family, number> {
-  const masks = { ...defaultNodeMasks }
-  for (const { place, setting, value, families } of given) {
-    const refuse = (message: string) => {
-      problems.add(place, undefined, `sets ${setting}${message}`)
-    }
-    const [family, ...others] = families.filter((each) => familiesOf[ipFamily].includes(each))
-    if (family === undefined) {
-      refuse(`, but the cluster's ip-family is ${ipFamily}; leave it out`)
-    } else if (others.length > 0) {
-      refuse(`, which dual-stack clusters do not take; use ${setting}-ipv4 and ${setting}-ipv6`)
-    } else if (families.length > 1 && given.some((other) => other.families.length === 1)) {
-      refuse(` and that of one family, which kube-controller-manager does not take together; give one of the two`)
-    } else if (/^\d{1,3}$/.test(value) && Number(value) > 0 && Number(value) <= longestMask[family]) {
-      masks[family] = Number(value)
-    } else {
-      refuse(` to ${value}; use a prefix length from 1 to ${String(longestMask[family])}`)
-    }
-  }
-  return masks
 }

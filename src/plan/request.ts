@@ -17,9 +17,9 @@ import {
   parseKindConfig,
   toCluster,
   type ClusterRequest,
-  type Given,
   type SharedSettings,
 } from './cluster-request.js'
+import type { Given } from './given.js'
 import { inputs, type InputName, type RawInputs } from './inputs.js'
 import { parseSubnets } from './parse-subnets.js'
 
