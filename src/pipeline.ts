@@ -4,6 +4,7 @@ import { archivesDirectory, archivesOnNode } from './plan/image-loading.js'
 import { withDefaults, type GivenInputs } from './plan/inputs.js'
 import { withReadOnlyMount } from './kind-config/kind-config.js'
 import type { KindConfig } from './kind-config/v1alpha4.js'
+import { defaultKubernetes } from './plan/default-kubernetes.js'
 import { hostPortsOf } from './plan/host-port-conflicts.js'
 import type { Place } from './plan/place.js'
 import { nodesInTheWay } from './plan/load-balancer-subnets.js'
@@ -64,12 +65,18 @@ interface Decision {
  */
 export async function plan(world: World, given: GivenInputs, run: string): Promise<Decision> {
   const problems = new Problems()
-  const request = parseRequest(await readInputFiles(world, withDefaults(given), problems), problems)
-  const facts = await inspect(world, request, problems).catch((error: unknown) => {
+  const raw = await readInputFiles(world, withDefaults(given), problems)
+  const ofImages = new Problems()
+  const first = parseRequest(raw, new Problems())
+  const facts = await inspect(world, first, ofImages).catch((error: unknown) => {
     // what is wrong with the inputs is known without the machine
+    parseRequest(raw, problems)
     problems.throwIfAny()
     throw error
   })
+  // which patches of a kind config count depends on the Kubernetes that this kind takes by itself
+  const request = parseRequest(raw, problems, defaultKubernetes(first, facts))
+  for (const { input, value, message } of ofImages.found) problems.add(input, value, message)
   return { request, facts, plan: makePlan(request, facts, run, problems) }
 }
 

@@ -157,7 +157,7 @@ describe.each([actionNode])('an engine that others use too, on $name', ({ progra
   )
 
   const lacksIpv6 = (network: string) =>
-    `clusters[0].ip-family: "dual" needs IPv6: the Docker network ${network} has no IPv6 subnet; give ipv4, or a docker-network that has one`
+    `ip-family: "dual" needs IPv6: the Docker network ${network} has no IPv6 subnet; give ipv4, or a docker-network that has one`
 
   test(
     'a Docker network without IPv6 takes no dual-stack cluster: exit code 2, nothing made',

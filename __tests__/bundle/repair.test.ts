@@ -42,7 +42,9 @@ describe.each([actionNode])('repair on $name', ({ program }) => {
         const before = [machine.engine(), machine.read('engine/wirings/beta-control-plane.json')]
         const { code, stdout, stderr } = await machine.cli('repair')
         expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('  nothing to repair\n') })
-        expect(stdout).toContain("4/4 pod pairs reachable, 4/4 with the pod's own address\nnothing to repair\n")
+        expect(stdout).toContain(
+          "4/4 pod pairs reachable, 4/4 with the pod's own address, 3/3 Services answer\nnothing to repair\n",
+        )
         const asJson = await machine.cli('repair', '--json')
         expect(resultOf(asJson)).toMatchObject({ clusters, changes: [] })
         expect([machine.engine(), machine.read('engine/wirings/beta-control-plane.json')]).toEqual(before)
@@ -62,7 +64,7 @@ describe.each([actionNode])('repair on $name', ({ program }) => {
         const { code, stdout, stderr } = await machine.cli('repair')
         expect({ code, stderr }).toMatchObject({ code: 0 })
         expect(stderr).toContain(`  beta-control-plane: route 10.128.1.0/24 via ${String(lost)} added\n`)
-        expect(stdout).toContain("4/4 with the pod's own address\nrepaired: beta-control-plane\n")
+        expect(stdout).toContain("4/4 with the pod's own address, 3/3 Services answer\nrepaired: beta-control-plane\n")
         expect(machine.routes('beta-control-plane')['10.128.1.0/24']).toEqual(lost)
         expect((await machine.cli('verify')).code).toBe(0)
       }),

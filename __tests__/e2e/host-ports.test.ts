@@ -59,6 +59,22 @@ test('ports that something on the machine has are refused in the plan, over addr
   ])
 })
 
+test('a free port that two nodes want is told once, as wanted twice', async () => {
+  const free = createServer().listen(0, '127.0.0.1')
+  await once(free, 'listening')
+  const { port } = free.address() as AddressInfo
+  free.close()
+  await once(free, 'close')
+  const mapping = { containerPort: 80, hostPort: port }
+  const config = JSON.stringify({ nodes: [{ extraPortMappings: [mapping] }] })
+  const clusters = JSON.stringify([{ config }, { config }])
+  const { code, stderr } = await terminal.run('plan', '--clusters', clusters, '--node-image', nodeImage)
+  expect(code).toBe(2)
+  expect(stderr.split('\n').filter((line) => line.startsWith('clusters'))).toEqual([
+    `clusters[1].${place(0)}: ${String(port)} is published by clusters[0].${place(0)} too; give each its own port, or 0 for any that is free`,
+  ])
+})
+
 test('a port that a container publishes is refused by its name', async () => {
   const published = await docker('container', 'port', container, '5000/tcp')
   const port = Number(published.split(':').at(-1))

@@ -14,7 +14,9 @@ export class CacheService {
   readonly #server = createServer((request, response) => {
     if (this.fault?.(request, response) === true) return
     this.#answer(request, response).catch((error: unknown) => {
-      response.writeHead(500).end(String(error))
+      // a client that goes away while it is sent to has its headers
+      if (response.headersSent) response.destroy()
+      else response.writeHead(500).end(String(error))
     })
   })
 

@@ -45065,7 +45065,7 @@ else if (true) module.exports = ipCodec;
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _run_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3463);
+/* harmony import */ var _run_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9789);
 
 await (0,_run_main_js__WEBPACK_IMPORTED_MODULE_0__/* .runMain */ .V)();
 
@@ -45074,7 +45074,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 3463:
+/***/ 9789:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -64659,6 +64659,10 @@ function parseImageReference(text) {
     const repository = registry === dockerHub && !path.includes('/') ? `library/${path}` : path;
     return { name, registry, repository, ...(tag !== undefined && { tag }), ...(digest !== undefined && { digest }) };
 }
+/** The version of Kubernetes that the tag of a node image tells: `1.34.0` of `kindest/node:v1.34.0@sha256:…`. */
+function kubernetesVersionOf(image) {
+    return /:v?(\d+\.\d+(\.\d+)?)[^/]*$/.exec(image.split('@')[0] ?? '')?.[1];
+}
 /** Whether a text is the id of an image, which no registry knows. */
 function isImageId(text) {
     return digestPattern.test(text);
@@ -68532,7 +68536,7 @@ function mirrorPatches(config) {
     const { containerdConfigPatches = [], containerdConfigPatchesJSON6902 = [] } = config;
     return [
         ...containerdConfigPatches.flatMap((patch, index) => hasMirrors(readToml(patch)) ? [`containerdConfigPatches[${String(index)}]`] : []),
-        ...containerdConfigPatchesJSON6902.flatMap((patch, index) => operationsIn(patch)?.some(({ path }) => typeof path === 'string' && path.includes('/registry/mirrors'))
+        ...containerdConfigPatchesJSON6902.flatMap((patch, index) => operationsIn(patch)?.some(({ path, value }) => typeof path === 'string' && /\/registry\b/.test(path) && /\bmirrors\b/.test(JSON.stringify([path, value])))
             ? [`containerdConfigPatchesJSON6902[${String(index)}]`]
             : []),
     ];
@@ -68745,13 +68749,6 @@ function readOnlyDocument(text) {
         throw new YamlError('contains several YAML documents; use one file for each');
     return documents[0] === undefined ? null : read(documents[0], text);
 }
-/**
- * Reads every document of a text, as kind does with the patches for kubeadm.
- * @throws {YamlError} what is wrong with one of them, with its line
- */
-function readDocuments(text) {
-    return read_yaml_parse(text).map((document) => read(document, text));
-}
 /** More levels than any config has. The yaml package, which calls itself for each, would run out of stack. */
 const mostLevels = 100;
 function checkDepth(text) {
@@ -68778,9 +68775,9 @@ function read(document, text) {
         throw new YamlError(template === undefined ? `is not YAML: ${messageOf(error).trim()}` : unfilled(template));
     }
 }
-/** The first template that nobody filled in: `{{ .Image }}`, `${IMAGE}`. */
+/** The first template that nobody filled in: `{{ .Image }}`, `{% if x %}`, `${IMAGE}`, `${IMAGE:-default}`. */
 function templateIn(text) {
-    return /\{\{[^{}]*\}\}|\$\{[A-Za-z_][\w.-]*\}/.exec(text)?.[0];
+    return /\{\{[^{}]*\}\}|\{%[^%]*%\}|\$\{[A-Za-z_][^{}\n]*\}/.exec(text)?.[0];
 }
 function unfilled(template) {
     return `contains the template ${template}, which nothing has filled in; replace it with its value`;
@@ -68990,9 +68987,22 @@ function checkKubeadmPatches(config) {
     ];
     const problemOf = (place, read) => read instanceof YamlError ? [{ path: place.replace(/^\./, ''), value: undefined, message: read.message }] : [];
     return all.flatMap(({ merge, json }) => [
-        ...merge.flatMap(({ place, text }) => problemOf(place, attempt(() => mergePatchesIn(text)))),
+        ...merge.flatMap(({ place, text }) => {
+            const patches = attempt(() => mergePatchesIn(text));
+            return patches instanceof YamlError ? problemOf(place, patches) : problemOf(place, skippedAddon(patches));
+        }),
         ...json.flatMap((patch) => problemOf(`${patch.place}.patch`, attempt(() => kubeadm_patches_operationsIn(patch)))),
     ]);
+}
+/** What a cluster cannot do without: kube-proxy serves ClusterIPs, and the check asks with CoreDNS. */
+function skippedAddon(patches) {
+    const phases = patches
+        .filter(({ kind }) => kind === 'InitConfiguration')
+        .flatMap(({ skipPhases }) => (Array.isArray(skipPhases) ? skipPhases : []));
+    const phase = phases.find((each) => ['addon', 'addon/kube-proxy', 'addon/coredns'].includes(String(each)));
+    return phase === undefined
+        ? undefined
+        : new YamlError(`skips the phase ${String(phase)}, without which the clusters cannot be connected; leave it out`);
 }
 function attempt(read) {
     try {
@@ -69551,287 +69561,32 @@ function toKindConfig(cluster) {
     };
 }
 
-;// CONCATENATED MODULE: ./lib/kind-config/host-ports.js
+;// CONCATENATED MODULE: ./lib/model/problems.js
 
-
-/** The fixed ports that the nodes of a config publish, and its API server; 0 and -1 stand for any that is free. */
-function fixedPorts(nodes, { apiServerAddress, apiServerPort }, families, places) {
-    const isIpv6Only = !families.includes('ipv4');
-    const apiServer = {
-        address: apiServerAddress ?? (isIpv6Only ? '::1' : '127.0.0.1'),
-        port: apiServerPort ?? 0,
-        protocol: 'TCP',
-        place: `${places.networking}.apiServerPort`,
-    };
-    const mappings = nodes.flatMap(({ extraPortMappings = [] }, node) => extraPortMappings.map(({ listenAddress, hostPort = 0, protocol = 'TCP' }, index) => ({
-        address: listenAddress ?? (isIpv6Only ? '::' : '0.0.0.0'),
-        port: hostPort,
-        protocol,
-        place: `${places.nodes}[${String(node)}].extraPortMappings[${String(index)}].hostPort`,
-    })));
-    return [apiServer, ...mappings].filter(({ port }) => port > 0);
-}
-/** Whether both cannot be published: as kind, which takes 0.0.0.0 and :: for the same (kind, `config/validate.go`). */
-function portsMeet(one, other) {
-    const [first, second] = [canonicalAddress(one.address), canonicalAddress(other.address)];
-    return (one.port === other.port &&
-        one.protocol === other.protocol &&
-        (first === second || isWildcard(first) || isWildcard(second)));
-}
-function isWildcard(address) {
-    return ['0.0.0.0', '::'].includes(address);
-}
-/** `0.0.0.0:80/tcp`, `[::1]:53/udp` */
-function describePort({ address, port, protocol }) {
-    const host = (0,external_node_net_.isIP)(address) === 6 ? `[${address}]` : address;
-    return `${host}:${String(port)}/${protocol.toLowerCase()}`;
-}
-
-;// CONCATENATED MODULE: ./lib/plan/host-port-conflicts.js
-
-const remedy = 'give each its own port, or 0 for any that is free';
-/** The fixed ports that a cluster publishes on the engine's machine. */
-function hostPortsOf({ nodes, config, families, places }) {
-    return fixedPorts(nodes, config.networking ?? {}, families, places);
-}
-/**
- * Tells which fixed ports cannot be published: two nodes or clusters want one, or something on the machine has it.
- * Docker would find out when half of the clusters run already.
- */
-function checkHostPorts(problems, clusters, { containers, usedPorts }) {
-    const wanted = clusters.flatMap((cluster) => hostPortsOf(cluster).map((port) => ({ ...port, cluster: cluster.name })));
-    wanted.forEach((own, index) => {
-        const refuse = (message) => {
-            problems.add(own.place, own.port, message);
-        };
-        const sharers = wanted.filter((other) => other.place === own.place);
-        const other = wanted.slice(0, index).find((each) => each.place !== own.place && portsMeet(each, own));
-        const container = containers.find(({ ports = [] }) => ports.some((port) => portsMeet(port, own)));
-        if (sharers.length > 1) {
-            const names = sharers.map(({ cluster }) => cluster).join(', ');
-            refuse(`would be published by several clusters (${names}); use 0 for any port that is free, or put it into the config of one cluster`);
-        }
-        else if (other !== undefined) {
-            refuse(`is published by ${other.place} too; ${remedy}`);
-        }
-        else if (container !== undefined) {
-            refuse(`is published by the container ${container.name}; give another port, or 0 for any that is free`);
-        }
-        else if (usedPorts.some((port) => portsMeet(port, own))) {
-            refuse(`is in use on this machine (${describePort(own)}); give another port, or 0 for any that is free`);
-        }
-    });
-}
-
-;// CONCATENATED MODULE: ./lib/plan/subnets.js
-
-/**
- * Allots `count` equal subnets from a supernet, lowest first, none overlapping what is taken. Their prefix length is the
- * smallest (the largest subnets) within `prefixes` at which all of them fit.
- */
-function allot(count, supernet, taken, prefixes) {
-    let most = { fits: 0, prefix: prefixes.longest };
-    const inTheWay = taken.filter((other) => overlap(supernet, other));
-    for (let prefix = Math.max(prefixes.shortest, supernet.prefix); prefix <= prefixes.longest; prefix++) {
-        const subnets = freeBlocks(count, supernet, inTheWay, prefix);
-        if (subnets.length === count)
-            return { subnets };
-        if (subnets.length > most.fits)
-            most = { fits: subnets.length, prefix };
+/** Collects what is wrong, so that a user learns all of it at once. */
+class Problems {
+    found = [];
+    /** A problem that several clusters have with what they share is told once. */
+    add(input, value, message) {
+        const isKnown = this.found.some((other) => other.input === input && other.message === message && Object.is(other.value, value));
+        if (!isKnown)
+            this.found.push({ input, value, message });
     }
-    return most;
-}
-function freeBlocks(count, supernet, taken, prefix) {
-    const size = sizeOf(supernet.family, prefix);
-    const blocks = [];
-    let first = supernet.first;
-    while (blocks.length < count && first + size - 1n <= supernet.last) {
-        const block = cidrAt(supernet.family, first, prefix);
-        const obstacle = taken.find((other) => overlap(block, other));
-        if (obstacle === undefined)
-            blocks.push(block);
-        // a step past the obstacle, to the next multiple of the size: never through it address by address
-        const next = obstacle === undefined ? block.last + 1n : obstacle.last + 1n;
-        const aligned = ((next + size - 1n) / size) * size;
-        first = aligned > first + size ? aligned : first + size;
-    }
-    return blocks;
-}
-
-;// CONCATENATED MODULE: ./lib/plan/load-balancer-subnets.js
-
-
-const prefixes = {
-    ipv4: { shortest: 24, longest: 28 },
-    ipv6: { shortest: 112, longest: 124 },
-};
-/**
- * Gives each cluster a part of the Docker network for the addresses of its Services, of each of its families. Docker gives
- * a container the lowest free address, or the lowest of the network's `IPRange` (moby,
- * `daemon/libnetwork/endpoint.go`, `assignAddressVersion`, asks for no serial allocation): so the parts lie outside of
- * that range, and where there is none, at the top end and never in the lower half.
- * @param network undefined until it is made: then nobody has a part yet
- * @returns the parts of a cluster; none where the network has no room, which is a problem only if it must have
- */
-function chooseLoadBalancerSubnets(problems, clusters, { loadBalancer }, network, reservations) {
-    if (loadBalancer === 'metallb')
-        checkWorkers(problems, clusters);
-    if (network === undefined)
-        return () => [];
-    const reserved = reservations.flatMap(({ loadBalancerSubnets = {} }) => Object.entries(loadBalancerSubnets));
-    const taken = reserved.flatMap(([, subnets]) => subnets).map(parseCidr);
-    const parts = network.subnets.flatMap((text) => {
-        const subnet = machineCidr(text);
-        if (subnet === undefined)
-            return [];
-        const of = clusters.filter(({ families }) => families.includes(subnet.family));
-        // a cluster that is taken over keeps what it has, since Services of it may have addresses out of that
-        const kept = of.flatMap((cluster) => {
-            const own = reserved.filter(([name]) => cluster.existing?.name === name).flatMap(([, subnets]) => subnets);
-            const [part] = own.map(parseCidr).filter((each) => load_balancer_subnets_contains(subnet, each));
-            return part === undefined ? [] : [{ cluster, part }];
-        });
-        const lacking = of.filter((cluster) => !kept.some((each) => each.cluster === cluster));
-        if (lacking.length === 0)
-            return kept;
-        const found = freeParts(lacking.length, subnet, network, taken, containersToCome(clusters));
-        if ('fits' in found) {
-            if (loadBalancer === 'metallb') {
-                problems.add('docker-network', network.name, `is too small for ${String(lacking.length)} clusters' load balancers: besides what Docker gives to containers, ` +
-                    `${subnet.text} has room for ${String(found.fits)} of /${String(found.prefix)}; give a larger one, or load-balancer: none`);
-            }
-            return kept;
+    /** Runs a parser; what it throws becomes a problem. */
+    attempt(input, value, parse) {
+        try {
+            return parse();
         }
-        return [...kept, ...lacking.map((cluster, index) => ({ cluster, part: found.subnets[index] }))];
-    });
-    return (cluster) => cluster.families.flatMap((family) => parts.find((each) => each.cluster === cluster && each.part.family === family)?.part.text ?? []);
-}
-/** kind takes the taint and the label that keep pods and load balancers off a control plane from a single node alone. */
-function checkWorkers(problems, clusters) {
-    for (const { input, nodes, existing } of clusters) {
-        const { length } = existing?.nodes ?? nodes;
-        if (length === 1 || (existing?.nodes ?? nodes).some(({ role }) => role === 'worker'))
-            continue;
-        problems.add(`${input}.workers`, 0, `leaves ${String(length)} control planes alone, which MetalLB neither runs nor answers on; give a worker, one control plane, or load-balancer: none`);
+        catch (error) {
+            this.add(input, value, error.message);
+            return undefined;
+        }
     }
-}
-function freeParts(count, subnet, { ranges = [], used = [] }, taken, toCome) {
-    const { family, first, last } = subnet;
-    const { shortest, longest } = prefixes[family];
-    const lowerHalf = cidrAt(family, first, Math.min(subnet.prefix + 1, longest));
-    // one that is the whole subnet bounds nothing
-    const [range = lowerHalf] = ranges
-        .flatMap((text) => machineCidr(text) ?? [])
-        .filter((each) => load_balancer_subnets_contains(subnet, each) && each.prefix > subnet.prefix);
-    const inUse = ofFamily(used, family).flatMap((text) => machineCidr(text) ?? []);
-    // without a range Docker goes on above the lower half when that is full
-    const room = lowerHalf.last - lowerHalf.first - 1n;
-    const needed = inUse.filter((each) => overlap(each, lowerHalf)).length + toCome;
-    if (range === lowerHalf && BigInt(needed) > room)
-        return { fits: 0, prefix: longest };
-    // the network's own address, the one that a gateway gets unless told otherwise, and the broadcast address
-    const ends = [first, first + 1n, last].map((address) => host(family, address));
-    const obstacles = [range, ...ends, ...inUse, ...taken];
-    const found = allot(count, fromTop(subnet), obstacles.map(fromTop), { shortest, longest });
-    return 'subnets' in found ? { subnets: found.subnets.map(fromTop) } : found;
-}
-/** Containers that Docker will give addresses to for clusters that are made. */
-function containersToCome(clusters) {
-    return clusters
-        .filter(({ existing }) => existing === undefined)
-        .map(({ nodes }) => nodes.length + (nodes.filter(({ role }) => role === 'control-plane').length > 1 ? 1 : 0))
-        .reduce((total, number) => total + number, 0);
-}
-/** The subnet that lies as far from the last of all addresses as this one from the first; of that one, this one again. */
-function fromTop({ family, last, prefix }) {
-    return cidrAt(family, sizeOf(family, 0) - 1n - last, prefix);
-}
-function host(family, address) {
-    return cidrAt(family, address, family === 'ipv4' ? 32 : 128);
-}
-function load_balancer_subnets_contains(outer, inner) {
-    return outer.family === inner.family && outer.first <= inner.first && inner.last <= outer.last;
-}
-/**
- * What stands in the way of clusters' load balancers: nodes with an address out of a part that Services get theirs from.
- * Docker gave it to them against what it usually does, or somebody chose it.
- */
-function nodesInTheWay(clusters, nodes) {
-    return clusters.flatMap(({ name, loadBalancerSubnets }) => loadBalancerSubnets.map(parseCidr).flatMap((part) => nodes.flatMap((node) => node.addresses
-        .filter((address) => machineCidr(address)?.family === part.family)
-        .filter((address) => overlap(machineCidr(address) ?? part, part))
-        .map((address) => `node ${node.name} has ${canonicalAddress(address)}, out of ${part.text} of ${name}'s load balancers`))));
-}
-
-;// CONCATENATED MODULE: ./lib/plan/image-cache.js
-
-
-/** A cached image: what it is cached under, when that pays, and what a later process must know to save it. */
-const imageToSave = object({
-    key: schemas_string(),
-    /** As the plan names it, for the log. */
-    reference: schemas_string(),
-    registry: schemas_string(),
-    repository: schemas_string(),
-    digest: schemas_string(),
-    platform: schemas_string(),
-});
-const cachedPullFile = 'pull.json';
-/** @throws when the text is nothing of the kind */
-function parseCachedPull(text) {
-    return object({ seconds: schemas_number().min(0) }).parse(JSON.parse(text));
-}
-/** How an entry is laid out: the parts of an image as its registry serves them, a file each, named by digest. */
-const image_cache_format = 'parts1';
-/**
- * Names the bytes that are cached, and nothing else: an entry never gets stale. A cached image is what its registry
- * serves, so neither Docker's version nor the way it keeps images matter.
- */
-function imageCacheKey(digest, platform) {
-    return `kind-flat-network-image-${image_cache_format}-${digest.replace('sha256:', '')}-${platform.replaceAll('/', '-')}`;
-}
-/** The name in the engine of an image that came through the cache: an image gets its registry's digest by a pull from that registry alone. */
-function cachedImageName(digest) {
-    return `${cachedImageRepository}:${digest.replace(':', '-')}`;
-}
-const cachedImageRepository = 'kind-flat-network/node';
-/**
- * Why the cache is not used for an image; `undefined` when it is.
- * @param facts.needless why a look into the cache gains nothing here
- * @param facts.near the registry is on this machine or in a private network
- */
-function whyNotCached(mode, facts) {
-    if (mode === 'false')
-        return 'cache is false';
-    if (facts.unavailable !== undefined || mode === 'true')
-        return facts.unavailable;
-    if (facts.needless !== undefined)
-        return facts.needless;
-    return facts.near ? 'its registry is near, and as fast as any cache' : undefined;
-}
-/**
- * Bytes in a second that come out of GitHub's cache on its hosted runners, and the seconds before the first one:
- * seen were 50 MB/s and 90 MB/s (issues 928 and 810 of actions/cache), and 434 MB unpacked in 11 s (issue 43 of
- * tespkg/actions-cache).
- */
-const restored = { bytesPerSecond: 50e6, firstSeconds: 1 };
-/** Seconds that restoring so many bytes takes, as far as is known. */
-function expectedRestoreSeconds(bytes) {
-    return restored.firstSeconds + bytes / restored.bytesPerSecond;
-}
-/**
- * Why a pulled image is not worth saving; `undefined` when it is. What Docker does with the layers is the same either
- * way, so only the transfers are compared.
- */
-function whyNotSaved(mode, transfer) {
-    const expected = expectedRestoreSeconds(transfer.bytes);
-    if (mode === 'true' || transfer.seconds > expected)
-        return undefined;
-    return `its ${byte_size_formatBytes(transfer.bytes)} came in ${image_cache_seconds(transfer.seconds)}; out of the cache they would take about ${image_cache_seconds(expected)}`;
-}
-/** `3.4 s` */
-function image_cache_seconds(value) {
-    return `${value.toFixed(1)} s`;
+    /** @throws {InputError} when anything was found */
+    throwIfAny() {
+        if (this.found.length > 0)
+            throw new InputError(this.found);
+    }
 }
 
 // EXTERNAL MODULE: ./node_modules/semver/index.js
@@ -70204,6 +69959,395 @@ function nodeImageFor(kindVersion, kubernetesVersion) {
 /** The release with the highest version. */
 function newest(releases) {
     return releases.toSorted((a, b) => rcompare(a.version, b.version))[0];
+}
+
+;// CONCATENATED MODULE: ./lib/plan/tools.js
+
+
+/** Programs that are downloaded where the machine has none that fits. */
+const toolNames = ['kind', 'kubectl'];
+const tools_common = { name: schemas_enum(toolNames), version: schemas_string() };
+/** A tool that is used; a later process gets it again by this. */
+const plannedTool = discriminatedUnion('from', [
+    object({ ...tools_common, from: literal('path') }),
+    object({
+        ...tools_common,
+        from: literal('download'),
+        url: schemas_string(),
+        /** What it must have, or the address of the release's own checksum file, which is asked over TLS. */
+        check: union([object({ sha256: schemas_string(), seenIn: schemas_string() }), object({ sha256File: schemas_string() })]),
+    }),
+]);
+/** Platforms that both are downloaded for: Node's name, and the one in addresses. */
+const platforms = { 'linux/x64': 'amd64', 'linux/arm64': 'arm64' };
+/**
+ * Where releases lie, and their checksum files beside them. kind: `hack/release/build/cross.sh` and the links of its
+ * quick start; kubectl: the Kubernetes documentation, "Install kubectl binary with curl on Linux".
+ */
+const sources = {
+    kind: {
+        base: 'https://github.com',
+        path: (version, arch) => `kubernetes-sigs/kind/releases/download/v${version}/kind-linux-${arch}`,
+        sha256Suffix: '.sha256sum',
+    },
+    kubectl: {
+        base: 'https://dl.k8s.io',
+        path: (version, arch) => `release/v${version}/bin/linux/${arch}/kubectl`,
+        sha256Suffix: '.sha256',
+    },
+};
+/**
+ * Chooses both tools: the one on the PATH where it fits, else the newest release known here that does, or exactly the
+ * version that was asked for. Pure.
+ * @param problems gets what cannot be had; such a tool is missing in the result
+ */
+function chooseTools(request, facts, releases, problems) {
+    return toolNames.flatMap((name) => {
+        const onPath = facts[name];
+        if (onPath !== undefined && fits(onPath, request[name]))
+            return [{ name, version: onPath, from: 'path' }];
+        const download = chooseDownload(name, request, facts, releases[name], problems);
+        return download === undefined ? [] : [download];
+    });
+}
+/** One's own builds and pre-releases on the PATH are meant to be used. */
+function fits(version, { version: range }) {
+    return range === undefined || (0,semver.satisfies)(version, range, { includePrerelease: true });
+}
+function chooseDownload(name, request, facts, releases, problems) {
+    const input = `${name}-version`;
+    const { version: range, sha256: given } = request[name];
+    const onPath = facts[name] === undefined ? `there is no ${name} on the PATH that runs` : `the one on the PATH is ${facts[name]}`;
+    const arch = Object.hasOwn(platforms, facts.platform) ? platforms[facts.platform] : undefined;
+    if (arch === undefined) {
+        const where = `${name} is downloaded for linux/x64 and linux/arm64 alone, not for ${facts.platform}`;
+        problems.add(input, range, `cannot be had: ${onPath}, and ${where}; put one that fits on the PATH`);
+        return undefined;
+    }
+    const known = releases.map(({ version }) => version);
+    const version = (0,semver.maxSatisfying)(known, range ?? '*') ?? (0,semver.valid)(range);
+    if (version === null) {
+        const remedy = `give one of them, the exact version of another, or put one that fits on the PATH`;
+        problems.add(input, range, `fits none of the releases known here (${known.join(', ')}), and ${onPath}; ${remedy}`);
+        return undefined;
+    }
+    const { base, path, sha256Suffix } = sources[name];
+    const url = `${request.downloadMirror ?? base}/${path(version, arch)}`;
+    const sums = releases.find((release) => release.version === version)?.sha256;
+    const check = checkOf(name, given, sums?.[arch], sums?.seenIn) ?? { sha256File: `${url}${sha256Suffix}` };
+    if ('sha256File' in check && !url.startsWith('https://')) {
+        const remedy = `give ${name}-sha256 with ${input} ${version}, or a mirror with https`;
+        const why = `no SHA-256 of ${name} ${version} for ${arch} is known here, and a checksum file without TLS proves nothing`;
+        problems.add('download-mirror', request.downloadMirror, `cannot be trusted with it: ${why}; ${remedy}`);
+        return undefined;
+    }
+    return { name, version, from: 'download', url, check };
+}
+/** The user's own goes before the one known here. */
+function checkOf(name, given, known, seenIn = 'the list of known releases') {
+    if (given !== undefined)
+        return { sha256: given, seenIn: `the input ${name}-sha256` };
+    return known === undefined ? undefined : { sha256: known, seenIn };
+}
+/** What a checksum file holds: the digits alone, or `sha256sum`'s line for one file. `undefined`: something else. */
+function parseSha256File(text) {
+    return /^([0-9a-f]{64})(?: [ *]\S+)?\s*$/i.exec(text)?.[1]?.toLowerCase();
+}
+
+;// CONCATENATED MODULE: ./lib/plan/default-kubernetes.js
+
+
+
+
+/** Kubernetes of the node image that the kind in use takes by itself; `undefined` of a kind that is not known here. */
+function defaultKubernetes(request, { tools }) {
+    const releases = { kind: kindReleases, kubectl: kubectlReleases };
+    const kind = chooseTools(request, tools, releases, new Problems()).find(({ name }) => name === 'kind');
+    const image = kind === undefined ? undefined : kindRelease(kind.version)?.nodeImage;
+    return image === undefined ? undefined : kubernetesVersionOf(image);
+}
+
+;// CONCATENATED MODULE: ./lib/kind-config/host-ports.js
+
+
+/** The fixed ports that the nodes of a config publish, and its API server; 0 and -1 stand for any that is free. */
+function fixedPorts(nodes, { apiServerAddress, apiServerPort }, families, places) {
+    const isIpv6Only = !families.includes('ipv4');
+    const apiServer = {
+        address: apiServerAddress ?? (isIpv6Only ? '::1' : '127.0.0.1'),
+        port: apiServerPort ?? 0,
+        protocol: 'TCP',
+        place: `${places.networking}.apiServerPort`,
+    };
+    const mappings = nodes.flatMap(({ extraPortMappings = [] }, node) => extraPortMappings.map(({ listenAddress, hostPort = 0, protocol = 'TCP' }, index) => ({
+        address: listenAddress ?? (isIpv6Only ? '::' : '0.0.0.0'),
+        port: hostPort,
+        protocol,
+        place: `${places.nodes}[${String(node)}].extraPortMappings[${String(index)}].hostPort`,
+    })));
+    return [apiServer, ...mappings].filter(({ port }) => port > 0);
+}
+/** Whether both cannot be published: as kind, which takes 0.0.0.0 and :: for the same (kind, `config/validate.go`). */
+function portsMeet(one, other) {
+    const [first, second] = [canonicalAddress(one.address), canonicalAddress(other.address)];
+    return (one.port === other.port &&
+        one.protocol === other.protocol &&
+        (first === second || isWildcard(first) || isWildcard(second)));
+}
+function isWildcard(address) {
+    return ['0.0.0.0', '::'].includes(address);
+}
+/** `0.0.0.0:80/tcp`, `[::1]:53/udp` */
+function describePort({ address, port, protocol }) {
+    const host = (0,external_node_net_.isIP)(address) === 6 ? `[${address}]` : address;
+    return `${host}:${String(port)}/${protocol.toLowerCase()}`;
+}
+
+;// CONCATENATED MODULE: ./lib/plan/host-port-conflicts.js
+
+const remedy = 'give each its own port, or 0 for any that is free';
+/** The fixed ports that a cluster publishes on the engine's machine. */
+function hostPortsOf({ nodes, config, families, places }) {
+    return fixedPorts(nodes, config.networking ?? {}, families, places);
+}
+/**
+ * Tells which fixed ports cannot be published: two nodes or clusters want one, or something on the machine has it.
+ * Docker would find out when half of the clusters run already.
+ */
+function checkHostPorts(problems, clusters, { containers, usedPorts }) {
+    const wanted = clusters.flatMap((cluster) => hostPortsOf(cluster).map((port) => ({ ...port, cluster: cluster.name })));
+    wanted.forEach((own, index) => {
+        const refuse = (message) => {
+            problems.add(own.place, own.port, message);
+        };
+        const sharers = wanted.filter((other) => other.place === own.place && portsMeet(other, own));
+        const other = wanted.slice(0, index).find((each) => each.place !== own.place && portsMeet(each, own));
+        const container = containers.find(({ ports = [] }) => ports.some((port) => portsMeet(port, own)));
+        if (sharers.length > 1) {
+            const names = sharers.map(({ cluster }) => cluster).join(', ');
+            refuse(`would be published by several clusters (${names}); use 0 for any port that is free, or put it into the config of one cluster`);
+        }
+        else if (other !== undefined) {
+            refuse(`is published by ${other.place} too; ${remedy}`);
+        }
+        else if (container !== undefined) {
+            refuse(`is published by the container ${container.name}; give another port, or 0 for any that is free`);
+        }
+        else if (usedPorts.some((port) => describePort(port) === describePort(own))) {
+            refuse(`is in use on this machine (${describePort(own)}); give another port, or 0 for any that is free`);
+        }
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/plan/subnets.js
+
+/**
+ * Allots `count` equal subnets from a supernet, lowest first, none overlapping what is taken. Their prefix length is the
+ * smallest (the largest subnets) within `prefixes` at which all of them fit.
+ */
+function allot(count, supernet, taken, prefixes) {
+    let most = { fits: 0, prefix: prefixes.longest };
+    const inTheWay = taken.filter((other) => overlap(supernet, other));
+    for (let prefix = Math.max(prefixes.shortest, supernet.prefix); prefix <= prefixes.longest; prefix++) {
+        const subnets = freeBlocks(count, supernet, inTheWay, prefix);
+        if (subnets.length === count)
+            return { subnets };
+        if (subnets.length > most.fits)
+            most = { fits: subnets.length, prefix };
+    }
+    return most;
+}
+function freeBlocks(count, supernet, taken, prefix) {
+    const size = sizeOf(supernet.family, prefix);
+    const blocks = [];
+    let first = supernet.first;
+    while (blocks.length < count && first + size - 1n <= supernet.last) {
+        const block = cidrAt(supernet.family, first, prefix);
+        const obstacle = taken.find((other) => overlap(block, other));
+        if (obstacle === undefined)
+            blocks.push(block);
+        // a step past the obstacle, to the next multiple of the size: never through it address by address
+        const next = obstacle === undefined ? block.last + 1n : obstacle.last + 1n;
+        const aligned = ((next + size - 1n) / size) * size;
+        first = aligned > first + size ? aligned : first + size;
+    }
+    return blocks;
+}
+
+;// CONCATENATED MODULE: ./lib/plan/load-balancer-subnets.js
+
+
+const prefixes = {
+    ipv4: { shortest: 24, longest: 28 },
+    ipv6: { shortest: 112, longest: 124 },
+};
+/**
+ * Gives each cluster a part of the Docker network for the addresses of its Services, of each of its families. Docker gives
+ * a container the lowest free address, or the lowest of the network's `IPRange` (moby,
+ * `daemon/libnetwork/endpoint.go`, `assignAddressVersion`, asks for no serial allocation): so the parts lie outside of
+ * that range, and where there is none, at the top end and never in the lower half.
+ * @param network undefined until it is made: then nobody has a part yet
+ * @returns the parts of a cluster; none where the network has no room, which is a problem only if it must have
+ */
+function chooseLoadBalancerSubnets(problems, clusters, { loadBalancer }, network, reservations) {
+    if (loadBalancer === 'metallb')
+        checkWorkers(problems, clusters);
+    if (network === undefined)
+        return () => [];
+    const reserved = reservations.flatMap(({ loadBalancerSubnets = {} }) => Object.entries(loadBalancerSubnets));
+    const taken = reserved.flatMap(([, subnets]) => subnets).map(parseCidr);
+    const parts = network.subnets.flatMap((text) => {
+        const subnet = machineCidr(text);
+        if (subnet === undefined)
+            return [];
+        const of = clusters.filter(({ families }) => families.includes(subnet.family));
+        // a cluster that is taken over keeps what it has, since Services of it may have addresses out of that
+        const kept = of.flatMap((cluster) => {
+            const own = reserved.filter(([name]) => cluster.existing?.name === name).flatMap(([, subnets]) => subnets);
+            const [part] = own.map(parseCidr).filter((each) => load_balancer_subnets_contains(subnet, each));
+            return part === undefined ? [] : [{ cluster, part }];
+        });
+        const lacking = of.filter((cluster) => !kept.some((each) => each.cluster === cluster));
+        if (lacking.length === 0)
+            return kept;
+        const found = freeParts(lacking.length, subnet, network, taken, containersToCome(clusters));
+        if ('fits' in found) {
+            if (loadBalancer === 'metallb') {
+                problems.add('docker-network', network.name, `is too small for ${String(lacking.length)} clusters' load balancers: besides what Docker gives to containers, ` +
+                    `${subnet.text} has room for ${String(found.fits)} of /${String(found.prefix)}; give a larger one, or load-balancer: none`);
+            }
+            return kept;
+        }
+        return [...kept, ...lacking.map((cluster, index) => ({ cluster, part: found.subnets[index] }))];
+    });
+    return (cluster) => cluster.families.flatMap((family) => parts.find((each) => each.cluster === cluster && each.part.family === family)?.part.text ?? []);
+}
+/** kind takes the taint and the label that keep pods and load balancers off a control plane from a single node alone. */
+function checkWorkers(problems, clusters) {
+    for (const { input, nodes, existing } of clusters) {
+        const { length } = existing?.nodes ?? nodes;
+        if (length === 1 || (existing?.nodes ?? nodes).some(({ role }) => role === 'worker'))
+            continue;
+        problems.add(`${input}.workers`, 0, `leaves ${String(length)} control planes alone, which MetalLB neither runs nor answers on; give a worker, one control plane, or load-balancer: none`);
+    }
+}
+function freeParts(count, subnet, { ranges = [], used = [] }, taken, toCome) {
+    const { family, first, last } = subnet;
+    const { shortest, longest } = prefixes[family];
+    const lowerHalf = cidrAt(family, first, Math.min(subnet.prefix + 1, longest));
+    // one that is the whole subnet bounds nothing
+    const [range = lowerHalf] = ranges
+        .flatMap((text) => machineCidr(text) ?? [])
+        .filter((each) => load_balancer_subnets_contains(subnet, each) && each.prefix > subnet.prefix);
+    const inUse = ofFamily(used, family).flatMap((text) => machineCidr(text) ?? []);
+    // without a range Docker goes on above the lower half when that is full
+    const room = lowerHalf.last - lowerHalf.first - 1n;
+    const needed = inUse.filter((each) => overlap(each, lowerHalf)).length + toCome;
+    if (range === lowerHalf && BigInt(needed) > room)
+        return { fits: 0, prefix: longest };
+    // the network's own address, the one that a gateway gets unless told otherwise, and the broadcast address
+    const ends = [first, first + 1n, last].map((address) => host(family, address));
+    const obstacles = [range, ...ends, ...inUse, ...taken];
+    const found = allot(count, fromTop(subnet), obstacles.map(fromTop), { shortest, longest });
+    return 'subnets' in found ? { subnets: found.subnets.map(fromTop) } : found;
+}
+/** Containers that Docker will give addresses to for clusters that are made. */
+function containersToCome(clusters) {
+    return clusters
+        .filter(({ existing }) => existing === undefined)
+        .map(({ nodes }) => nodes.length + (nodes.filter(({ role }) => role === 'control-plane').length > 1 ? 1 : 0))
+        .reduce((total, number) => total + number, 0);
+}
+/** The subnet that lies as far from the last of all addresses as this one from the first; of that one, this one again. */
+function fromTop({ family, last, prefix }) {
+    return cidrAt(family, sizeOf(family, 0) - 1n - last, prefix);
+}
+function host(family, address) {
+    return cidrAt(family, address, family === 'ipv4' ? 32 : 128);
+}
+function load_balancer_subnets_contains(outer, inner) {
+    return outer.family === inner.family && outer.first <= inner.first && inner.last <= outer.last;
+}
+/**
+ * What stands in the way of clusters' load balancers: nodes with an address out of a part that Services get theirs from.
+ * Docker gave it to them against what it usually does, or somebody chose it.
+ */
+function nodesInTheWay(clusters, nodes) {
+    return clusters.flatMap(({ name, loadBalancerSubnets }) => loadBalancerSubnets.map(parseCidr).flatMap((part) => nodes.flatMap((node) => node.addresses
+        .filter((address) => machineCidr(address)?.family === part.family)
+        .filter((address) => overlap(machineCidr(address) ?? part, part))
+        .map((address) => `node ${node.name} has ${canonicalAddress(address)}, out of ${part.text} of ${name}'s load balancers`))));
+}
+
+;// CONCATENATED MODULE: ./lib/plan/image-cache.js
+
+
+/** A cached image: what it is cached under, when that pays, and what a later process must know to save it. */
+const imageToSave = object({
+    key: schemas_string(),
+    /** As the plan names it, for the log. */
+    reference: schemas_string(),
+    registry: schemas_string(),
+    repository: schemas_string(),
+    digest: schemas_string(),
+    platform: schemas_string(),
+});
+const cachedPullFile = 'pull.json';
+/** @throws when the text is nothing of the kind */
+function parseCachedPull(text) {
+    return object({ seconds: schemas_number().min(0) }).parse(JSON.parse(text));
+}
+/** How an entry is laid out: the parts of an image as its registry serves them, a file each, named by digest. */
+const image_cache_format = 'parts1';
+/**
+ * Names the bytes that are cached, and nothing else: an entry never gets stale. A cached image is what its registry
+ * serves, so neither Docker's version nor the way it keeps images matter.
+ */
+function imageCacheKey(digest, platform) {
+    return `kind-flat-network-image-${image_cache_format}-${digest.replace('sha256:', '')}-${platform.replaceAll('/', '-')}`;
+}
+/** The name in the engine of an image that came through the cache: an image gets its registry's digest by a pull from that registry alone. */
+function cachedImageName(digest) {
+    return `${cachedImageRepository}:${digest.replace(':', '-')}`;
+}
+const cachedImageRepository = 'kind-flat-network/node';
+/**
+ * Why the cache is not used for an image; `undefined` when it is.
+ * @param facts.needless why a look into the cache gains nothing here
+ * @param facts.near the registry is on this machine or in a private network
+ */
+function whyNotCached(mode, facts) {
+    if (mode === 'false')
+        return 'cache is false';
+    if (facts.unavailable !== undefined || mode === 'true')
+        return facts.unavailable;
+    if (facts.needless !== undefined)
+        return facts.needless;
+    return facts.near ? 'its registry is near, and as fast as any cache' : undefined;
+}
+/**
+ * Bytes in a second that come out of GitHub's cache on its hosted runners, and the seconds before the first one:
+ * seen were 50 MB/s and 90 MB/s (issues 928 and 810 of actions/cache), and 434 MB unpacked in 11 s (issue 43 of
+ * tespkg/actions-cache).
+ */
+const restored = { bytesPerSecond: 50e6, firstSeconds: 1 };
+/** Seconds that restoring so many bytes takes, as far as is known. */
+function expectedRestoreSeconds(bytes) {
+    return restored.firstSeconds + bytes / restored.bytesPerSecond;
+}
+/**
+ * Why a pulled image is not worth saving; `undefined` when it is. What Docker does with the layers is the same either
+ * way, so only the transfers are compared.
+ */
+function whyNotSaved(mode, transfer) {
+    const expected = expectedRestoreSeconds(transfer.bytes);
+    if (mode === 'true' || transfer.seconds > expected)
+        return undefined;
+    return `its ${byte_size_formatBytes(transfer.bytes)} came in ${image_cache_seconds(transfer.seconds)}; out of the cache they would take about ${image_cache_seconds(expected)}`;
+}
+/** `3.4 s` */
+function image_cache_seconds(value) {
+    return `${value.toFixed(1)} s`;
 }
 
 ;// CONCATENATED MODULE: ./lib/plan/node-images.js
@@ -70635,34 +70779,6 @@ function isUsable(address) {
     return typeof address === 'string' && (0,external_node_net_.isIP)(address) !== 0 && !isOfLoopback(address);
 }
 
-;// CONCATENATED MODULE: ./lib/model/problems.js
-
-/** Collects what is wrong, so that a user learns all of it at once. */
-class Problems {
-    found = [];
-    /** A problem that several clusters have with what they share is told once. */
-    add(input, value, message) {
-        const isKnown = this.found.some((other) => other.input === input && other.message === message && Object.is(other.value, value));
-        if (!isKnown)
-            this.found.push({ input, value, message });
-    }
-    /** Runs a parser; what it throws becomes a problem. */
-    attempt(input, value, parse) {
-        try {
-            return parse();
-        }
-        catch (error) {
-            this.add(input, value, error.message);
-            return undefined;
-        }
-    }
-    /** @throws {InputError} when anything was found */
-    throwIfAny() {
-        if (this.found.length > 0)
-            throw new InputError(this.found);
-    }
-}
-
 ;// CONCATENATED MODULE: ./lib/plan/reuse.js
 
 
@@ -70755,99 +70871,6 @@ function companionsOf({ name, run }, { containers, reservations }) {
 /** The Docker network that the clusters which are taken over are on. */
 function dockerNetworkOf(reusable) {
     return reusable.find(({ run }) => run !== undefined)?.dockerNetworks[0];
-}
-
-;// CONCATENATED MODULE: ./lib/plan/tools.js
-
-
-/** Programs that are downloaded where the machine has none that fits. */
-const toolNames = ['kind', 'kubectl'];
-const tools_common = { name: schemas_enum(toolNames), version: schemas_string() };
-/** A tool that is used; a later process gets it again by this. */
-const plannedTool = discriminatedUnion('from', [
-    object({ ...tools_common, from: literal('path') }),
-    object({
-        ...tools_common,
-        from: literal('download'),
-        url: schemas_string(),
-        /** What it must have, or the address of the release's own checksum file, which is asked over TLS. */
-        check: union([object({ sha256: schemas_string(), seenIn: schemas_string() }), object({ sha256File: schemas_string() })]),
-    }),
-]);
-/** Platforms that both are downloaded for: Node's name, and the one in addresses. */
-const platforms = { 'linux/x64': 'amd64', 'linux/arm64': 'arm64' };
-/**
- * Where releases lie, and their checksum files beside them. kind: `hack/release/build/cross.sh` and the links of its
- * quick start; kubectl: the Kubernetes documentation, "Install kubectl binary with curl on Linux".
- */
-const sources = {
-    kind: {
-        base: 'https://github.com',
-        path: (version, arch) => `kubernetes-sigs/kind/releases/download/v${version}/kind-linux-${arch}`,
-        sha256Suffix: '.sha256sum',
-    },
-    kubectl: {
-        base: 'https://dl.k8s.io',
-        path: (version, arch) => `release/v${version}/bin/linux/${arch}/kubectl`,
-        sha256Suffix: '.sha256',
-    },
-};
-/**
- * Chooses both tools: the one on the PATH where it fits, else the newest release known here that does, or exactly the
- * version that was asked for. Pure.
- * @param problems gets what cannot be had; such a tool is missing in the result
- */
-function chooseTools(request, facts, releases, problems) {
-    return toolNames.flatMap((name) => {
-        const onPath = facts[name];
-        if (onPath !== undefined && fits(onPath, request[name]))
-            return [{ name, version: onPath, from: 'path' }];
-        const download = chooseDownload(name, request, facts, releases[name], problems);
-        return download === undefined ? [] : [download];
-    });
-}
-/** One's own builds and pre-releases on the PATH are meant to be used. */
-function fits(version, { version: range }) {
-    return range === undefined || (0,semver.satisfies)(version, range, { includePrerelease: true });
-}
-function chooseDownload(name, request, facts, releases, problems) {
-    const input = `${name}-version`;
-    const { version: range, sha256: given } = request[name];
-    const onPath = facts[name] === undefined ? `there is no ${name} on the PATH that runs` : `the one on the PATH is ${facts[name]}`;
-    const arch = Object.hasOwn(platforms, facts.platform) ? platforms[facts.platform] : undefined;
-    if (arch === undefined) {
-        const where = `${name} is downloaded for linux/x64 and linux/arm64 alone, not for ${facts.platform}`;
-        problems.add(input, range, `cannot be had: ${onPath}, and ${where}; put one that fits on the PATH`);
-        return undefined;
-    }
-    const known = releases.map(({ version }) => version);
-    const version = (0,semver.maxSatisfying)(known, range ?? '*') ?? (0,semver.valid)(range);
-    if (version === null) {
-        const remedy = `give one of them, the exact version of another, or put one that fits on the PATH`;
-        problems.add(input, range, `fits none of the releases known here (${known.join(', ')}), and ${onPath}; ${remedy}`);
-        return undefined;
-    }
-    const { base, path, sha256Suffix } = sources[name];
-    const url = `${request.downloadMirror ?? base}/${path(version, arch)}`;
-    const sums = releases.find((release) => release.version === version)?.sha256;
-    const check = checkOf(name, given, sums?.[arch], sums?.seenIn) ?? { sha256File: `${url}${sha256Suffix}` };
-    if ('sha256File' in check && !url.startsWith('https://')) {
-        const remedy = `give ${name}-sha256 with ${input} ${version}, or a mirror with https`;
-        const why = `no SHA-256 of ${name} ${version} for ${arch} is known here, and a checksum file without TLS proves nothing`;
-        problems.add('download-mirror', request.downloadMirror, `cannot be trusted with it: ${why}; ${remedy}`);
-        return undefined;
-    }
-    return { name, version, from: 'download', url, check };
-}
-/** The user's own goes before the one known here. */
-function checkOf(name, given, known, seenIn = 'the list of known releases') {
-    if (given !== undefined)
-        return { sha256: given, seenIn: `the input ${name}-sha256` };
-    return known === undefined ? undefined : { sha256: known, seenIn };
-}
-/** What a checksum file holds: the digits alone, or `sha256sum`'s line for one file. `undefined`: something else. */
-function parseSha256File(text) {
-    return /^([0-9a-f]{64})(?: [ *]\S+)?\s*$/i.exec(text)?.[1]?.toLowerCase();
 }
 
 ;// CONCATENATED MODULE: ./lib/plan/plan.js
@@ -71077,7 +71100,11 @@ const cluster_entry_familiesOf = {
     dual: families,
 };
 const notAnIpFamily = 'is no address family; give ipv4, ipv6 or dual';
-const cluster_entry_text = schemas_string('is no text; give a string');
+const cluster_entry_text = schemas_string('is no text; give a string').superRefine((value, context) => {
+    const template = templateIn(value);
+    if (template !== undefined)
+        context.addIssue({ code: 'custom', message: unfilled(template) });
+});
 const cluster_entry_count = (least) => {
     const remedy = `is no number of nodes; give a whole number from ${String(least)}, without quotes`;
     return schemas_int(remedy).min(least, remedy);
@@ -71153,11 +71180,12 @@ function addIssue(problems, input, item, issue) {
 
 
 
+
 /** kube-controller-manager's defaults. */
 const defaultNodeMasks = { ipv4: 24, ipv6: 64 };
 const longestMask = { ipv4: 32, ipv6: 128 };
 /** What the kubeadm patches of a cluster decide, applied in the order in which kind applies them. */
-function patchedCluster({ shared, own, ownPlace, nodes, nodesPlace }, { nodeImage, kubernetesVersion }) {
+function patchedCluster({ shared, own, ownPlace, nodes, nodesPlace }, { nodeImage, kubernetesVersion, defaultKubernetes }) {
     const [all, its] = [patchesOf(shared, 'config'), patchesOf(own, ownPlace)];
     // `kubeadm init` runs on the first control plane, and its config alone makes the cluster
     const first = nodes.find(({ role }) => role === 'control-plane');
@@ -71165,12 +71193,9 @@ function patchedCluster({ shared, own, ownPlace, nodes, nodesPlace }, { nodeImag
         { merge: [...all.merge, ...its.merge], json: [...all.json, ...its.json] },
         ...(first === undefined ? [] : [patchesOf(first, `${nodesPlace}[${String(nodes.indexOf(first))}]`)]),
     ];
-    const version = versionOf(first?.image ?? nodeImage) ?? kubernetesVersion;
+    const image = first?.image ?? nodeImage;
+    const version = image === undefined ? (kubernetesVersion ?? defaultKubernetes) : kubernetesVersionOf(image);
     return readKubeadmPatches(mergeKindConfigs(shared, own), levels, version);
-}
-/** The version in the tag of a node image: `1.34.0` of `kindest/node:v1.34.0@sha256:…`. */
-function versionOf(image) {
-    return /:v?(\d+\.\d+(\.\d+)?)[^/]*$/.exec(image?.split('@')[0] ?? '')?.[1];
 }
 /** Of the flags for masks, kube-controller-manager takes only those that fit the cluster (`app/core.go`). */
 function nodeMasks(problems, ipFamily, { nodeMasks: given }) {
@@ -71267,7 +71292,7 @@ function toCluster(problems, entry, index, shared, warnings) {
     const name = nameOf(problems, sources);
     const { value: ipFamily, place: familyPlace } = cluster_request_ipFamilyOf(problems, sources);
     const nodesPlace = `${nodesIn(sources)}.nodes`;
-    const patched = patchedCluster({ shared: shared.config, own, ownPlace: `${input}.config`, nodes, nodesPlace }, image);
+    const patched = patchedCluster({ shared: shared.config, own, ownPlace: `${input}.config`, nodes, nodesPlace }, { ...image, ...defaultOf(shared) });
     for (const { place, value, message } of patched.problems)
         problems.add(place, value, message);
     const pods = cluster_request_subnetsOf(problems, sources, ipFamily, 'pod-subnet', patched.podSubnets);
@@ -71295,6 +71320,9 @@ function toCluster(problems, entry, index, shared, warnings) {
         ...(image.kubernetesVersion !== undefined && { kubernetesVersion: image.kubernetesVersion }),
         config,
     };
+}
+function defaultOf({ defaultKubernetes }) {
+    return defaultKubernetes === undefined ? {} : { defaultKubernetes };
 }
 function ownConfig(problems, { config }, input) {
     return config === undefined ? {} : parseKindConfig(problems, input, config);
@@ -71442,17 +71470,22 @@ function imageOf(problems, { entry, input, shared }) {
 /**
  * Reads the inputs. What cannot be read is added to the problems and stands in the request as if it had not been
  * given, so that the plan can find what else is wrong.
+ * @param defaultKubernetes version of the nodes that get the image which kind uses itself, where that is known
  */
-function parseRequest(raw, problems) {
+function parseRequest(raw, problems, defaultKubernetes) {
+    const workers = wholeNumber(problems, 'workers', raw, 0);
+    const controlPlanes = wholeNumber(problems, 'control-planes', raw, 1);
     const config = raw.config === '' ? {} : parseKindConfig(problems, 'config', raw.config);
+    const ipFamily = sharedIpFamily(problems, raw, config.networking?.ipFamily);
     checkKubernetesVersion(problems, raw);
     const entries = parseClusters(problems, raw.clusters);
     const shared = {
-        workers: wholeNumber(problems, 'workers', raw, 0),
-        controlPlanes: wholeNumber(problems, 'control-planes', raw, 1),
-        ipFamily: sharedIpFamily(problems, raw, config.networking?.ipFamily),
+        workers,
+        controlPlanes,
+        ipFamily,
         ...(raw['node-image'] !== '' && { nodeImage: raw['node-image'] }),
         ...(raw['kubernetes-version'] !== '' && { kubernetesVersion: raw['kubernetes-version'] }),
+        ...(defaultKubernetes !== undefined && { defaultKubernetes }),
         config,
         isOwn: entries.length === 1,
     };
@@ -73008,8 +73041,11 @@ function deleteObjects(target, namespace, objects) {
 function podTroubles(pods) {
     return pods.flatMap(podTrouble);
 }
-/** So often a container of Kubernetes itself has crashed when it will not stop: kubelet has waited for 150 s in all by then. */
-const mostRestarts = 5;
+/**
+ * kubelet waits longer after each crash, up to this after the fifth in a row, and forgets it when the container runs well
+ * or the node is restarted. The number of restarts counts a node's restarts too.
+ */
+const longBackOff = /back-off (2m40s|5m0?s?)\b/;
 /** Nothing that kubelet tries again changes these. */
 const finalReasons = ['InvalidImageName', 'ErrImageNeverPull'];
 /** What a registry says of an image that it does not have (distribution, `registry/api/errcode`). */
@@ -73058,11 +73094,10 @@ function pod_troubles_describe(container, phase) {
     return message === '' || reason === 'CrashLoopBackOff' ? why : `${why}: ${message}`;
 }
 function hasFailedForGood(container) {
-    const { waiting: { reason = '', message = '' } = {}, terminated } = container.state ?? {};
-    const isDown = reason === 'CrashLoopBackOff' || terminated !== undefined;
+    const { reason = '', message = '' } = container.state?.waiting ?? {};
     return (finalReasons.includes(reason) ||
         (/ImagePull/.test(reason) && imageIsMissing.test(message)) ||
-        (isDown && restartsOf(container) >= mostRestarts));
+        (reason === 'CrashLoopBackOff' && longBackOff.test(message)));
 }
 function isTrouble(waiting) {
     return waiting?.reason !== undefined && !['ContainerCreating', 'PodInitializing'].includes(waiting.reason);
@@ -73442,6 +73477,7 @@ function kubeadm_parseSubnets(config) {
 
 
 
+
 /**
  * Learns what is on the engine and on this machine that the plan must know. Changes nothing.
  * @param wanted paths the run would write, names of clusters that it would reuse, and ports that it would publish here
@@ -73449,7 +73485,7 @@ function kubeadm_parseSubnets(config) {
  */
 async function inspectHost(world, { files: paths, reuse, ports, }) {
     const { runner, files } = world;
-    const [networks, routes, containers, ofKind, reservations, inspectedFiles, inotifyInstances, ipv6, used] = await Promise.all([
+    const [networks, routes, containers, ofKind, reservations, inspectedFiles, inotifyInstances, ipv6, usedPorts] = await Promise.all([
         existingNetworks(runner),
         routesOf(world),
         runner.run(listContainers).then(parseContainers),
@@ -73462,7 +73498,7 @@ async function inspectHost(world, { files: paths, reuse, ports, }) {
         }))),
         files.read('/proc/sys/fs/inotify/max_user_instances').then(Number, () => undefined),
         hasIpv6(world),
-        Promise.all(ports.map((port) => world.machine.usesPort(port))),
+        usedAmong(world, ports),
     ]);
     const owners = new Map(ofKind.map(({ name, run }) => [name, run]));
     return {
@@ -73474,12 +73510,21 @@ async function inspectHost(world, { files: paths, reuse, ports, }) {
             const run = owners.get(container.name);
             return { ...container, ...(run !== undefined && { run }) };
         }),
-        usedPorts: ports.filter((_, index) => used[index]),
+        usedPorts,
         reservations,
         clusters: await otherClusters(world, ofKind, reservations),
         ...(reuse.length > 0 && { reusable: await reusableClusters(world, ofKind, reuse) }),
         files: inspectedFiles,
     };
+}
+/** One after the other, since to look at a port is to use it for a moment. */
+async function usedAmong({ machine }, ports) {
+    const distinct = [...new Map(ports.map((port) => [describePort(port), port])).values()];
+    const used = [];
+    for (const port of distinct)
+        if (await machine.usesPort(port))
+            used.push(port);
+    return used;
 }
 /** Only Linux tells that it has none. */
 async function hasIpv6({ files }) {
@@ -75831,18 +75876,26 @@ async function verify_removeProbes({ runner, files, log }, record) {
 
 
 
+
 /**
  * Decides what `up` would make, and makes nothing.
  * @throws {InputError} with every problem of the inputs
  */
 async function plan(world, given, run) {
     const problems = new Problems();
-    const request = parseRequest(await readInputFiles(world, withDefaults(given), problems), problems);
-    const facts = await inspect(world, request, problems).catch((error) => {
+    const raw = await readInputFiles(world, withDefaults(given), problems);
+    const ofImages = new Problems();
+    const first = parseRequest(raw, new Problems());
+    const facts = await inspect(world, first, ofImages).catch((error) => {
         // what is wrong with the inputs is known without the machine
+        parseRequest(raw, problems);
         problems.throwIfAny();
         throw error;
     });
+    // which patches of a kind config count depends on the Kubernetes that this kind takes by itself
+    const request = parseRequest(raw, problems, defaultKubernetes(first, facts));
+    for (const { input, value, message } of ofImages.found)
+        problems.add(input, value, message);
     return { request, facts, plan: makePlan(request, facts, run, problems) };
 }
 async function inspect(world, request, problems) {

@@ -53,8 +53,11 @@ export function podTroubles(pods: readonly PodItem[]): PodTrouble[] {
   return pods.flatMap(podTrouble)
 }
 
-/** So often a container of Kubernetes itself has crashed when it will not stop: kubelet has waited for 150 s in all by then. */
-const mostRestarts = 5
+/**
+ * kubelet waits longer after each crash, up to this after the fifth in a row, and forgets it when the container runs well
+ * or the node is restarted. The number of restarts counts a node's restarts too.
+ */
+const longBackOff = /back-off (2m40s|5m0?s?)\b/
 
 /** Nothing that kubelet tries again changes these. */
 const finalReasons = ['InvalidImageName', 'ErrImageNeverPull']
@@ -107,12 +110,11 @@ function describe(container: ContainerStatus, phase: string): string {
 }
 
 function hasFailedForGood(container: ContainerStatus): boolean {
-  const { waiting: { reason = '', message = '' } = {}, terminated } = container.state ?? {}
-  const isDown = reason === 'CrashLoopBackOff' || terminated !== undefined
+  const { reason = '', message = '' } = container.state?.waiting ?? {}
   return (
     finalReasons.includes(reason) ||
     (/ImagePull/.test(reason) && imageIsMissing.test(message)) ||
-    (isDown && restartsOf(container) >= mostRestarts)
+    (reason === 'CrashLoopBackOff' && longBackOff.test(message))
   )
 }
 

@@ -31,7 +31,10 @@ export function mirrorPatches(config: KindConfig): string[] {
       hasMirrors(readToml(patch)) ? [`containerdConfigPatches[${String(index)}]`] : [],
     ),
     ...containerdConfigPatchesJSON6902.flatMap((patch, index) =>
-      operationsIn(patch)?.some(({ path }) => typeof path === 'string' && path.includes('/registry/mirrors'))
+      operationsIn(patch)?.some(
+        ({ path, value }) =>
+          typeof path === 'string' && /\/registry\b/.test(path) && /\bmirrors\b/.test(JSON.stringify([path, value])),
+      )
         ? [`containerdConfigPatchesJSON6902[${String(index)}]`]
         : [],
     ),
@@ -62,11 +65,11 @@ function isTable(value: TomlValue | undefined): value is TomlTable {
   return typeof value === 'object' && !Array.isArray(value) && !(value instanceof Date)
 }
 
-function operationsIn(patch: string): { readonly path?: unknown }[] | undefined {
+function operationsIn(patch: string): { readonly path?: unknown; readonly value?: unknown }[] | undefined {
   try {
     const operations = JSON.parse(patch) as unknown
     const isList = Array.isArray(operations) && operations.every((each) => typeof each === 'object' && each !== null)
-    return isList ? (operations as { readonly path?: unknown }[]) : undefined
+    return isList ? (operations as { readonly path?: unknown; readonly value?: unknown }[]) : undefined
   } catch {
     return undefined
   }

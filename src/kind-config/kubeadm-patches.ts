@@ -68,12 +68,10 @@ export function checkKubeadmPatches(config: KindConfig): ConfigProblem[] {
   const problemOf = (place: string, read: unknown): ConfigProblem[] =>
     read instanceof YamlError ? [{ path: place.replace(/^\./, ''), value: undefined, message: read.message }] : []
   return all.flatMap(({ merge, json }) => [
-    ...merge.flatMap(({ place, text }) =>
-      problemOf(
-        place,
-        attempt(() => mergePatchesIn(text)),
-      ),
-    ),
+    ...merge.flatMap(({ place, text }) => {
+      const patches = attempt(() => mergePatchesIn(text))
+      return patches instanceof YamlError ? problemOf(place, patches) : problemOf(place, skippedAddon(patches))
+    }),
     ...json.flatMap((patch) =>
       problemOf(
         `${patch.place}.patch`,
@@ -81,6 +79,17 @@ export function checkKubeadmPatches(config: KindConfig): ConfigProblem[] {
       ),
     ),
   ])
+}
+
+/** What a cluster cannot do without: kube-proxy serves ClusterIPs, and the check asks with CoreDNS. */
+function skippedAddon(patches: readonly Json[]): YamlError | undefined {
+  const phases = patches
+    .filter(({ kind }) => kind === 'InitConfiguration')
+    .flatMap(({ skipPhases }) => (Array.isArray(skipPhases) ? (skipPhases as unknown[]) : []))
+  const phase = phases.find((each) => ['addon', 'addon/kube-proxy', 'addon/coredns'].includes(String(each)))
+  return phase === undefined
+    ? undefined
+    : new YamlError(`skips the phase ${String(phase)}, without which the clusters cannot be connected; leave it out`)
 }
 
 function attempt<T>(read: () => T): T | YamlError {

@@ -53,14 +53,6 @@ export function readOnlyDocument(text: string): YamlValue {
   return documents[0] === undefined ? null : read(documents[0], text)
 }
 
-/**
- * Reads every document of a text, as kind does with the patches for kubeadm.
- * @throws {YamlError} what is wrong with one of them, with its line
- */
-export function readDocuments(text: string): YamlValue[] {
-  return parse(text).map((document) => read(document, text))
-}
-
 /** More levels than any config has. The yaml package, which calls itself for each, would run out of stack. */
 const mostLevels = 100
 
@@ -88,9 +80,9 @@ function read(document: Document.Parsed, text: string): YamlValue {
   }
 }
 
-/** The first template that nobody filled in: `{{ .Image }}`, `${IMAGE}`. */
+/** The first template that nobody filled in: `{{ .Image }}`, `{% if x %}`, `${IMAGE}`, `${IMAGE:-default}`. */
 export function templateIn(text: string): string | undefined {
-  return /\{\{[^{}]*\}\}|\$\{[A-Za-z_][\w.-]*\}/.exec(text)?.[0]
+  return /\{\{[^{}]*\}\}|\{%[^%]*%\}|\$\{[A-Za-z_][^{}\n]*\}/.exec(text)?.[0]
 }
 
 export function unfilled(template: string): string {

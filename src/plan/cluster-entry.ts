@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { isYamlMap, toPlain, type YamlValue } from '../kind-config/read-yaml.js'
+import { isYamlMap, templateIn, toPlain, unfilled, type YamlValue } from '../kind-config/read-yaml.js'
 import { families, type Family } from '../model/cidr.js'
 import type { Problems } from '../model/problems.js'
 import { hintFor } from '../model/suggest-key.js'
@@ -16,7 +16,10 @@ export const familiesOf: Readonly<Record<IpFamily, readonly Family[]>> = {
 }
 export const notAnIpFamily = 'is no address family; give ipv4, ipv6 or dual'
 
-const text = z.string('is no text; give a string')
+const text = z.string('is no text; give a string').superRefine((value, context) => {
+  const template = templateIn(value)
+  if (template !== undefined) context.addIssue({ code: 'custom', message: unfilled(template) })
+})
 const count = (least: number) => {
   const remedy = `is no number of nodes; give a whole number from ${String(least)}, without quotes`
   return z.int(remedy).min(least, remedy)

@@ -4,15 +4,18 @@ import type { KindConfig } from '../kind-config/v1alpha4.js'
 import type { Family } from '../model/cidr.js'
 import type { Problems } from '../model/problems.js'
 import { familiesOf, type IpFamily } from './cluster-entry.js'
+import { kubernetesVersionOf } from './image-reference.js'
 
 /** kube-controller-manager's defaults. */
 const defaultNodeMasks: Readonly<Record<Family, number>> = { ipv4: 24, ipv6: 64 }
 const longestMask: Readonly<Record<Family, number>> = { ipv4: 32, ipv6: 128 }
 
-/** What a cluster's nodes run, where that was given. */
+/** What tells the version of Kubernetes on a cluster's nodes. */
 interface NodeVersion {
   readonly nodeImage?: string
   readonly kubernetesVersion?: string
+  /** That of the image that kind uses itself, where it is known. */
+  readonly defaultKubernetes?: string
 }
 
 /** The kind configs that the patches of a cluster come from. */
@@ -29,7 +32,7 @@ interface PatchSources {
 /** What the kubeadm patches of a cluster decide, applied in the order in which kind applies them. */
 export function patchedCluster(
   { shared, own, ownPlace, nodes, nodesPlace }: PatchSources,
-  { nodeImage, kubernetesVersion }: NodeVersion,
+  { nodeImage, kubernetesVersion, defaultKubernetes }: NodeVersion,
 ): PatchedCluster {
   const [all, its] = [patchesOf(shared, 'config'), patchesOf(own, ownPlace)]
   // `kubeadm init` runs on the first control plane, and its config alone makes the cluster
@@ -38,13 +41,9 @@ export function patchedCluster(
     { merge: [...all.merge, ...its.merge], json: [...all.json, ...its.json] },
     ...(first === undefined ? [] : [patchesOf(first, `${nodesPlace}[${String(nodes.indexOf(first))}]`)]),
   ]
-  const version = versionOf(first?.image ?? nodeImage) ?? kubernetesVersion
+  const image = first?.image ?? nodeImage
+  const version = image === undefined ? (kubernetesVersion ?? defaultKubernetes) : kubernetesVersionOf(image)
   return readKubeadmPatches(mergeKindConfigs(shared, own), levels, version)
-}
-
-/** The version in the tag of a node image: `1.34.0` of `kindest/node:v1.34.0@sha256:…`. */
-function versionOf(image: string | undefined): string | undefined {
-  return /:v?(\d+\.\d+(\.\d+)?)[^/]*$/.exec(image?.split('@')[0] ?? '')?.[1]
 }
 
 /** Of the flags for masks, kube-controller-manager takes only those that fit the cluster (`app/core.go`). */

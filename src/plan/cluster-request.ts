@@ -56,6 +56,8 @@ export interface SharedSettings {
   readonly ipFamily: Given<IpFamily>
   readonly nodeImage?: string
   readonly kubernetesVersion?: string
+  /** Kubernetes of the image that kind uses itself, where that is known. */
+  readonly defaultKubernetes?: string
   readonly config: KindConfig
   /** There is one cluster alone, so that what is shared is its own. */
   readonly isOwn: boolean
@@ -101,7 +103,10 @@ export function toCluster(
   const name = nameOf(problems, sources)
   const { value: ipFamily, place: familyPlace } = ipFamilyOf(problems, sources)
   const nodesPlace = `${nodesIn(sources)}.nodes`
-  const patched = patchedCluster({ shared: shared.config, own, ownPlace: `${input}.config`, nodes, nodesPlace }, image)
+  const patched = patchedCluster(
+    { shared: shared.config, own, ownPlace: `${input}.config`, nodes, nodesPlace },
+    { ...image, ...defaultOf(shared) },
+  )
   for (const { place, value, message } of patched.problems) problems.add(place, value, message)
   const pods = subnetsOf(problems, sources, ipFamily, 'pod-subnet', patched.podSubnets)
   const services = subnetsOf(problems, sources, ipFamily, 'service-subnet', patched.serviceSubnets)
@@ -128,6 +133,10 @@ export function toCluster(
     ...(image.kubernetesVersion !== undefined && { kubernetesVersion: image.kubernetesVersion }),
     config,
   }
+}
+
+function defaultOf({ defaultKubernetes }: SharedSettings): Pick<SharedSettings, 'defaultKubernetes'> {
+  return defaultKubernetes === undefined ? {} : { defaultKubernetes }
 }
 
 function ownConfig(problems: Problems, { config }: ClusterEntry, input: string): KindConfig {

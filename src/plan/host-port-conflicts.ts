@@ -25,7 +25,7 @@ export function checkHostPorts(
     const refuse = (message: string) => {
       problems.add(own.place, own.port, message)
     }
-    const sharers = wanted.filter((other) => other.place === own.place)
+    const sharers = wanted.filter((other) => other.place === own.place && portsMeet(other, own))
     const other = wanted.slice(0, index).find((each) => each.place !== own.place && portsMeet(each, own))
     const container = containers.find(({ ports = [] }) => ports.some((port) => portsMeet(port, own)))
     if (sharers.length > 1) {
@@ -37,7 +37,7 @@ export function checkHostPorts(
       refuse(`is published by ${other.place} too; ${remedy}`)
     } else if (container !== undefined) {
       refuse(`is published by the container ${container.name}; give another port, or 0 for any that is free`)
-    } else if (usedPorts.some((port) => portsMeet(port, own))) {
+    } else if (usedPorts.some((port) => describePort(port) === describePort(own))) {
       refuse(`is in use on this machine (${describePort(own)}); give another port, or 0 for any that is free`)
     }
   })

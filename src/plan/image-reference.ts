@@ -37,6 +37,11 @@ export function parseImageReference(text: string): ImageReference {
   return { name, registry, repository, ...(tag !== undefined && { tag }), ...(digest !== undefined && { digest }) }
 }
 
+/** The version of Kubernetes that the tag of a node image tells: `1.34.0` of `kindest/node:v1.34.0@sha256:…`. */
+export function kubernetesVersionOf(image: string): string | undefined {
+  return /:v?(\d+\.\d+(\.\d+)?)[^/]*$/.exec(image.split('@')[0] ?? '')?.[1]
+}
+
 /** Whether a text is the id of an image, which no registry knows. */
 export function isImageId(text: string): boolean {
   return digestPattern.test(text)

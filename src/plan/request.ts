@@ -68,17 +68,22 @@ export type LoadBalancer = (typeof inputs)['load-balancer']['values'][number]
 /**
  * Reads the inputs. What cannot be read is added to the problems and stands in the request as if it had not been
  * given, so that the plan can find what else is wrong.
+ * @param defaultKubernetes version of the nodes that get the image which kind uses itself, where that is known
  */
-export function parseRequest(raw: RawInputs, problems: Problems): Request {
+export function parseRequest(raw: RawInputs, problems: Problems, defaultKubernetes?: string): Request {
+  const workers = wholeNumber(problems, 'workers', raw, 0)
+  const controlPlanes = wholeNumber(problems, 'control-planes', raw, 1)
   const config = raw.config === '' ? {} : parseKindConfig(problems, 'config', raw.config)
+  const ipFamily = sharedIpFamily(problems, raw, config.networking?.ipFamily)
   checkKubernetesVersion(problems, raw)
   const entries = parseClusters(problems, raw.clusters)
   const shared = {
-    workers: wholeNumber(problems, 'workers', raw, 0),
-    controlPlanes: wholeNumber(problems, 'control-planes', raw, 1),
-    ipFamily: sharedIpFamily(problems, raw, config.networking?.ipFamily),
+    workers,
+    controlPlanes,
+    ipFamily,
     ...(raw['node-image'] !== '' && { nodeImage: raw['node-image'] }),
     ...(raw['kubernetes-version'] !== '' && { kubernetesVersion: raw['kubernetes-version'] }),
+    ...(defaultKubernetes !== undefined && { defaultKubernetes }),
     config,
     isOwn: entries.length === 1,
   } satisfies SharedSettings

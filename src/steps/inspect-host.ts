@@ -4,7 +4,7 @@ import { listRoutes, parseRoutes } from '../commands/ip.js'
 import { kubeadmConfig, parseSubnets, type ClusterSubnets } from '../commands/kubeadm.js'
 import { CancelledError, CommandError, messageOf } from '../errors.js'
 import { subnetsOf } from '../plan/cluster.js'
-import type { HostPort } from '../kind-config/host-ports.js'
+import { describePort, type HostPort } from '../kind-config/host-ports.js'
 import type { ExistingCluster, HostFacts } from '../plan/host-facts.js'
 import type { World } from '../ports.js'
 import { existingKindContainers, existingNetworks, existingVolumes, nodesOf } from './existing-objects.js'
@@ -23,7 +23,7 @@ export async function inspectHost(
   }: { readonly files: readonly string[]; readonly reuse: readonly string[]; readonly ports: readonly HostPort[] },
 ): Promise<Omit<HostFacts, 'engine' | 'place' | 'tools' | 'images'>> {
   const { runner, files } = world
-  const [networks, routes, containers, ofKind, reservations, inspectedFiles, inotifyInstances, ipv6, used] =
+  const [networks, routes, containers, ofKind, reservations, inspectedFiles, inotifyInstances, ipv6, usedPorts] =
     await Promise.all([
       existingNetworks(runner),
       routesOf(world),
@@ -41,7 +41,7 @@ export async function inspectHost(
       ),
       files.read('/proc/sys/fs/inotify/max_user_instances').then(Number, () => undefined),
       hasIpv6(world),
-      Promise.all(ports.map((port) => world.machine.usesPort(port))),
+      usedAmong(world, ports),
     ])
   const owners = new Map(ofKind.map(({ name, run }) => [name, run]))
   return {
@@ -53,12 +53,20 @@ export async function inspectHost(
       const run = owners.get(container.name)
       return { ...container, ...(run !== undefined && { run }) }
     }),
-    usedPorts: ports.filter((_, index) => used[index]),
+    usedPorts,
     reservations,
     clusters: await otherClusters(world, ofKind, reservations),
     ...(reuse.length > 0 && { reusable: await reusableClusters(world, ofKind, reuse) }),
     files: inspectedFiles,
   }
+}
+
+/** One after the other, since to look at a port is to use it for a moment. */
+async function usedAmong({ machine }: World, ports: readonly HostPort[]): Promise<HostPort[]> {
+  const distinct = [...new Map(ports.map((port) => [describePort(port), port])).values()]
+  const used: HostPort[] = []
+  for (const port of distinct) if (await machine.usesPort(port)) used.push(port)
+  return used
 }
 
 /** Only Linux tells that it has none. */

@@ -72,9 +72,7 @@ function objectsOf(nodes) {
 /** An address of a Service in each service subnet of a cluster, whose last number is zero. */
 function serviceOf(nodes, number) {
   const { serviceSubnets = [] } = nodes.find((node) => node.serviceSubnets) ?? {}
-  return serviceSubnets.map((subnet) =>
-    subnet.replace(/\.0\/\d+$/, `.${String(number)}`).replace(/::\/\d+$/, `::${String(number)}`),
-  )
+  return serviceSubnets.map((subnet) => subnet.replace(/([.:])0?\/\d+$/, `$1${String(number)}`))
 }
 
 /** A DaemonSet of the cluster's own CoreDNS image gets a pod on every node. */

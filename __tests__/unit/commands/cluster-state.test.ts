@@ -91,14 +91,14 @@ describe('pods that do not run', () => {
   const troubles = (...pods: object[]) =>
     parseClusterState(list(...pods.map((pod) => ({ kind: 'Pod', ...pod })))).podTroubles
   const kubeProxy = { metadata: { name: 'kube-proxy-1', labels: { 'k8s-app': 'kube-proxy' } } }
-  const crashing = (restartCount: number) => ({
+  const crashing = (restartCount: number, backOff = '1m20s') => ({
     phase: 'Running',
     containerStatuses: [
       {
         name: 'kube-proxy',
         ready: false,
         restartCount,
-        state: { waiting: { reason: 'CrashLoopBackOff', message: 'back-off 40s restarting failed container' } },
+        state: { waiting: { reason: 'CrashLoopBackOff', message: `back-off ${backOff} restarting failed container` } },
         lastState: { terminated: { exitCode: 1, reason: 'Error' } },
       },
     ],
@@ -113,7 +113,10 @@ describe('pods that do not run', () => {
         isFinal: false,
       },
     ])
-    expect(troubles({ ...kubeProxy, status: crashing(5) })[0]).toMatchObject({ isFinal: true })
+    expect(troubles({ ...kubeProxy, status: crashing(5, '2m40s') })[0]).toMatchObject({ isFinal: true })
+    expect(troubles({ ...kubeProxy, status: crashing(9, '5m0s') })[0]).toMatchObject({ isFinal: true })
+    // its node was restarted as often
+    expect(troubles({ ...kubeProxy, status: crashing(9, '10s') })[0]).toMatchObject({ isFinal: false })
     const ended = {
       name: 'kube-proxy',
       ready: false,
@@ -122,12 +125,14 @@ describe('pods that do not run', () => {
     }
     expect(troubles({ ...kubeProxy, status: { phase: 'Running', containerStatuses: [ended] } })[0]).toMatchObject({
       why: 'Error, 5 restarts, last exit code 2',
-      isFinal: true,
+      isFinal: false,
     })
   })
 
   test('of somebody else may crash as often as they like', () => {
-    expect(troubles({ metadata: { name: 'theirs' }, status: crashing(50) })[0]).toMatchObject({ isFinal: false })
+    expect(troubles({ metadata: { name: 'theirs' }, status: crashing(50, '5m0s') })[0]).toMatchObject({
+      isFinal: false,
+    })
   })
 
   const waiting = (reason: string, message: string) => ({

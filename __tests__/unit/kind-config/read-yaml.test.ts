@@ -1,12 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import {
-  readDocuments,
-  readOnlyDocument,
-  readYaml,
-  toPlain,
-  YamlError,
-  YamlScalar,
-} from '../../../src/kind-config/read-yaml.js'
+import { readOnlyDocument, readYaml, toPlain, YamlError, YamlScalar } from '../../../src/kind-config/read-yaml.js'
 
 const plain = (text: string) => toPlain(readYaml(text))
 
@@ -149,10 +142,6 @@ describe('documents', () => {
   test('behind the first are not looked at', () => {
     expect(plain('a: 1\n---\nb: [')).toEqual({ a: 1 })
     expect(plain('---\na: 1\n...\n')).toEqual({ a: 1 })
-  })
-
-  test('are all read where several may stand', () => {
-    expect(readDocuments('a: 1\n---\nb: 2').map(toPlain)).toEqual([{ a: 1 }, { b: 2 }])
   })
 
   test('must be one where several are a mistake', () => {

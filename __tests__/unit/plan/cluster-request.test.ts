@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import { InputError } from '../../../src/errors.js'
-import type { GivenInputs } from '../../../src/plan/inputs.js'
+import { Problems } from '../../../src/model/problems.js'
+import { withDefaults, type GivenInputs } from '../../../src/plan/inputs.js'
+import { parseRequest } from '../../../src/plan/request.js'
 import { plan, request } from '../../fakes/build.js'
 
 function problemsOf(given: GivenInputs): string[] {
@@ -425,4 +427,52 @@ test.each([
     ),
   )
   expect(request({ clusters: '2', config }).warnings).toEqual(warnings)
+})
+
+describe('the Kubernetes that kind takes by itself', () => {
+  const patch = (version: string) =>
+    `{kind: ClusterConfiguration, apiVersion: kubeadm.k8s.io/${version}, controllerManager: {extraArgs: {node-cidr-mask-size: "26"}}}`
+  const maskWith = (version: string, given: GivenInputs = {}) => {
+    const raw = withDefaults({
+      clusters: '1',
+      config: JSON.stringify({ kubeadmConfigPatches: [patch(version)] }),
+      ...given,
+    })
+    return parseRequest(raw, new Problems(), '1.34.0').clusters[0]?.nodeMasks.ipv4
+  }
+
+  test('decides which patches count where no image was asked for', () => {
+    expect(maskWith('v1beta3')).toBe(26)
+    expect(maskWith('v1beta4')).toBe(24)
+  })
+
+  test('is nothing to clusters with a version or an image of their own', () => {
+    expect(maskWith('v1beta3', { 'kubernetes-version': '1.37' })).toBe(24)
+    expect(maskWith('v1beta3', { 'node-image': 'kindest/node:v1.37.0' })).toBe(24)
+    expect(maskWith('v1beta3', { 'node-image': 'mine:latest' })).toBe(26)
+  })
+})
+
+test.each(['addon/kube-proxy', 'addon/coredns', 'addon'])('a patch that skips %s is refused', (phase) => {
+  const config = JSON.stringify({
+    kubeadmConfigPatches: [`{kind: InitConfiguration, skipPhases: [preflight, ${phase}]}`],
+  })
+  const problems = new Problems()
+  parseRequest(withDefaults({ clusters: '1', config }), problems)
+  expect(problems.found).toEqual([
+    {
+      input: 'config.kubeadmConfigPatches[0]',
+      value: undefined,
+      message: `skips the phase ${phase}, without which the clusters cannot be connected; leave it out`,
+    },
+  ])
+})
+
+test('texts of a cluster with a template are told to be unfinished', () => {
+  const problems = new Problems()
+  parseRequest(withDefaults({ clusters: '[{name: "{{ x }}", pod-subnet: "${PODS:-10.1.0.0/16}"}]' }), problems)
+  expect(problems.found.map(({ input, message }) => `${input}: ${message.slice(0, 24)}`)).toEqual([
+    'clusters[0].name: contains the template {{',
+    'clusters[0].pod-subnet: contains the template ${',
+  ])
 })

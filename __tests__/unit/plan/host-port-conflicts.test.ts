@@ -91,7 +91,7 @@ describe('a fixed port is in use', () => {
   })
 
   test('by a program on this machine', () => {
-    const usedPorts = [{ address: '127.0.0.1', port: 8080, protocol: 'TCP' as const }]
+    const usedPorts = [{ address: '0.0.0.0', port: 8080, protocol: 'TCP' as const }]
     expect(problemsOf({ clusters }, { usedPorts })).toEqual([
       `${port(0, 0)}: 8080 is in use on this machine (0.0.0.0:8080/tcp); give another port, or 0 for any that is free`,
     ])
@@ -103,4 +103,13 @@ describe('a fixed port is in use', () => {
   ])('by nobody: %j', (used) => {
     expect(problemsOf({ clusters }, { usedPorts: [{ protocol: 'TCP', ...used }] })).toEqual([])
   })
+})
+
+test('one fixed port of a shared config may be published at an address of each cluster', () => {
+  const at = (apiServerAddress: string) => ({ config: { networking: { apiServerAddress } } })
+  const given = {
+    config: 'networking: {apiServerPort: 26443}',
+    clusters: JSON.stringify([at('127.0.0.1'), at('127.0.0.2')]),
+  }
+  expect(problemsOf(given)).toEqual([])
 })

@@ -219,3 +219,19 @@ test("fails with the engine's own words when it does not answer", async () => {
   expect(failure).toBeInstanceOf(CommandError)
   expect((failure as CommandError).message).toContain(words)
 })
+
+test('looks at each wanted port once, and never at two at the same time', async () => {
+  const looks: string[] = []
+  let looking = 0
+  world.machine.usesPort = async ({ address, port }) => {
+    looks.push(`${address}:${String(port)}`)
+    expect(++looking).toBe(1)
+    await world.clock.sleep(0)
+    looking--
+    return port === 81
+  }
+  const port = { address: '0.0.0.0', port: 80, protocol: 'TCP' } as const
+  const used = { ...port, port: 81 }
+  const { usedPorts } = await inspectHost(world, { files: [], reuse: [], ports: [port, used, { ...port }] })
+  expect({ looks, usedPorts }).toEqual({ looks: ['0.0.0.0:80', '0.0.0.0:81'], usedPorts: [used] })
+})

@@ -72,14 +72,21 @@ test('a node of a dual-stack cluster is ready with a podCIDR of each family', as
 })
 
 describe('pods that do not run', () => {
-  const crashing = (restartCount: number): StateItem => ({
+  const crashing = (restartCount: number, backOff = '20s'): StateItem => ({
     kind: 'Pod',
     metadata: { name: 'kube-proxy-1', labels: { 'k8s-app': 'kube-proxy' } },
     spec: {},
     status: {
       phase: 'Running',
       containerStatuses: [
-        { name: 'kube-proxy', ready: false, restartCount, state: { waiting: { reason: 'CrashLoopBackOff' } } },
+        {
+          name: 'kube-proxy',
+          ready: false,
+          restartCount,
+          state: {
+            waiting: { reason: 'CrashLoopBackOff', message: `back-off ${backOff} restarting failed container` },
+          },
+        },
       ],
     },
   })
@@ -99,7 +106,10 @@ describe('pods that do not run', () => {
   })
 
   test('end the wait when they will not get better', async () => {
-    engine.tells = (items, _cluster, look) => [...withoutCoreDns(items), crashing(look + 2)]
+    engine.tells = (items, _cluster, look) => [
+      ...withoutCoreDns(items),
+      crashing(look + 2, look < 3 ? '1m20s' : '2m40s'),
+    ]
     world.runner.on(kubectlOf('east', 'logs kube-proxy-1'), fails('previous terminated container not found'))
     await expect(untilAvailable(300)).rejects.toThrow(
       [
@@ -112,7 +122,7 @@ describe('pods that do not run', () => {
   })
 
   test('are nothing to a cluster that is ready', async () => {
-    engine.tells = (items) => [...items, crashing(9)]
+    engine.tells = (items) => [...items, crashing(9, '5m0s')]
     await untilAvailable(5)
   })
 })
