@@ -5,40 +5,20 @@ import tseslint from 'typescript-eslint'
  * Imports go one way: action, cli → pipeline → steps → commands → plan → kind-config → model. Adapters are made at the
  * two entries only.
  */
+const abovePlan = [
+  '../steps',
+  '../commands',
+  '../adapters',
+  '../pipeline',
+  '../action',
+  '../cli',
+  '../ports',
+  '../report',
+]
 const layers = {
-  'src/model/**': [
-    '../kind-config',
-    '../plan',
-    '../steps',
-    '../commands',
-    '../adapters',
-    '../pipeline',
-    '../action',
-    '../cli',
-    '../ports',
-    '../report',
-  ],
-  'src/kind-config/**': [
-    '../plan',
-    '../steps',
-    '../commands',
-    '../adapters',
-    '../pipeline',
-    '../action',
-    '../cli',
-    '../ports',
-    '../report',
-  ],
-  'src/plan/**': [
-    '../steps',
-    '../commands',
-    '../adapters',
-    '../pipeline',
-    '../action',
-    '../cli',
-    '../ports',
-    '../report',
-  ],
+  'src/model/**': ['../kind-config', '../plan', ...abovePlan],
+  'src/kind-config/**': ['../plan', ...abovePlan],
+  'src/plan/**': abovePlan,
   'src/commands/**': ['../steps', '../adapters', '../pipeline', '../action', '../cli', '../report'],
   'src/steps/**': ['../adapters', '../pipeline', '../action', '../cli', '../report'],
   'src/report/**': ['../steps', '../commands', '../adapters', '../action', '../cli'],

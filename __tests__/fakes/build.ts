@@ -1,3 +1,4 @@
+import { InputError } from '../../src/errors.js'
 import { addressAt, cidrAt, familyOf, ofFamily, parseCidr, sizeOf, type Family } from '../../src/model/cidr.js'
 import type { Pair, PairEnd } from '../../src/plan/connectivity.js'
 import type { HostFacts } from '../../src/plan/host-facts.js'
@@ -24,6 +25,17 @@ export function request(given: GivenInputs = {}): Request {
   const asked = parseRequest(withDefaults(given), problems)
   problems.throwIfAny()
   return asked
+}
+
+/** The problems of inputs, each as its line. */
+export function problemsOf(given: GivenInputs): string[] {
+  try {
+    request(given)
+  } catch (error) {
+    if (error instanceof InputError) return error.message.split('\n')
+    throw error
+  }
+  return []
 }
 
 /** On the machine that the engine runs on. */

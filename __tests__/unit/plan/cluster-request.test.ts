@@ -1,19 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
-import { InputError } from '../../../src/errors.js'
 import { Problems } from '../../../src/model/problems.js'
 import { withDefaults, type GivenInputs } from '../../../src/plan/inputs.js'
 import { parseRequest } from '../../../src/plan/request.js'
-import { plan, request } from '../../fakes/build.js'
-
-function problemsOf(given: GivenInputs): string[] {
-  try {
-    request(given)
-  } catch (error) {
-    if (error instanceof InputError) return error.message.split('\n')
-    throw error
-  }
-  return []
-}
+import { plan, problemsOf, request } from '../../fakes/build.js'
 
 /** What is decided of each cluster. */
 function decided(given: GivenInputs): object[] {

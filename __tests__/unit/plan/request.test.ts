@@ -3,18 +3,7 @@ import { InputError, type Problem } from '../../../src/errors.js'
 import { withDefaults, type GivenInputs } from '../../../src/plan/inputs.js'
 import { Problems } from '../../../src/model/problems.js'
 import { parseRequest } from '../../../src/plan/request.js'
-import { request } from '../../fakes/build.js'
-
-/** The problems of inputs, each as its line. */
-function problemsOf(given: GivenInputs): string[] {
-  try {
-    request(given)
-  } catch (error) {
-    if (error instanceof InputError) return error.message.split('\n')
-    throw error
-  }
-  return []
-}
+import { problemsOf, request } from '../../fakes/build.js'
 
 const roles = (given: GivenInputs) => request(given).clusters.map(({ nodes }) => nodes.map(({ role }) => role))
 
