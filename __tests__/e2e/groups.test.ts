@@ -71,7 +71,7 @@ test('a hole between clusters that are apart fails verify and is named', async (
     /grp-left-control-plane .* → grp-right-control-plane .*: reachable, although the clusters share no network/,
   )
   const mended = await terminal.run('repair')
-  expect(mended).toMatchObject({ code: 0, stdout: expect.stringContaining('2/2 apart pairs silent') })
+  expect(mended).toMatchObject({ code: 0, stdout: expect.stringContaining('4/4 apart pairs silent') })
 })
 
 test('everything is removed', async () => {
