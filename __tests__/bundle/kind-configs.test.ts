@@ -66,7 +66,7 @@ describe.each(nodes)('kind configs on $name', ({ program }) => {
   )
 
   test(
-    'with templates are told to be unfinished, and nothing else is said',
+    'with unfilled templates are named as such, and nothing else is printed',
     () =>
       onMachine(node, async (machine) => {
         const { code, stderr } = await machine.cli('plan', '--config', 'nodes:\n  - image: {{ image }}\n')

@@ -59,7 +59,7 @@ test('ports that something on the machine has are refused in the plan, over addr
   ])
 })
 
-test('a free port that two nodes want is told once, as wanted twice', async () => {
+test('a free port that two nodes want is reported once, as wanted twice', async () => {
   const free = createServer().listen(0, '127.0.0.1')
   await once(free, 'listening')
   const { port } = free.address() as AddressInfo

@@ -119,7 +119,7 @@ describe('the corpus', () => {
     expect(changed).toEqual([])
   })
 
-  test('kubeadm is told the addresses of the plan', async () => {
+  test('kubeadm gets the addresses of the plan', async () => {
     const wrong: unknown[] = []
     for (const each of accepted) {
       const plan = planOf(each)

@@ -61,7 +61,7 @@ export function outcomeOf(of: CorpusCase): { plan: Plan } | { places: string[]; 
   }
 }
 
-/** What kind is told of each cluster, as text. */
+/** The config that kind gets for each cluster, as text. */
 export function configsForKind({ clusters }: Plan): string[] {
   return clusters.map((cluster) => createCluster(cluster, '/kubeconfig').input)
 }

@@ -74,7 +74,7 @@ export const owner = (run: string): Json => ({
   propagation: '',
 })
 
-/** What `kubeadm init` is told about addresses: each setting with its value, and the lists without their order. */
+/** What `kubeadm init` gets about addresses: each setting with its value, and the lists without their order. */
 export function addressesFor({ cluster, kubeadm = [] }: KindAnswer): Readonly<Record<string, unknown>> {
   const first = kubeadm[cluster?.nodes.findIndex(({ role }) => role === 'control-plane') ?? -1]
   const document = first?.documents?.find(({ kind }) => kind === 'ClusterConfiguration')
@@ -119,7 +119,7 @@ function argumentsOf(document: Json, component: string): Map<string, unknown> {
   return new Map((args as { name: string; value: unknown }[]).map(({ name, value }) => [name, value]))
 }
 
-/** What `kubeadm init` must be told about addresses, with those of the settings that it was told. */
+/** What `kubeadm init` must get about addresses, with those of the settings that it got. */
 export function plannedAddresses(
   { podSubnets, serviceSubnets }: Plan['clusters'][number],
   nodeMasks: Readonly<Record<'ipv4' | 'ipv6', number>>,

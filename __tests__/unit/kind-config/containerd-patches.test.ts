@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { checkContainerdPatches, mirrorPatches } from '../../../src/kind-config/containerd-patches.js'
 
 describe('patches that containerd cannot take', () => {
-  test('are told with their place', () => {
+  test('are reported with their place', () => {
     const problems = checkContainerdPatches({ containerdConfigPatches: ['version = 2', 'a = '] })
     expect(problems).toEqual([
       {

@@ -50,7 +50,7 @@ describe('what editors leave in a file', () => {
     },
   )
 
-  test('tabs are told with their line', () => {
+  test('tabs are reported with their line', () => {
     expect(readKindConfig('nodes:\n\t- role: worker').problems[0]?.message).toMatch(
       /^is not YAML: Tabs are not allowed as indentation at line 2/,
     )

@@ -278,7 +278,7 @@ describe('what kubeadm cannot read', () => {
     }
   })
 
-  test('is told once, where it was written', () => {
+  test('is reported once, where it was written', () => {
     const operations = [{ op: 'add', path: '/etcd', value: {} }]
     expect(read('1.34.0', [args('{v: 4}'), args('{w: "5"}'), { operations }]).problems).toHaveLength(1)
   })
@@ -293,7 +293,7 @@ describe('what kubeadm cannot read', () => {
   )
 })
 
-describe('patches that kind cannot read are told with their place', () => {
+describe('patches that kind cannot read are reported with their place', () => {
   const problemsOf = (text: string) => readKindConfig(text).problems.map(({ path, message }) => `${path}: ${message}`)
 
   test.each([

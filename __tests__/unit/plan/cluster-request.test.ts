@@ -66,7 +66,7 @@ test.each(ways)('name and subnets are said by $way', ({ given }) => {
   expect(decided(given)).toEqual([{ name: 'dev', families: 'ipv4', pods: '10.1.0.0/16', services: '10.2.0.0/20' }])
 })
 
-test.each(ways)('kind is told name and subnets that were said by $way', ({ given }) => {
+test.each(ways)('kind gets name and subnets that were given by $way', ({ given }) => {
   expect(plan(given).clusters[0]?.kindConfig).toMatchObject({
     name: 'dev',
     networking: { podSubnet: '10.1.0.0/16', serviceSubnet: '10.2.0.0/20', ipFamily: 'ipv4' },
@@ -457,7 +457,7 @@ test.each(['addon/kube-proxy', 'addon/coredns', 'addon'])('a patch that skips %s
   ])
 })
 
-test('texts of a cluster with a template are told to be unfinished', () => {
+test('texts of a cluster with an unfilled template are named as such', () => {
   const problems = new Problems()
   parseRequest(withDefaults({ clusters: '[{name: "{{ x }}", pod-subnet: "${PODS:-10.1.0.0/16}"}]' }), problems)
   expect(problems.found.map(({ input, message }) => `${input}: ${message.slice(0, 24)}`)).toEqual([
