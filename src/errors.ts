@@ -65,12 +65,18 @@ export class DownloadError extends Error {
   }
 }
 
-/** A command as a line to paste; scripts and long data are cut. */
+/** A command as a line to read; scripts and long data are cut. */
 export function formatCommand(command: readonly string[]): string {
-  return command
-    .map((word) =>
+  return shellCommand(
+    command.map((word) =>
       word.length > 200 || word.includes('\n') ? `${word.slice(0, 40).trim().replaceAll('\n', ' ')} …` : word,
-    )
+    ),
+  )
+}
+
+/** A command as a line to paste into a shell, whole. */
+export function shellCommand(command: readonly string[]): string {
+  return command
     .map((word) => (/^[\w@%+=:,./{}^-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
     .join(' ')
 }

@@ -1,4 +1,4 @@
-import { messageOf } from './errors.js'
+import { InputError, messageOf } from './errors.js'
 import type { HostFacts } from './plan/host-facts.js'
 import { archivesDirectory, archivesOnNode } from './plan/image-loading.js'
 import { withDefaults, type GivenInputs } from './plan/inputs.js'
@@ -19,7 +19,6 @@ import type { Connectivity } from './plan/connectivity.js'
 import { planWiring, type Node } from './plan/wiring.js'
 import type { RunStore, World } from './ports.js'
 import { verdict, type FlatNetwork } from './report/flat-network.js'
-import { removalHint } from './report/removal-hint.js'
 import { allOrNone } from './steps/all-or-none.js'
 import { connect, type NodeChanges } from './steps/connect.js'
 import { deleteRun, runsOn, type Removal } from './steps/delete.js'
@@ -33,6 +32,7 @@ import { inspectTools } from './steps/inspect-tools.js'
 import { installTools } from './steps/install-tools.js'
 import { joinNetwork } from './steps/join-network.js'
 import { findImages, imagesMissing, loadImages, removeSavedImages, saveImages } from './steps/load-images.js'
+import { claimKubeconfig, writeKubeconfig } from './steps/merged-kubeconfig.js'
 import { findNodes, readNodes } from './steps/nodes.js'
 import { provideNodeImages } from './steps/provide-node-images.js'
 import { provision } from './steps/provision.js'
@@ -44,13 +44,14 @@ import { teachCluster } from './steps/teach-cluster.js'
 import { deployProbe, removeProbes, requireFlat, verifyConnectivity } from './steps/verify.js'
 import { untilCoreDnsAvailable } from './steps/until-ready.js'
 import { whenAllEnd } from './steps/when-all-end.js'
-import { writeKubeconfig } from './steps/write-kubeconfigs.js'
 
 /** Who runs: its id, the directory for its files, and where it is written down. */
 export interface Run {
   readonly id: string
   readonly directory: string
   readonly store: RunStore
+  /** How a user removes what is left in place. */
+  readonly howToRemove: (record: RunRecord) => string
 }
 
 interface Decision {
@@ -115,12 +116,14 @@ export async function up(world: World, given: GivenInputs, run: Run, signal: Abo
   }
   await save(record)
   try {
+    const claimed = await claimKubeconfig(live, record)
+    if (claimed !== record) await save(claimed)
     if (first.tools.some(({ from }) => from === 'download')) {
       await world.log.phase('Tools', () => installTools(live, first.tools))
     }
     const decided = await world.log.phase('Docker network', () =>
       withEngineLock(live, world, run.id, () =>
-        claim(live, request, facts, run.id, (plan) => save(recordOf(plan, run.directory))),
+        claim(live, request, facts, run.id, (plan) => save({ ...record, ...recordOf(plan, run.directory) })),
       ),
     )
     for (const warning of decided.warnings) world.log.warning(warning)
@@ -132,10 +135,14 @@ export async function up(world: World, given: GivenInputs, run: Run, signal: Abo
   } catch (error) {
     // what goes wrong here is told, and never hides the failure that came before it
     const tidy = record.cleanup ? down(world, record) : removeProbes(world, record)
-    await tidy.catch((trouble: unknown) => {
-      world.log.warning(messageOf(trouble))
-    })
-    if (!record.cleanup) world.log.info(removalHint(record))
+    const isLeft = await tidy.then(
+      () => !record.cleanup,
+      (trouble: unknown) => {
+        world.log.warning(messageOf(trouble))
+        return true
+      },
+    )
+    if (isLeft) world.log.info(run.howToRemove(record))
     throw error
   }
 }
@@ -156,7 +163,8 @@ async function claim(
   run: string,
   save: (decided: Plan) => Promise<void>,
 ): Promise<Plan> {
-  const facts = { ...before, ...(await inspectHost(world, wantedOf(request, before.place))) }
+  // the kubeconfig is there by now, and is the run's
+  const facts = { ...before, ...(await inspectHost(world, { ...wantedOf(request, before.place), files: [] })) }
   const first = makePlan(request, facts, run)
   await save(first)
   const { network } = await ensureNetwork(world, first)
@@ -348,8 +356,8 @@ export async function repair(world: World, saved: RunRecord, store: RunStore, si
   const { log } = world
   const live = until(world, signal)
   await installTools(live, saved.tools)
-  const { record, nodes } = await log.phase('Find the nodes', () => findNodes(live, saved))
-  await writeKubeconfig(live, record)
+  const { record: found, nodes } = await log.phase('Find the nodes', () => findNodes(live, saved))
+  const record = await renewKubeconfig(live, found)
   await store.save(record)
   const changes = await log.phase('Repair', async () => {
     const wired = await connect(live, planWiring(record, nodes))
@@ -365,6 +373,19 @@ export async function repair(world: World, saved: RunRecord, store: RunStore, si
   if (changes.length === 0) log.info('nothing to repair')
   await whenAllEnd(record.clusters.map((cluster) => untilCoreDnsAvailable(live, record, cluster, record.waitSeconds)))
   return { record, nodes, ...(await proveAgain(live, world, record, nodes)), changes }
+}
+
+/** What others have put in the place of the kubeconfig is no reason not to repair. */
+async function renewKubeconfig(live: World, found: RunRecord): Promise<RunRecord> {
+  try {
+    const record = await claimKubeconfig(live, found)
+    await writeKubeconfig(live, record)
+    return record
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error
+    live.log.warning(error.message)
+    return found
+  }
 }
 
 function tell({ log }: World, { node, changes }: NodeChanges): void {

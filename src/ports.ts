@@ -30,6 +30,7 @@ export interface CommandRunner {
 }
 
 export interface Files {
+  /** Whether there is anything of that name; a link that leads nowhere is something too. */
   exists(path: string): Promise<boolean>
   /** @throws when there is no such file */
   read(path: string): Promise<string>
@@ -38,11 +39,23 @@ export interface Files {
   isDirectory(path: string): Promise<boolean>
   /** Writes a whole file that only its owner can read (0600); its directory must be there. */
   writePrivate(path: string, content: string): Promise<void>
+  /**
+   * Creates a file that only its owner can read (0600).
+   * @throws when there is anything of that name, or no permission to create it
+   */
+  createPrivate(path: string, content: string): Promise<void>
+  /** Writes new content into a file that exists, which stays the same file; a link is not followed. */
+  overwrite(path: string, content: string): Promise<void>
+  /** Tells a file from any other that takes its place later; `undefined` when nothing of that name is there. */
+  identityOf(path: string): Promise<string | undefined>
   makePrivateDirectory(path: string): Promise<void>
   /** Removes a file; one that is not there is fine. */
   removeFile(path: string): Promise<void>
-  /** Removes a directory with all in it; one that is not there is fine. */
-  removeDirectory(path: string): Promise<void>
+  /**
+   * Removes a directory with all in it; one that is not there is fine.
+   * @param last the file in it that goes when everything else is gone
+   */
+  removeDirectory(path: string, last: string): Promise<void>
 }
 
 export interface Processes {
@@ -192,7 +205,7 @@ export interface ImageCache {
   discard(key: string): Promise<string | undefined>
 }
 
-/** Where a run is written down before its first side effect, so that a later process can take it down. */
+/** Keeps the record of a run from before its first side effect, so that a later process can remove the run. */
 export interface RunStore {
   save(run: RunRecord): Promise<void>
 }

@@ -453,7 +453,7 @@ describe('the command line', () => {
         expect(left).toEqual(['foreign-control-plane', 'theirs-control-plane', 'two-control-plane', 'web-1'])
 
         machine.script({})
-        expect(stderr).toContain('once more: kind-flat-network down --run bbbb0000\n')
+        expect(stderr).toContain('to remove it: kind-flat-network down --run bbbb0000\n')
         const again = await machine.cli('down', '--run', 'bbbb0000', '--json')
         expect(again).toMatchObject({ code: 0, stderr: '' })
         expect(resultOf(again)).toEqual({ removed: ['bbbb0000'] })

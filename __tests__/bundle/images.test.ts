@@ -109,7 +109,7 @@ describe.each([actionNode])('images, on $name', ({ program }) => {
             has: ['docker.io/library/app:1'],
           })
         }
-        const { run = '' } = machine.record() ?? {}
+        const { run = '' } = machine.saved() ?? {}
         expect(machine.engine().containers.map(({ name }) => name)).toContain(`kind-flat-network-${run}-registry`)
         expect((await machine.post()).code).toBe(0)
         expect(machine.engine()).toEqual(before)

@@ -46,7 +46,7 @@ describe.each(nodes)('interrupted on $name', ({ program }) => {
         expect(outcome.stdout).not.toContain('processes of the run ended')
         expect(machine.processes()).toEqual([])
         expect(machine.engine()).toEqual(before)
-        expect(machine.record()).toMatchObject({ complete: false, clusters: [{ name: 'alpha' }, { name: 'beta' }] })
+        expect(existsSync(machine.saved()?.directory ?? '/')).toBe(false)
 
         const post = await machine.post()
         expect({ code: post.code, warnings: messages('warning', post) }).toEqual({ code: 0, warnings: [] })
@@ -67,7 +67,7 @@ describe.each(nodes)('interrupted on $name', ({ program }) => {
         const pids = orphans.map(({ pid }) => pid)
         expect(new Set(machine.processes())).toEqual(new Set(pids))
         expect(pids).toHaveLength(4)
-        const { run } = machine.record() ?? {}
+        const { run } = machine.saved() ?? {}
         expect(machine.engine().volumes.map(({ name }) => name)).toContain(`kind-flat-network-${String(run)}`)
 
         const post = await machine.post()
@@ -75,7 +75,7 @@ describe.each(nodes)('interrupted on $name', ({ program }) => {
         expect(post.stdout).toContain('4 processes of the run ended')
         expect(machine.processes()).toEqual([])
         expect(machine.engine()).toEqual(before)
-        expect(existsSync(machine.record()?.directory ?? '/')).toBe(false)
+        expect(existsSync(machine.saved()?.directory ?? '/')).toBe(false)
       }),
     testMilliseconds,
   )

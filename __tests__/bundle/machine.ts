@@ -31,13 +31,15 @@ const tools = ['docker', 'kind', 'kubectl', 'ip'] as const
 type Tool = (typeof tools)[number]
 
 /** Longest time one process of the product may take: a bound for a hang, not a measure. */
-const runSeconds = 25
+const runSeconds = 60
 
 /** What the stubs shall do other than the model. */
 export interface Script {
   /** The first rule whose pattern a command line matches: wait, ignore SIGTERM, end without doing anything. */
   readonly rules?: readonly {
     readonly match: string
+    /** Only for so many calls. */
+    readonly times?: number
     readonly delaySeconds?: number
     readonly heedless?: boolean
     readonly exit?: number
@@ -57,8 +59,8 @@ export interface Call {
   readonly pid: number
   /** Value of KIND_FLAT_NETWORK_RUN. */
   readonly run?: string
-  /** What stood in GITHUB_STATE when the call began. */
-  readonly state?: string
+  /** What stood in the record of an action's run when the call began. */
+  readonly record?: string
 }
 
 interface EngineObject {
@@ -284,10 +286,16 @@ export class Machine {
     return { RUNNER_TEMP: this.path('temp'), ...(Object.fromEntries(files) as Environment) }
   }
 
-  /** What main last saved for post; `undefined` when it saved nothing. */
-  record(text = this.read(runnerFiles.GITHUB_STATE)): SavedRun | undefined {
-    const saved = fileCommands(text).get('run')
-    return saved === undefined ? undefined : (JSON.parse(saved) as SavedRun)
+  /** What main saved for post; `undefined` when it saved nothing. */
+  saved(): { readonly run: string; readonly directory: string } | undefined {
+    const { run, directory } = Object.fromEntries(fileCommands(this.read(runnerFiles.GITHUB_STATE)))
+    return run === undefined || directory === undefined ? undefined : { run, directory }
+  }
+
+  /** The record of main's run; `undefined` when there is none. */
+  record(): Recorded | undefined {
+    const path = `${this.saved()?.directory ?? ''}/run.json`
+    return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Recorded) : undefined
   }
 
   /** Ids of the runs that the command line keeps files of. */
@@ -349,8 +357,8 @@ export class Machine {
   }
 }
 
-/** The part of a saved run that tests look at. */
-export interface SavedRun {
+/** The part of a record that tests look at. */
+export interface Recorded {
   readonly run: string
   readonly directory: string
   readonly complete: boolean

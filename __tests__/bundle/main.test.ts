@@ -41,7 +41,7 @@ describe.each(nodes)('main on $name', ({ program }) => {
     afterAll(() => machine.dispose())
 
     const output = (name: string) => JSON.parse(outputs.get(name) ?? 'null') as unknown
-    const directory = () => machine.record()?.directory ?? ''
+    const directory = () => machine.saved()?.directory ?? ''
 
     test('succeeds without an error or a warning', () => {
       expect({ code: outcome.code, stderr: outcome.stderr }).toEqual({ code: 0, stderr: '' })
@@ -126,7 +126,7 @@ describe.each(nodes)('main on $name', ({ program }) => {
     test('saved the run before it changed anything', () => {
       const [first] = machine.changes()
       expect(first?.line).toMatch(/^docker volume create .* kind-flat-network-lock$/)
-      expect(machine.record(first?.state)).toMatchObject({
+      expect(JSON.parse(first?.record ?? '')).toMatchObject({
         run: first?.run,
         directory: directory(),
         complete: false,
@@ -210,7 +210,7 @@ describe.each(nodes)('main on $name', ({ program }) => {
         const outcome = await machine.main(inputs)
         expect(outcome.code).toBe(1)
         expect(messages('error', outcome)).toEqual([problems.join('\n')])
-        expect(machine.record()).toBeUndefined()
+        expect(machine.saved()).toBeUndefined()
         expect(machine.changes()).toEqual([])
       }),
     testMilliseconds,
@@ -246,7 +246,7 @@ describe.each(nodes)('main on $name', ({ program }) => {
           expect(messages('error', outcome)).toEqual([
             'docker is needed and does not run (no such program on the PATH); put it on the PATH',
           ])
-          expect(machine.record()).toBeUndefined()
+          expect(machine.saved()).toBeUndefined()
           expect(machine.changes()).toEqual([])
         },
         ['docker'],

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { messages, onMachine, type Machine } from './machine.js'
 import { installMilliseconds, nodes } from './nodes.js'
 
-const testMilliseconds = 60_000
+const testMilliseconds = 120_000
 
 describe.each(nodes)('post on $name', ({ program }) => {
   let node: string
@@ -35,7 +35,7 @@ describe.each(nodes)('post on $name', ({ program }) => {
           expect({ time, code, stderr }).toEqual({ time, code: 0, stderr: '' })
           expect(stdout).not.toMatch(/^::(warning|error)::/m)
           expect(machine.engine()).toEqual(before)
-          expect(existsSync(machine.record()?.directory ?? '/')).toBe(false)
+          expect(existsSync(machine.saved()?.directory ?? '/')).toBe(false)
           expect(existsSync(kubeconfig)).toBe(false)
         }
         const removals = machine.changes().slice(changes)
@@ -55,24 +55,39 @@ describe.each(nodes)('post on $name', ({ program }) => {
     testMilliseconds,
   )
 
-  test.each([
-    { what: 'the engine does not answer', match: '^docker ', stderr: 'Cannot connect to the Docker daemon' },
-    { what: 'a container cannot be removed', match: '^docker rm ', stderr: 'could not kill: permission denied' },
-  ])(
-    'warns and succeeds when $what, and removes the rest when called again',
-    ({ match, stderr }) =>
+  test(
+    'tries again when a container cannot be removed, keeps the record until then, and says nothing when all went well',
+    () =>
       onMachine(node, async (machine) => {
         const before = await made(machine)
-        machine.script({ rules: [{ match, exit: 1, stderr: `${stderr}\n` }] })
+        // removal itself tries three times
+        machine.script({ rules: [{ match: '^docker rm ', times: 4, exit: 1, stderr: 'device or resource busy\n' }] })
+        const outcome = await machine.post()
+        expect({ code: outcome.code, warnings: messages('warning', outcome) }).toEqual({ code: 0, warnings: [] })
+        expect(outcome.stdout).toContain('the removal is tried again\n')
+        const attempts = machine.calls().filter(({ line }) => line.startsWith('docker rm '))
+        expect(attempts).toHaveLength(5)
+        for (const { record } of attempts) expect(record).toContain('"complete":true')
+        expect(machine.engine()).toEqual(before)
+        expect(existsSync(machine.saved()?.directory ?? '/')).toBe(false)
+      }),
+    testMilliseconds,
+  )
+
+  test(
+    'warns and succeeds when the engine does not answer, says how to remove the run, and removes it when called again',
+    () =>
+      onMachine(node, async (machine) => {
+        const before = await made(machine)
+        machine.script({ rules: [{ match: '^docker ', exit: 1, stderr: 'Cannot connect to the Docker daemon\n' }] })
         const outcome = await machine.post()
         expect(outcome.code).toBe(0)
         expect(messages('error', outcome)).toEqual([])
-        const warnings = messages('warning', outcome)
-        expect(warnings).toHaveLength(1)
-        expect(warnings[0]).toMatch(
-          /^not everything was removed:\n {2}containers and network: (alpha-control-plane: )?docker /,
-        )
-        expect(warnings[0]).toContain(stderr)
+        const [warning, ...others] = messages('warning', outcome)
+        expect(others).toEqual([])
+        expect(warning).toMatch(/^not everything was removed:\n {2}containers and network: docker .*\n.*Cannot connect/)
+        expect(warning).toContain('\nto remove by hand what is left:\n  kind delete cluster --name alpha ')
+        expect(machine.record()?.complete).toBe(true)
         machine.script({})
         expect(messages('warning', await machine.post())).toEqual([])
         expect(machine.engine()).toEqual(before)
@@ -89,11 +104,13 @@ describe.each(nodes)('post on $name', ({ program }) => {
         const calls = machine.calls().length
         const { code, stdout } = await machine.post()
         expect(code).toBe(0)
-        const { run, directory } = machine.record() ?? {}
-        expect(stdout).toContain('kind delete cluster --name alpha\n')
+        const { run, directory } = machine.saved() ?? {}
+        expect(stdout).toContain(
+          `kind delete cluster --name alpha --kubeconfig ${String(directory)}/alpha.kubeconfig\n`,
+        )
         expect(stdout).toContain(`docker network prune --force --filter label=kind-flat-network.run=${String(run)}\n`)
-        expect(stdout).toContain(`docker volume rm kind-flat-network-${String(run)}\n`)
-        expect(stdout).toContain(`rm -r ${String(directory)}\n`)
+        expect(stdout).toContain(`docker volume rm --force kind-flat-network-${String(run)}\n`)
+        expect(stdout).toContain(`rm -r -- ${String(directory)}\n`)
         expect(machine.engine()).toEqual(left)
         expect(machine.calls()).toHaveLength(calls)
         expect(existsSync(directory ?? '')).toBe(true)
@@ -101,14 +118,68 @@ describe.each(nodes)('post on $name', ({ program }) => {
     testMilliseconds,
   )
 
+  test.each<[string, (record: string) => string, string]>([
+    ['is cut off', (record) => record.slice(0, 100), 'it is cut off or damaged: not JSON'],
+    [
+      'is of another release',
+      (record) => record.replace('"version":1', '"version":2'),
+      'it has version 2, and this release reads version 1',
+    ],
+  ])(
+    'removes the run by its id when the record %s, and says what it could not know',
+    (_, damage, why) =>
+      onMachine(node, async (machine) => {
+        const before = await made(machine, { 'control-planes': '2' })
+        const path = `${machine.saved()?.directory ?? ''}/run.json`
+        writeFileSync(path, damage(readFileSync(path, 'utf8')))
+        const outcome = await machine.post()
+        expect(outcome.code).toBe(0)
+        expect(messages('warning', outcome)).toEqual([
+          `the record ${path} cannot be read: ${why}; removing what carries the id of run ${machine.saved()?.run ?? ''}; ` +
+            "not known, and left as they are: a kubeconfig outside of the run's own directory, routes on clusters that were " +
+            'reused, and the connection of this container to the Docker network',
+        ])
+        expect(machine.engine()).toEqual(before)
+        expect(existsSync(machine.saved()?.directory ?? '/')).toBe(false)
+      }),
+    testMilliseconds,
+  )
+
   test(
-    'warns and succeeds when the saved state cannot be read',
+    'leaves everything in place when the record cannot be read and cleanup is false',
     () =>
       onMachine(node, async (machine) => {
-        const outcome = await machine.run('post', { env: { STATE_run: '{"run":"feedbeef"}' } })
-        expect(outcome.code).toBe(0)
-        expect(messages('warning', outcome)).toHaveLength(1)
-        expect(machine.calls()).toEqual([])
+        await made(machine, { cleanup: 'false' })
+        const left = machine.engine()
+        writeFileSync(`${machine.saved()?.directory ?? ''}/run.json`, '')
+        const outcome = await machine.post({ INPUT_CLEANUP: 'False' })
+        expect(messages('warning', outcome)).toEqual([expect.stringContaining('left in place (cleanup: false)')])
+        expect(machine.engine()).toEqual(left)
+      }),
+    testMilliseconds,
+  )
+
+  test(
+    'finds the id of the run in a damaged state, and warns when there is none in it',
+    () =>
+      onMachine(node, async (machine) => {
+        const before = await made(machine)
+        const { run = '' } = machine.saved() ?? {}
+        const none = await machine.post({ STATE_run: '{"run":"feed', STATE_directory: '' })
+        expect(messages('warning', none)).toEqual(['the state that main saved holds no run: "{\\"run\\":\\"feed"'])
+        const outcome = await machine.post({ STATE_run: `{"run":"${run}","directory":"/tm`, STATE_directory: '' })
+        expect({ code: outcome.code, warnings: messages('warning', outcome) }).toEqual({ code: 0, warnings: [] })
+        expect(machine.engine()).toEqual(before)
+      }),
+    testMilliseconds,
+  )
+
+  test(
+    'gets a state that is small, however many nodes there are',
+    () =>
+      onMachine(node, async (machine) => {
+        await made(machine, { workers: '12' })
+        expect(JSON.stringify(machine.saved()).length).toBeLessThan(300)
       }),
     testMilliseconds,
   )

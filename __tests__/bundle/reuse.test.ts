@@ -8,7 +8,7 @@ import {
   resultOf,
   runnerFiles,
   type Machine,
-  type SavedRun,
+  type Recorded,
 } from './machine.js'
 import { actionNode, installMilliseconds } from './nodes.js'
 
@@ -21,10 +21,10 @@ describe.each([actionNode])('clusters that exist, on $name', ({ program }) => {
   }, installMilliseconds)
 
   /** Runs main; returns what it saved. */
-  async function made(machine: Machine, inputs: Record<string, string>): Promise<SavedRun> {
+  async function made(machine: Machine, inputs: Record<string, string>): Promise<Recorded> {
     const outcome = await machine.main({ wait: '30s', ...inputs })
     expect({ code: outcome.code, errors: messages('error', outcome) }).toEqual({ code: 0, errors: [] })
-    return machine.record() as SavedRun
+    return machine.record() as Recorded
   }
 
   test(

@@ -15,6 +15,8 @@ import type { Node } from '../../src/plan/wiring.js'
 
 export const run = 'feedc0de'
 export const directory = '/tmp/run'
+/** What an entry says to a user who is left with something. */
+export const howToRemove = ({ run: id }: { readonly run: string }) => `remove ${id} so`
 
 /** What the kind of `facts` uses when no image is named. */
 export const nodeImage = kindRelease('0.33.0')?.nodeImage ?? ''

@@ -132,7 +132,7 @@ export class FakeEngine {
     )
     runner.on(/^docker ps .*--quiet/, () => lines(this.containers.map(({ id }) => id)))
     runner.on('docker container inspect', ({ command }) => this.#inspectContainers(command.slice(3)))
-    runner.on('docker rm', ({ command }) => this.#removeContainers(command.slice(4)))
+    runner.on('docker rm', ({ command }) => this.remove(command.slice(4)))
     runner.on('docker network ls', ({ command }) => this.#listNetworks(command))
     runner.on(/docker network ls .*\.Label/, () => lines(this.networks.flatMap((network) => network.run ?? [])))
     runner.on('docker network inspect', ({ command }) => this.#inspectNetworks(command.slice(3)))
@@ -239,7 +239,8 @@ export class FakeEngine {
     )
   }
 
-  #removeContainers(ids: readonly string[]): string {
+  /** What `docker rm` does. */
+  remove(ids: readonly string[]): string {
     this.containers = this.containers.filter(({ id }) => !ids.includes(id))
     this.runContainers = this.runContainers.filter(({ id }) => !ids.includes(id))
     return lines(ids)
@@ -257,9 +258,12 @@ export class FakeEngine {
     )
   }
 
-  #onNetwork({ name, others = 0 }: EngineNetwork): number {
-    const here = this.job?.networks.includes(name) === true ? 1 : 0
-    return others + here + [...this.containers, ...this.runContainers].filter(({ network }) => network === name).length
+  #onNetwork({ name, others = 0 }: EngineNetwork): { readonly id: string; readonly name: string }[] {
+    return [
+      ...Array.from({ length: others }, (_, index) => ({ id: `o${String(index)}`, name: `other-${String(index)}` })),
+      ...(this.job?.networks.includes(name) === true ? [this.job] : []),
+      ...[...this.containers, ...this.runContainers].filter(({ network }) => network === name),
+    ]
   }
 
   #inspectNetworks(ids: readonly string[]) {
@@ -270,7 +274,8 @@ export class FakeEngine {
         Id: network.id,
         Name: network.name,
         IPAM: { Config: network.subnets.map((Subnet) => ({ Subnet })) },
-        Containers: Object.fromEntries(Array.from({ length: this.#onNetwork(network) }, (_, index) => [index, {}])),
+        ...(network.run !== undefined && { Labels: { 'kind-flat-network.run': network.run } }),
+        Containers: Object.fromEntries(this.#onNetwork(network).map(({ id, name }) => [id, { Name: name }])),
       })),
     )
   }
@@ -287,7 +292,7 @@ export class FakeEngine {
   #removeNetwork(id: string | undefined) {
     const network = this.networks.find((each) => each.id === id)
     if (network === undefined) return fails(`Error: No such network: ${String(id)}`)
-    if (this.#onNetwork(network) > 0) return fails(`error while removing network: network has active endpoints`)
+    if (this.#onNetwork(network).length > 0) return fails(`error while removing network: network has active endpoints`)
     this.networks = this.networks.filter((each) => each !== network)
     return `${network.id}\n`
   }

@@ -13,6 +13,10 @@ export class FakeFiles implements Files {
   readonly directories = new Set<string>()
   /** Paths that cannot be removed. */
   readonly stuck = new Set<string>()
+  /** Directories that were to be removed, each with the file in it that was to go last. */
+  readonly removed: { readonly path: string; readonly last: string }[] = []
+  readonly #identities = new Map<string, string>()
+  #created = 0
 
   exists(path: string): Promise<boolean> {
     return Promise.resolve(this.content.has(path) || this.#isDirectory(path))
@@ -37,6 +41,27 @@ export class FakeFiles implements Files {
     return Promise.resolve()
   }
 
+  createPrivate(path: string, content: string): Promise<void> {
+    if (this.stuck.has(path)) return Promise.reject(new Error(`EACCES: ${path}`))
+    if (this.content.has(path)) return Promise.reject(Object.assign(new Error(`EEXIST: ${path}`), { code: 'EEXIST' }))
+    this.#identities.set(path, `file ${String(++this.#created)}`)
+    return this.writePrivate(path, content)
+  }
+
+  overwrite(path: string, content: string): Promise<void> {
+    return this.content.has(path) ? this.writePrivate(path, content) : Promise.reject(new Error(`ENOENT: ${path}`))
+  }
+
+  identityOf(path: string): Promise<string | undefined> {
+    return Promise.resolve(this.content.has(path) ? this.#identities.get(path) : undefined)
+  }
+
+  /** Somebody puts another file in the place of one. */
+  replace(path: string, content: string): void {
+    this.content.set(path, content)
+    this.#identities.set(path, `file ${String(++this.#created)}`)
+  }
+
   makePrivateDirectory(path: string): Promise<void> {
     this.directories.add(path)
     return Promise.resolve()
@@ -49,7 +74,8 @@ export class FakeFiles implements Files {
     return Promise.resolve()
   }
 
-  removeDirectory(path: string): Promise<void> {
+  removeDirectory(path: string, last: string): Promise<void> {
+    this.removed.push({ path, last })
     if (this.stuck.has(path)) return Promise.reject(new Error(`EACCES: ${path}`))
     this.directories.delete(path)
     for (const paths of [this.content, this.directories]) {

@@ -5,7 +5,7 @@ import { manifestAddress } from '../../src/commands/metallb.js'
 import { plan, up } from '../../src/pipeline.js'
 import type { GivenInputs } from '../../src/plan/inputs.js'
 import { metallbRelease } from '../../src/plan/releases.js'
-import { clusters, directory, run } from '../fakes/build.js'
+import { clusters, directory, howToRemove, run } from '../fakes/build.js'
 import { FakeEngine } from '../fakes/engine.js'
 import type { Call } from '../fakes/recording-runner.js'
 import { fakeWorld, RecordingStore, type FakeWorld } from '../fakes/world.js'
@@ -88,7 +88,12 @@ describe.each(cases)('%s', (name, given, prepare) => {
       byPhase[title] = runner.calls.slice(before)
       return result
     }
-    await up(world, given, { id: run, directory, store: new RecordingStore(runner) }, new AbortController().signal)
+    await up(
+      world,
+      given,
+      { id: run, directory, store: new RecordingStore(runner), howToRemove },
+      new AbortController().signal,
+    )
     expect(mapValues(byPhase, (calls) => sorted(calls.map(readable)))).toEqual(
       mapValues(parse(golden(`${name}.commands.yaml`)) as Record<string, object[]>, sorted),
     )

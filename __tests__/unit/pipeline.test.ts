@@ -8,7 +8,7 @@ import type { GivenInputs } from '../../src/plan/inputs.js'
 import { metallbRelease } from '../../src/plan/releases.js'
 import type { RunRecord } from '../../src/plan/run-record.js'
 import { outputsOf } from '../../src/report/flat-network.js'
-import { clusters, directory, end, nodeImage, pair, record, run, runningNodes } from '../fakes/build.js'
+import { clusters, directory, end, howToRemove, nodeImage, pair, record, run, runningNodes } from '../fakes/build.js'
 import { FakeEngine, kubectlOf } from '../fakes/engine.js'
 import { fails, hang, inTurn, type Matcher } from '../fakes/recording-runner.js'
 import { fakeWorld, RecordingStore, type FakeWorld } from '../fakes/world.js'
@@ -29,7 +29,8 @@ beforeEach(() => {
   world.downloads.texts.set(manifestAddress(metallbRelease), manifest)
 })
 
-const upWith = (inputs: GivenInputs = given, signal = never) => up(world, inputs, { id: run, directory, store }, signal)
+const upWith = (inputs: GivenInputs = given, signal = never) =>
+  up(world, inputs, { id: run, directory, store, howToRemove }, signal)
 
 const failureOf = (work: Promise<unknown>) =>
   work.then(
@@ -382,7 +383,9 @@ describe('up', () => {
       world.runner.on(/docker ps .*--quiet/, inTurn('', '', fails('Cannot connect to the Docker daemon')))
       expect((await failureOf(upWith(inputs))).message).toMatch(message)
       expect(world.log.warnings.at(-1)).toMatch(/^not everything was removed:\n.*docker ps .*Cannot connect/s)
-      expect(left().files).toEqual([])
+      expect(world.log.infos.at(-1)).toBe(howToRemove({ run }))
+      // with its files the run can be removed later
+      expect(world.files.removed).toEqual([])
     })
 
     test('the very error is thrown, not another with its text', async () => {
@@ -417,7 +420,7 @@ describe('up', () => {
       expect(world.files.content.has(`${directory}/kubeconfig`)).toBe(true)
       expect(world.runner.lines(/docker (rm|network rm)/)).toEqual([])
       expect(world.runner.lines(kubectlOf('east', 'delete')).length).toBeGreaterThan(0)
-      expect(world.log.infos.at(-1)).toContain('kind delete cluster --name east')
+      expect(world.log.infos.at(-1)).toBe(howToRemove({ run }))
     })
   })
 
@@ -787,7 +790,12 @@ test('two runs that begin at once with the same inputs take different names and 
   const inputs = { clusters: '2' }
   const [one, two] = await Promise.all([
     upWith(inputs),
-    up(world, inputs, { id: other, directory: '/tmp/other', store: new RecordingStore(world.runner) }, never),
+    up(
+      world,
+      inputs,
+      { id: other, directory: '/tmp/other', store: new RecordingStore(world.runner), howToRemove },
+      never,
+    ),
   ])
   const taken = [one, two].flatMap(({ record: { dockerNetwork, clusters } }) => [
     dockerNetwork,

@@ -1,13 +1,14 @@
 import { debug, setFailed } from '@actions/core'
-import { tmpdir } from 'node:os'
 import { createWorld } from '../adapters/world.js'
 import { onSignal } from '../adapters/signals.js'
 import { newRunId } from '../adapters/run-id.js'
 import { messageOf } from '../errors.js'
 import { up } from '../pipeline.js'
+import { removalHint } from '../report/removal-hint.js'
 import { createActionsLog, type Phase } from './actions-log.js'
 import { readInputs } from './read-inputs.js'
 import { report } from './report.js'
+import { runDirectory } from './run-directory.js'
 import { runnerStores } from './runner-stores.js'
 import { stateStore } from './state.js'
 
@@ -15,9 +16,9 @@ export async function runMain(): Promise<void> {
   const id = newRunId()
   const phases: Phase[] = []
   const world = createWorld(id, createActionsLog(phases), debug, runnerStores())
-  const directory = `${process.env['RUNNER_TEMP'] ?? tmpdir()}/kind-flat-network-${id}`
+  const run = { id, directory: runDirectory(id), store: stateStore, howToRemove: removalHint }
   try {
-    const flat = await up(world, readInputs(), { id, directory, store: stateStore }, onSignal())
+    const flat = await up(world, readInputs(), run, onSignal())
     await report(flat, phases)
   } catch (error) {
     setFailed(messageOf(error))

@@ -1,25 +1,65 @@
-import { debug, info, warning } from '@actions/core'
+import { debug, getInput, info, warning } from '@actions/core'
+import pRetry from 'p-retry'
 import { createWorld } from '../adapters/world.js'
+import { readRecord } from '../adapters/run-store.js'
 import { messageOf } from '../errors.js'
 import { down, saveImagesForNextRun } from '../pipeline.js'
-import { removalHint } from '../report/removal-hint.js'
+import type { RunRecord } from '../plan/run-record.js'
+import type { World } from '../ports.js'
+import { removalByIdAlone, removalHint } from '../report/removal-hint.js'
+import type { Removal } from '../steps/delete.js'
 import { createActionsLog } from './actions-log.js'
 import { reportSaved } from './report.js'
+import { runDirectory } from './run-directory.js'
 import { runnerStores } from './runner-stores.js'
-import { savedRun } from './state.js'
+import { savedRun, type SavedRun } from './state.js'
+
+/** A removal that fails is tried again after 2, 4, 8 and 16 s: an engine may just be restarting. */
+const removalTries = { retries: 4, minTimeout: 2000, factor: 2 } as const
 
 /** Trouble here is a warning: it must not hide what main said, nor fail a job whose work is done. */
 export async function runPost(): Promise<void> {
   await attempt(async () => {
-    const record = savedRun()
-    if (record === undefined) return
-    const world = createWorld(record.run, createActionsLog(), debug, runnerStores())
-    await attempt(async () => {
-      if (record.cleanup) await down(world, record)
-      else info(removalHint(record))
-    })
+    const saved = savedRun(runDirectory)
+    if (saved === undefined) return
+    const world = createWorld(saved.run, createActionsLog(), debug, runnerStores())
+    const { record, trouble } = await readRecord(saved.directory)
+    if (record === undefined) await attempt(() => removeWithoutRecord(world, saved, trouble))
+    else await attempt(() => removeOrLeave(world, record))
     // last: a job that is cancelled has little time left
-    if (record.imagesToSave.length > 0) await reportSaved(await saveImagesForNextRun(world, record))
+    if (record !== undefined && record.imagesToSave.length > 0) {
+      await reportSaved(await saveImagesForNextRun(world, record))
+    }
+  })
+}
+
+async function removeOrLeave(world: World, record: RunRecord): Promise<void> {
+  if (!record.cleanup) {
+    info(`everything is left in place (cleanup: false)\n${removalHint(record)}`)
+    return
+  }
+  await removeStubbornly(world, record).catch((error: unknown) => {
+    throw new Error(`${messageOf(error)}\n${removalHint(record)}`, { cause: error })
+  })
+}
+
+/** What carries the run's id is found without a record; main removes the record only with everything else. */
+async function removeWithoutRecord(world: World, { run, directory }: SavedRun, trouble?: string): Promise<void> {
+  if (trouble !== undefined) {
+    if (getInput('cleanup').toLowerCase() === 'false') {
+      throw new Error(`${trouble}; everything of run ${run} is left in place (cleanup: false)`)
+    }
+    warning(`${trouble}; ${removalByIdAlone(run)}`)
+  }
+  await removeStubbornly(world, { run, directory })
+}
+
+async function removeStubbornly(world: World, removal: Removal): Promise<void> {
+  await pRetry(() => down(world, removal), {
+    ...removalTries,
+    onFailedAttempt: ({ error, retriesLeft }) => {
+      if (retriesLeft > 0) info(`${messageOf(error)}\nthe removal is tried again`)
+    },
   })
 }
 

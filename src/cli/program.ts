@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Argument, Command, CommanderError, Option } from 'commander'
 import { newRunId } from '../adapters/run-id.js'
+import { runStore } from '../adapters/run-store.js'
 import { onSignal } from '../adapters/signals.js'
 import { createWorld } from '../adapters/world.js'
 import { CancelledError, InputError, messageOf } from '../errors.js'
@@ -11,6 +12,7 @@ import type { GivenInputs } from '../plan/inputs.js'
 import type { RunRecord } from '../plan/run-record.js'
 import type { Log, World } from '../ports.js'
 import { outputsOf } from '../report/flat-network.js'
+import { removalByIdAlone } from '../report/removal-hint.js'
 import { requireFlat } from '../steps/verify.js'
 import { directoryStores } from './cache-directory.js'
 import { completionScript, shells } from './completion.js'
@@ -21,7 +23,7 @@ import { inputsOf, withCommon, withInputs, withRun } from './options.js'
 import { jsonOutput, textOutput, type Output } from './output.js'
 import { print, printFlatNetwork, printHowToGoOn, printJson, printRuns } from './print.js'
 import { prune } from './prune.js'
-import { directoryStore, recordedRun, recordedRuns, runDirectory } from './run-directories.js'
+import { recordedRun, recordedRuns, runDirectory } from './run-directories.js'
 import { version } from './version.js'
 
 /** Exit codes: what was asked for is wrong, or what was asked for did not work. */
@@ -113,7 +115,7 @@ function program(output: Output, json: boolean): Command {
   ).action(async (options: InputOptions) => {
     const id = newRunId()
     const inputs = await given(options, output.log)
-    const run = { id, directory: runDirectory(id), store: directoryStore }
+    const run = { id, directory: runDirectory(id), store: runStore, howToRemove }
     const flat = await up(
       worldOf(id, options),
       inputs,
@@ -142,7 +144,7 @@ function program(output: Output, json: boolean): Command {
     ['mends, proves, and prints what it mended', 'repair'],
   ).action(async (options: RunOptions) => {
     const chosen = await chosenRecord(options, 'repair', worldOf)
-    const { changes, ...flat } = await repair(worldOf(chosen.run, options), chosen, directoryStore, onSignal())
+    const { changes, ...flat } = await repair(worldOf(chosen.run, options), chosen, runStore, onSignal())
     output.result({ ...outputsOf(flat), changes }, () => {
       printFlatNetwork(flat)
       print(changes.length === 0 ? 'nothing to repair' : `repaired: ${changes.map(({ node }) => node).join(', ')}`)
@@ -169,7 +171,11 @@ function program(output: Output, json: boolean): Command {
     ['all that were made here', 'down --all'],
   ).action(async (options: DownOptions) => {
     const remove = async (id: string) => {
-      await down(worldOf(id, options), (await recordedRun(id)) ?? { run: id, directory: runDirectory(id) })
+      const { record, trouble } = await recordedRun(id)
+      if (trouble !== undefined) output.log.warning(`${trouble}; ${removalByIdAlone(id)}`)
+      await down(worldOf(id, options), record ?? { run: id, directory: runDirectory(id) }).catch((error: unknown) => {
+        throw new Error(`${messageOf(error)}\n${howToRemove({ run: id })}`, { cause: error })
+      })
     }
     if (options.all === true) {
       await removeAll(output, remove, worldOf(newRunId(), options))
@@ -222,10 +228,14 @@ async function given(options: InputOptions, log: Log): Promise<GivenInputs> {
 
 /** The run was told to stop and is now removed. A second Ctrl-C ends the process at once. */
 async function tellRemoval(log: Log, id: string, { message, signal }: CancelledError): Promise<void> {
-  const record = await recordedRun(id)
+  const { record } = await recordedRun(id)
   if (record?.complete !== false || !record.cleanup) return
   const again = signal === 'SIGINT' ? `; press Ctrl-C again to leave it to: kind-flat-network down --run ${id}` : ''
   log.info(`${message}: removing what was made${again}`)
+}
+
+function howToRemove({ run }: Pick<RunRecord, 'run'>): string {
+  return `to remove it: kind-flat-network down --run ${run}`
 }
 
 /** Removes every flat network that was made here; one that fails does not keep the others. */
@@ -243,9 +253,7 @@ async function removeAll(output: Output, remove: (id: string) => Promise<void>, 
     if (made.length === 0) print('there is no flat network to remove')
   })
   if (failed.length === 0) return
-  const told = failed.map(
-    ({ run, message }) => `flat network ${run}: ${message}\n  once more: kind-flat-network down --run ${run}`,
-  )
+  const told = failed.map(({ run, message }) => `flat network ${run}: ${message}`)
   throw new Error(told.join('\n'))
 }
 
@@ -255,9 +263,9 @@ type WorldOf = (id: string, options: CommonOptions) => World
 async function chosenRecord(options: RunOptions, purpose: string, worldOf: WorldOf): Promise<RunRecord> {
   const id = await chosenRun(options, worldOf(newRunId(), options))
   if (id === undefined) throw new Error(`there is no flat network to ${purpose}`)
-  const record = await recordedRun(id)
+  const { record, trouble = `flat network ${id} has no record in ${runDirectory(id)}` } = await recordedRun(id)
   if (record !== undefined) return record
-  throw new Error(`flat network ${id} has no record in ${runDirectory(id)}; only down works without`)
+  throw new Error(`${trouble}; only down works without`)
 }
 
 /**

@@ -1,9 +1,8 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { nodeFiles } from '../adapters/node-files.js'
-import { isRunId, parseRunRecord, type RunRecord } from '../plan/run-record.js'
-import type { RunStore } from '../ports.js'
+import { readRecord } from '../adapters/run-store.js'
+import { isRunId } from '../plan/run-record.js'
 
 /** Every run has a directory of its own under the XDG state directory, with its record and its kubeconfigs. */
 function stateDirectory(): string {
@@ -14,22 +13,9 @@ export function runDirectory(run: string): string {
   return join(stateDirectory(), run)
 }
 
-const recordFile = 'run.json'
-
-export const directoryStore: RunStore = {
-  async save(record) {
-    await mkdir(record.directory, { recursive: true, mode: 0o700 })
-    await nodeFiles.writePrivate(join(record.directory, recordFile), JSON.stringify(record))
-  },
-}
-
-/** The record of a run; `undefined` when there is none that can be read. */
-export async function recordedRun(run: string): Promise<RunRecord | undefined> {
-  try {
-    return parseRunRecord(await readFile(join(runDirectory(run), recordFile), 'utf8'))
-  } catch {
-    return undefined
-  }
+/** The record of a run that was made here, or why it cannot be read; neither when there is none. */
+export function recordedRun(run: string): ReturnType<typeof readRecord> {
+  return readRecord(runDirectory(run))
 }
 
 /** Ids of all runs that have a directory. */

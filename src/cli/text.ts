@@ -46,7 +46,7 @@ export function flatNetworkLines(flat: FlatNetwork, columns: number, style: Styl
 
 /** A flat network each: its id, state and clusters, then what belongs to it. */
 export function runLines(runs: readonly ListedRun[], columns: number, style: Style): string[] {
-  const colors = { ready: 'green', unfinished: 'yellow', 'no record': 'dim' } as const
+  const colors = { ready: 'green', unfinished: 'yellow', 'no record': 'dim', 'unreadable record': 'yellow' } as const
   return runs.flatMap(({ run, state, clusters, dockerNetwork, kubeconfig, here }) => [
     ...cut(
       [

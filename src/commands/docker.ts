@@ -141,9 +141,11 @@ export function inspectNetworks(ids: readonly string[]): string[] {
   return ['docker', 'network', 'inspect', ...ids]
 }
 
-/** A network and how many containers are attached to it. */
+/** A network, with the running containers that are attached to it. */
 export interface InspectedNetwork extends DockerNetwork {
-  readonly containers: number
+  /** The run that created it. */
+  readonly run?: string
+  readonly attached: readonly { readonly id: string; readonly name: string }[]
 }
 
 export function parseNetworks(output: string): InspectedNetwork[] {
@@ -160,14 +162,16 @@ export function parseNetworks(output: string): InspectedNetwork[] {
           }[]
         | null
     }
-    Containers?: Record<string, { IPv4Address?: string; IPv6Address?: string }> | null
+    Labels?: Record<string, string> | null
+    Containers?: Record<string, { Name?: string; IPv4Address?: string; IPv6Address?: string }> | null
   }[]
-  return networks.map(({ Id, Name, IPAM, Containers }) => {
+  return networks.map(({ Id, Name, IPAM, Labels, Containers }) => {
     const pools = IPAM?.Config ?? []
-    const attached = Object.values(Containers ?? {})
+    const attached = Object.entries(Containers ?? {})
+    const run = Labels?.[runLabel]
     const used = [
       ...pools.flatMap(({ Gateway, AuxiliaryAddresses }) => [Gateway, ...Object.values(AuxiliaryAddresses ?? {})]),
-      ...attached.flatMap(({ IPv4Address, IPv6Address }) => [IPv4Address, IPv6Address]),
+      ...attached.flatMap(([, { IPv4Address, IPv6Address }]) => [IPv4Address, IPv6Address]),
     ]
     return {
       id: Id,
@@ -176,7 +180,8 @@ export function parseNetworks(output: string): InspectedNetwork[] {
       ranges: pools.flatMap(({ IPRange }) => IPRange || []),
       // with the length of a prefix, or without
       used: used.flatMap((address) => address?.replace(/\/.*$/, '') || []),
-      containers: attached.length,
+      ...(run !== undefined && { run }),
+      attached: attached.map(([id, { Name: name = id }]) => ({ id, name })),
     }
   })
 }

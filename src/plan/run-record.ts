@@ -5,12 +5,21 @@ import { plannedTool } from './tools.js'
 
 const runId = z.string().regex(/^[0-9a-f]{8}$/)
 
+/**
+ * Changes only when an older release could misread a record. What is added without that older releases pass over, and
+ * newer ones must do without it. Release 0.1.0 wrote none.
+ */
+const version = 1
+
 const schema = z.object({
+  version: z.literal(version).default(version),
   run: runId,
   /** Directory of the run's files: kubeconfigs of the clusters, and the merged one unless the user named a place. */
   directory: z.string().min(1),
   /** Path of the merged kubeconfig. */
   kubeconfig: z.string().min(1),
+  /** Which file that is, when the user named its place: another one there is not ours. */
+  kubeconfigFile: z.string().exactOptional(),
   /** All was made; before that, something may still be on its way. */
   complete: z.boolean(),
   cleanup: z.boolean(),
@@ -41,34 +50,70 @@ const schema = z.object({
   ),
 })
 
-/**
- * What a later process must know to take a run down, or to prove it again. It travels through an environment
- * variable, so it holds no kind configs, which have no bound.
- */
+/** What a later process must know to remove a run, or to check it again: `run.json` in the run's directory. */
 export type RunRecord = Readonly<z.infer<typeof schema>>
 
 /** The record of a run that is about to begin. */
 export function recordOf(plan: Plan, directory: string): RunRecord {
   return schema.parse({
+    version,
     ...plan,
     directory,
-    kubeconfig: plan.kubeconfig ?? `${directory}/kubeconfig`,
+    kubeconfig: plan.kubeconfig ?? ownKubeconfig(directory),
     imagesToSave: [],
     complete: false,
   })
 }
 
+/** Name of the record in the run's directory. */
+export const recordFile = 'run.json'
+
+/** A record that cannot be read; the message says why. */
+export class RecordError extends Error {}
+
 /**
  * Reads what was saved.
- * @throws when the text is not a record of a run
+ * @throws {RecordError} when the text is not a record of a run that this release can read
  */
 export function parseRunRecord(text: string): RunRecord {
-  return schema.parse(JSON.parse(text))
+  const value = parseJson(text)
+  const found = z.object({ version: z.unknown() }).safeParse(value).data?.version
+  if (found !== undefined && found !== version) {
+    throw new RecordError(`it has version ${show(found)}, and this release reads version ${String(version)}`)
+  }
+  const { data, error } = schema.safeParse(value)
+  if (data !== undefined) return data
+  const places = error.issues.map(({ path }) => path.join('.') || 'the whole record')
+  throw new RecordError(`these parts are missing or wrong: ${[...new Set(places)].slice(0, mostPlaces).join(', ')}`)
+}
+
+/** Enough to see what is wrong. */
+const mostPlaces = 3
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new RecordError('it is cut off or damaged: not JSON')
+  }
+}
+
+function show(value: unknown): string {
+  return JSON.stringify(value).slice(0, 20)
 }
 
 /** Whether a text can be the id of a run. */
 export function isRunId(text: string): boolean {
   return runId.safeParse(text).success
+}
+
+/** Whether the user named the place of the merged kubeconfig, so that others may write there. */
+export function isKubeconfigOfUser({ directory, kubeconfig }: Pick<RunRecord, 'directory' | 'kubeconfig'>): boolean {
+  return kubeconfig !== ownKubeconfig(directory)
+}
+
+function ownKubeconfig(directory: string): string {
+  return `${directory}/kubeconfig`
 }
 
 /** Where the kubeconfig of one cluster is written that has the address of its container. */

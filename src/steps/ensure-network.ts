@@ -60,5 +60,5 @@ async function create(runner: CommandRunner, name: string, run: string, mtu: num
 /** In kind's order (`sortNetworkInspectEntries`): those with containers first, then by id. */
 async function networksNamed(runner: CommandRunner, name: string): Promise<InspectedNetwork[]> {
   const networks = await existingNetworks(runner, { name })
-  return networks.sort((a, b) => b.containers - a.containers || (a.id < b.id ? -1 : 1))
+  return networks.sort((a, b) => b.attached.length - a.attached.length || (a.id < b.id ? -1 : 1))
 }

@@ -1,7 +1,7 @@
 import { inspectContainers, parseKindContainers, type KindContainer } from '../commands/docker.js'
 import { ofFamily } from '../model/cidr.js'
 import { familiesOf, type Cluster } from '../plan/cluster.js'
-import { atNodeAddress, mergeKubeconfigs } from '../plan/kubeconfig.js'
+import { atNodeAddress } from '../plan/kubeconfig.js'
 import { apiServerContainer } from '../model/kind-names.js'
 import { clusterKubeconfig, internalKubeconfig, type RunRecord } from '../plan/run-record.js'
 import type { World } from '../ports.js'
@@ -43,11 +43,4 @@ export async function writeInternalKubeconfig(
   const internal = atNodeAddress(await files.read(own), address, listens.name)
   await files.writePrivate(internalKubeconfig(record, cluster.name), internal)
   if (record.container !== undefined) await files.writePrivate(own, internal)
-}
-
-/** Merges the clusters' kubeconfigs into one (0600), with a context each; the first cluster's is the current one. */
-export async function writeKubeconfig({ files }: Pick<World, 'files'>, record: RunRecord): Promise<void> {
-  const { clusters } = record
-  const texts = await Promise.all(clusters.map(({ name }) => files.read(clusterKubeconfig(record, name))))
-  await files.writePrivate(record.kubeconfig, mergeKubeconfigs(texts, clusters[0]?.context))
 }

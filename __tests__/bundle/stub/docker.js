@@ -154,7 +154,9 @@ const commands = {
       Name: name,
       Labels: labels,
       IPAM: { Config: subnets.map((Subnet) => ({ Subnet })) },
-      Containers: Object.fromEntries(attached(model, name).map((container) => [container.id, {}])),
+      Containers: Object.fromEntries(
+        attached(model, name).map((container) => [container.id, { Name: container.name }]),
+      ),
     }))
   },
 

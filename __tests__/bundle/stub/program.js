@@ -22,13 +22,13 @@ export async function run(program, root) {
   const argv = process.argv.slice(2)
   const stdin = readFileSync(0, 'utf8')
   const line = [program, ...argv].join(' ')
-  const { KIND_FLAT_NETWORK_RUN: run, GITHUB_STATE: stateFile } = process.env
-  const state = stateFile === undefined ? undefined : read(stateFile)
-  const call = { line, argv, stdin, pid: process.pid, run, state }
+  const { KIND_FLAT_NETWORK_RUN: run, RUNNER_TEMP: temporary } = process.env
+  const record = temporary === undefined ? undefined : read(join(temporary, `kind-flat-network-${run}/run.json`))
+  const call = { line, argv, stdin, pid: process.pid, run, record }
   appendFileSync(join(root, 'calls.jsonl'), `${JSON.stringify(call)}\n`)
 
   const { rules = [], ...faults } = JSON.parse(read(join(root, 'script.json')) ?? '{}')
-  const rule = rules.find(({ match }) => new RegExp(match).test(line)) ?? {}
+  const rule = rules.find(({ match, times }) => matches(match, line) && isLeft(match, times, root)) ?? {}
   if (rule.heedless) process.on('SIGTERM', () => undefined)
   if (rule.delaySeconds) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, rule.delaySeconds * 1000)
   const { stdout, stderr, code } =
@@ -38,4 +38,15 @@ export async function run(program, root) {
   process.stdout.write(stdout)
   process.stderr.write(stderr)
   process.exitCode = code
+}
+
+function matches(pattern, line) {
+  return new RegExp(pattern).test(line)
+}
+
+/** Whether a rule for so many calls still counts for this one. */
+function isLeft(pattern, times = Infinity, root) {
+  if (times === Infinity) return true
+  const calls = (read(join(root, 'calls.jsonl')) ?? '').split('\n').filter((text) => text !== '')
+  return calls.filter((text) => matches(pattern, JSON.parse(text).line)).length <= times
 }

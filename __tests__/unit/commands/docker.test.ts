@@ -128,19 +128,22 @@ describe('what docker prints', () => {
         subnets: ['fc00:f853:ccd:e793::/64', '172.18.0.0/16'],
         ranges: [],
         used: ['172.18.0.1', '172.18.0.2', 'fc00:f853:ccd:e793::2', '172.18.0.3'],
-        containers: 2,
+        attached: [
+          { id: 'c1', name: 'east-worker' },
+          { id: 'c2', name: 'west-worker' },
+        ],
       },
-      { id: 'bb', name: 'host', subnets: [], ranges: [], used: [], containers: 0 },
-      { id: 'cc', name: 'swarm', subnets: [], ranges: [], used: [], containers: 0 },
+      { id: 'bb', name: 'host', subnets: [], ranges: [], used: [], attached: [] },
+      { id: 'cc', name: 'swarm', subnets: [], ranges: [], used: [], attached: [] },
       {
         id: 'ee',
         name: 'lab',
         subnets: ['10.9.0.0/24'],
         ranges: ['10.9.0.0/26'],
         used: ['10.9.0.254', '10.9.0.200'],
-        containers: 0,
+        attached: [],
       },
-      { id: 'dd', name: 'odd', subnets: [], ranges: [], used: ['10.0.0.1'], containers: 0 },
+      { id: 'dd', name: 'odd', subnets: [], ranges: [], used: ['10.0.0.1'], attached: [] },
     ])
   })
 

@@ -316,7 +316,7 @@ function nodesOf({ clusters }: Plan, asked: readonly Asked[], dice: Dice): Node[
 function checkWiring(plan: Plan, asked: readonly Asked[], nodes: readonly Node[]): number {
   const clusters = plan.clusters as unknown as RunRecord['clusters']
   const wirings = planWiring(
-    { ...plan, clusters, directory, kubeconfig: directory, tools: [], imagesToSave: [], complete: false },
+    { version: 1, ...plan, clusters, directory, kubeconfig: directory, tools: [], imagesToSave: [], complete: false },
     nodes,
   )
   demand(

@@ -1,12 +1,17 @@
 import { describe, expect, test } from '@jest/globals'
+import { readdirSync, readFileSync } from 'node:fs'
 import type { GivenInputs } from '../../../src/plan/inputs.js'
-import { clusterKubeconfig, isRunId, parseRunRecord, recordOf } from '../../../src/plan/run-record.js'
+import { clusterKubeconfig, isRunId, parseRunRecord, RecordError, recordOf } from '../../../src/plan/run-record.js'
 import { clusters, directory, plan, record, run } from '../../fakes/build.js'
 
+/** What each release wrote: a directory of its version. */
+const formats = new URL('../../formats/', import.meta.url)
+
 describe('recordOf', () => {
-  test('keeps what a later process needs and nothing without bound', () => {
+  test('keeps what a later process needs', () => {
     const decided = plan({ clusters: clusters(['east', 1, 1]), config: 'featureGates: {a: true}' })
     expect(recordOf(decided, directory)).toEqual({
+      version: 1,
       run,
       directory,
       kubeconfig: `${directory}/kubeconfig`,
@@ -60,19 +65,38 @@ describe('recordOf', () => {
 })
 
 describe('parseRunRecord', () => {
-  test.each<[string, object]>([
-    ['a run that is no id', { run: '../../etc' }],
-    ['a run that is longer than an id', { run: 'feedc0de0' }],
-    ['no directory', { directory: '' }],
-    ['no clusters', { clusters: undefined }],
-    ['an unknown role', { clusters: [{ ...record().clusters[0], nodes: [{ name: 'a', role: 'boss' }] }] }],
-    ['a flag that is none', { complete: 'yes' }],
-  ])('refuses a record with %s', (_, wrong) => {
-    expect(() => parseRunRecord(JSON.stringify({ ...record(), ...wrong }))).toThrow()
+  test.each<[string, object, string]>([
+    ['a run that is no id', { run: '../../etc' }, 'run'],
+    ['a run that is longer than an id', { run: 'feedc0de0' }, 'run'],
+    ['no directory', { directory: '' }, 'directory'],
+    ['no clusters', { clusters: undefined }, 'clusters'],
+    [
+      'an unknown role',
+      { clusters: [{ ...record().clusters[0], nodes: [{ name: 'a', role: 'boss' }] }] },
+      'clusters.0.nodes.0.role',
+    ],
+    ['a flag that is none', { complete: 'yes' }, 'complete'],
+  ])('refuses a record with %s and names the part', (_, wrong, part) => {
+    const text = JSON.stringify({ ...record(), ...wrong })
+    expect(() => parseRunRecord(text)).toThrow(new RecordError(`these parts are missing or wrong: ${part}`))
   })
 
-  test('refuses what is no JSON', () => {
-    expect(() => parseRunRecord('{"run":')).toThrow(SyntaxError)
+  test.each([
+    ['{"run":', 'it is cut off or damaged: not JSON'],
+    ['null', 'these parts are missing or wrong: the whole record'],
+    [JSON.stringify({ ...record(), version: 2 }), 'it has version 2, and this release reads version 1'],
+    ['{"version":"next"}', 'it has version "next", and this release reads version 1'],
+  ])('refuses %j', (text, why) => {
+    expect(() => parseRunRecord(text)).toThrow(new RecordError(why))
+  })
+})
+
+describe.each(readdirSync(formats))('the record of release %s', (release) => {
+  test('is read, and what a newer release adds is passed over', () => {
+    const text = readFileSync(new URL(`${release}/record.json`, formats), 'utf8')
+    const read = parseRunRecord(text)
+    expect(read).toMatchObject(JSON.parse(text) as object)
+    expect(parseRunRecord(JSON.stringify({ ...read, added: { by: 'a newer release' } }))).toEqual(read)
   })
 })
 

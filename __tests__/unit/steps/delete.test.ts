@@ -131,6 +131,18 @@ describe('deleteRun', () => {
     expect([...world.files.directories]).toEqual([directory])
   })
 
+  test('without a record finds a load balancer without nodes by the reservation', async () => {
+    engine.add('west', ['external-load-balancer'], undefined)
+    engine.add('theirs', ['external-load-balancer'], undefined)
+    const reservation = JSON.stringify({ clusters: ['west'], subnets: [] })
+    engine.volumes.push({
+      name: `kind-flat-network-${run}`,
+      labels: { 'kind-flat-network.run': run, 'kind-flat-network.reserved': reservation },
+    })
+    await deleteRun(world, { run })
+    expect(names()).toEqual(['theirs-external-load-balancer'])
+  })
+
   test('of a complete run takes containers, then the network, then looks once more', async () => {
     everything()
     await deleteRun(world, complete)
@@ -187,7 +199,39 @@ describe('deleteRun', () => {
     expect(await failureOf(deleteRun({ ...world, runner }, complete))).toBe(
       'not everything was removed:\n  containers and network: stopped by SIGKILL\n  lock: stopped by SIGKILL',
     )
-    expect([...world.files.directories]).toEqual([])
+  })
+
+  test('keeps record and kubeconfigs until everything on the engine is gone, and goes on from there', async () => {
+    everything()
+    const files = () => [...world.files.content.keys(), ...world.files.directories]
+    const before = files()
+    // the engine dies in the middle, and comes back
+    let isDead = true
+    world.runner.on('docker rm', ({ command }) =>
+      isDead ? fails('Cannot connect to the Docker daemon') : engine.remove(command.slice(4)),
+    )
+    expect(await failureOf(deleteRun(world, complete))).toMatch(/^not everything was removed:.*Cannot connect/s)
+    expect(files()).toEqual(before)
+    isDead = false
+    await deleteRun(world, complete)
+    expect([names(), networkNames(), files()]).toEqual([[], ['bridge', 'other'], ['/home/me/other']])
+  })
+
+  test('removes the record after everything else in the directory', async () => {
+    everything()
+    await deleteRun(world, complete)
+    expect(world.files.removed).toEqual([{ path: directory, last: 'run.json' }])
+  })
+
+  test('tries a removal that fails again, up to three times', async () => {
+    everything()
+    let times = 0
+    world.runner.on('docker rm', ({ command }) => {
+      if (++times < 3) return fails('Error response from daemon: device or resource busy')
+      return engine.remove(command.slice(4))
+    })
+    await deleteRun(world, complete)
+    expect([times, names(), networkNames()]).toEqual([3, [], ['bridge', 'other']])
   })
 
   test.each([
@@ -205,12 +249,42 @@ describe('deleteRun', () => {
   })
 
   describe('the network', () => {
-    test('stays when others are on it, with a line', async () => {
+    test('stays when strangers are on it, and so does the record', async () => {
       everything()
-      engine.networks = engine.networks.map((each) => (each.id === 'k1' ? { ...each, others: 1 } : each))
+      engine.networks = engine.networks.map((each) => (each.id === 'k1' ? { ...each, others: 2 } : each))
+      expect(await failureOf(deleteRun(world, complete))).toBe(
+        [
+          'not everything was removed:',
+          '  containers and network: the Docker network kind stays while others are on it; disconnect them with:',
+          '  docker network disconnect --force kind other-0',
+          '  docker network disconnect --force kind other-1',
+        ].join('\n'),
+      )
+      expect([names(), networkNames(), [...world.files.directories]]).toEqual([
+        [],
+        ['bridge', 'kind', 'other'],
+        [directory],
+      ])
+      expect(volumeNames()).toContain(`kind-flat-network-${run}`)
+    })
+
+    test('stays for another run whose clusters are on it, and goes with the last of these', async () => {
+      everything()
+      const other = { ...record({ clusters: clusters(['north', 3, 0]) }, { complete: true }), run: 'cafe0001' }
+      engine.add('north', ['external-load-balancer', 'control-plane', 'control-plane', 'control-plane'], other.run)
       await deleteRun(world, complete)
-      expect([names(), networkNames()]).toEqual([[], ['bridge', 'kind', 'other']])
-      expect(world.log.infos).toContain('the Docker network kind stays: containers of others are on it')
+      expect(networkNames()).toEqual(['bridge', 'kind', 'other'])
+      expect(world.log.infos).toContain('the Docker network kind stays for the clusters of other runs on it')
+      expect([...world.files.directories]).toEqual([])
+      await deleteRun(world, { ...other, dockerNetwork: 'kind' })
+      expect(networkNames()).toEqual(['bridge', 'other'])
+    })
+
+    test('that another run left stays while that run has anything on the engine', async () => {
+      engine.networks.push({ id: 'k1', name: 'kind', subnets: [], run: 'cafe0001' })
+      engine.volumes.push(volume('kind-flat-network-cafe0001', 'cafe0001'))
+      await deleteRun(world, { ...complete, dockerNetwork: 'kind' })
+      expect(networkNames()).toEqual(['bridge', 'kind'])
     })
 
     test('stays when the run did not make it', async () => {
@@ -318,20 +392,20 @@ describe('deleteRun', () => {
     ['leftovers cannot be looked for', () => (world.processes.leftovers = new Error('EIO')), / {2}processes: EIO$/],
   ])('still removes the rest and reports it when %s', async (_, breakIt, message) => {
     everything()
-    world.files.content.set('/home/me/config', '')
     breakIt()
-    expect(await failureOf(deleteRun(world, { ...complete, kubeconfig: '/home/me/config' }))).toMatch(message)
-    expect([[...world.files.content.keys()], [...world.files.directories]]).toEqual([['/home/me/other'], []])
+    expect(await failureOf(deleteRun(world, complete))).toMatch(message)
+    expect([...world.files.directories]).toEqual([directory])
   })
 
-  test('reports every file that cannot be removed', async () => {
-    const elsewhere: Removal = { ...complete, kubeconfig: '/home/me/config' }
+  test('reports the files that cannot be removed', async () => {
+    const elsewhere: Removal = { ...complete, kubeconfig: '/home/me/config', kubeconfigFile: 'file 1' }
     everything()
-    world.files.stuck.add('/home/me/config').add(directory)
+    await world.files.createPrivate('/home/me/config', '')
+    world.files.stuck.add('/home/me/config')
     expect(await failureOf(deleteRun(world, elsewhere))).toBe(
-      `not everything was removed:\n  file /home/me/config: EACCES: /home/me/config\n  directory ${directory}: EACCES: ${directory}`,
+      'not everything was removed:\n  files: EACCES: /home/me/config',
     )
-    expect(names()).toEqual([])
+    expect([names(), [...world.files.directories]]).toEqual([[], [directory]])
   })
 })
 

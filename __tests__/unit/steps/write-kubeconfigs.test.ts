@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { parse, stringify } from 'yaml'
 import type { RunRecord } from '../../../src/plan/run-record.js'
-import { writeInternalKubeconfigOf, writeKubeconfig } from '../../../src/steps/write-kubeconfigs.js'
+import { writeInternalKubeconfigOf } from '../../../src/steps/write-kubeconfigs.js'
 import { clusters, directory, record } from '../../fakes/build.js'
 import { FakeEngine } from '../../fakes/engine.js'
 import { fakeWorld, type FakeWorld } from '../../fakes/world.js'
@@ -29,21 +29,6 @@ const written = (file: string) =>
     contexts: { name: string }[]
     clusters: { cluster: { server: string; 'tls-server-name'?: string } }[]
   }
-
-describe('the merged kubeconfig', () => {
-  test('has a context of every cluster, the first one being the current one', async () => {
-    await writeKubeconfig(world, record({ clusters: '- east\n- west' }))
-    const merged = written('kubeconfig')
-    expect(merged['current-context']).toBe('kind-east')
-    expect(merged.contexts.map(({ name }) => name)).toEqual(['kind-east', 'kind-west'])
-  })
-
-  test('is not written when that of a cluster is missing', async () => {
-    world.files.content.delete(`${directory}/west.kubeconfig`)
-    await expect(writeKubeconfig(world, record({ clusters: '- east\n- west' }))).rejects.toThrow('west.kubeconfig')
-    expect(world.files.content.has(`${directory}/kubeconfig`)).toBe(false)
-  })
-})
 
 describe('the kubeconfig for whoever reaches the nodes', () => {
   const container = { id: 'f00', name: 'job', joins: true }
