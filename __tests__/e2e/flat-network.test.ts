@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { stat } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createWorld } from '../../src/adapters/world.js'
-import { parseRunRecord } from '../../src/plan/run-record.js'
 import { planWiring } from '../../src/plan/wiring.js'
 import { connect } from '../../src/steps/connect.js'
 import { directoryStores } from '../../src/cli/cache-directory.js'
@@ -126,7 +125,7 @@ describe('three clusters of two, two and one nodes', () => {
   })
 
   test('connecting a second time changes nothing', async () => {
-    const record = parseRunRecord((await job.file('GITHUB_STATE'))['run'] ?? '')
+    const record = await job.record()
     const nodes = outputs.clusters.flatMap((cluster) => cluster.nodes.map(({ name }) => name))
     const first = await settledWiring(nodes)
     const world = createWorld(record.run, silent, () => undefined, directoryStores())

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseRunRecord } from '../../src/plan/run-record.js'
 import { Job } from './support/action.js'
 import { engineState, foreignCluster, nodeImage, processesOf } from './support/engine.js'
 
@@ -36,8 +35,8 @@ test.each(moments)('main ended by $signal after $after ms, then post: nothing is
     expect(await job.post()).toMatchObject({ code: 0, log: expect.not.stringContaining('::warning::') })
     expect(await engineState()).toEqual(before)
     expect(await job.leftFiles()).toEqual([])
-    const { run } = await job.file('GITHUB_STATE')
-    if (run !== undefined) expect(await processesOf(parseRunRecord(run).run)).toBe(0)
+    const run = await job.runId()
+    if (run !== undefined) expect(await processesOf(run)).toBe(0)
     // nothing arrives later either
     await sleep(1500)
     expect(await engineState()).toEqual(before)

@@ -31,7 +31,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await second.post()
-  const { run } = JSON.parse((await first.file('GITHUB_STATE'))['run'] ?? '{}') as { run?: string }
+  const run = await first.runId()
   const terminal = await Terminal.open()
   await terminal.run('down', '--run', run ?? '')
   await terminal.close()
@@ -65,7 +65,7 @@ test('post removes what was made, and leaves the others as they were', async () 
 })
 
 test('the earlier run is removed by its own id', async () => {
-  const { run } = JSON.parse((await first.file('GITHUB_STATE'))['run'] ?? '{}') as { run?: string }
+  const run = await first.runId()
   const terminal = await Terminal.open()
   expect((await terminal.run('down', '--run', run ?? '')).code).toBe(0)
   await terminal.close()

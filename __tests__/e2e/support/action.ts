@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseRunRecord, recordFile, type RunRecord } from '../../../src/plan/run-record.js'
 
 const dist = fileURLToPath(new URL('../../../dist/', import.meta.url))
 const commandFiles = ['GITHUB_OUTPUT', 'GITHUB_ENV', 'GITHUB_STATE', 'GITHUB_STEP_SUMMARY'] as const
@@ -41,6 +42,17 @@ export class Job {
     const text = await readFile(join(this.directory, name), 'utf8')
     const entries = text.matchAll(/^(\S+)<<(\S+)\n([\s\S]*?)\n\2$/gm)
     return Object.fromEntries([...entries].map(([, key = '', , value = '']) => [key, value]))
+  }
+
+  /** Id of the run; `undefined` when main began none. */
+  async runId(): Promise<string | undefined> {
+    return (await this.file('GITHUB_STATE'))['run']
+  }
+
+  /** The record of the run, as main left it. */
+  async record(): Promise<RunRecord> {
+    const { directory = '' } = await this.file('GITHUB_STATE')
+    return parseRunRecord(await readFile(join(directory, recordFile), 'utf8'))
   }
 
   summary(): Promise<string> {
