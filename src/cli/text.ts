@@ -1,5 +1,5 @@
 import stringWidth from 'string-width'
-import { formatCommand } from '../errors.js'
+import { shellCommand } from '../errors.js'
 import { isSound, serviceFault, type Pair, type ServicePair } from '../plan/connectivity.js'
 import type { RunRecord } from '../plan/run-record.js'
 import { matrix, outputsOf, verdict, type FlatNetwork } from '../report/flat-network.js'
@@ -64,7 +64,7 @@ export function runLines(runs: readonly ListedRun[], columns: number, style: Sty
 /** The commands to go on with. A path under the home directory begins with ~, which makes it fit in most cases. */
 export function howToGoOnLines({ run, kubeconfig }: RunRecord, home: string): string[] {
   const inHome = `KUBECONFIG=${home}/`
-  const variable = formatCommand([`KUBECONFIG=${kubeconfig}`])
+  const variable = shellCommand([`KUBECONFIG=${kubeconfig}`])
   return [
     'use it:',
     `  export ${variable.startsWith(inHome) ? variable.replace(inHome, 'KUBECONFIG=~/') : variable}`,

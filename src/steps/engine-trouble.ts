@@ -1,6 +1,6 @@
 import { engineInfo, inspectContext, parseContext, parseEngineTrouble } from '../commands/docker.js'
 import { isInContainer } from '../commands/mountinfo.js'
-import { CommandError } from '../errors.js'
+import { CommandError, shellCommand } from '../errors.js'
 import { nameOfEndpoint } from '../plan/place.js'
 import type { World } from '../ports.js'
 
@@ -157,7 +157,7 @@ async function explainPermission({ world, endpoint, inContainer }: Where): Promi
   const join =
     group === 0
       ? 'run as root, or have the engine give it to another group (dockerd --group docker)'
-      : `run "sudo usermod --append --groups ${called} ${name}" and log in again`
+      : `run "${shellCommand(['sudo', 'usermod', '--append', '--groups', called, name])}" and log in again`
   return `${who}: ${socket} belongs to the group ${called}; ${join}`
 }
 
