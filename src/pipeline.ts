@@ -143,6 +143,8 @@ export async function up(world: World, given: GivenInputs, run: Run, signal: Abo
       },
     )
     if (isLeft) world.log.info(run.howToRemove(record))
+    // the record is gone with the rest, and post must know what it is to save in the cache
+    else if (record.imagesToSave.length > 0) await save(record)
     throw error
   }
 }

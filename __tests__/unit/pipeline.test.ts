@@ -526,6 +526,14 @@ describe('a node image that the engine does not have', () => {
     expect(world.log.phases.at(-1)).toBe('Save node images')
   })
 
+  test('is still written down to be saved when the run fails and everything else is removed', async () => {
+    world.runner.on('kind create', fails('ERROR: no'))
+    await failureOf(upWith(inputs))
+    expect(left()).toEqual({ ...nothing, staged: [key] })
+    expect(store.saved.at(-1)?.record.imagesToSave).toMatchObject([{ key, reference, digest }])
+    expect(store.saved.at(-1)?.commandsBefore.at(-1)).toBe(world.runner.lines().at(-1))
+  })
+
   test('is saved at once where that takes no time', async () => {
     world.imageCache.savesLate = false
     const { record: made } = await upWith(inputs)
