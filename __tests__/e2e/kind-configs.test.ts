@@ -34,7 +34,7 @@ afterAll(async () => {
   await kind.end()
 })
 
-async function read(config: string): Promise<KindCluster> {
+async function readByKind(config: string): Promise<KindCluster> {
   const { cluster, error } = await kind.askOne({ config })
   if (cluster === undefined) throw new Error(`kind refuses: ${String(error)}\n${config}`)
   return cluster
@@ -57,6 +57,7 @@ const documented: Readonly<Record<string, RegExp>> = {
   'a CNI of its own': /disableDefaultCNI: true is not supported/,
   'ClusterIPs without kube-proxy': /kubeProxyMode: "none" leaves/,
   'a setting without which kind fails later': /(containerPort|containerPath): is missing|must be an absolute path/,
+  'a mount where this project has its own': /is reserved: kind-flat-network mounts/,
   'a port that is not one': /is not a port/,
   'ports that meet': /is published by/,
   'an address that is not one': /is not an IP address/,
@@ -105,9 +106,9 @@ describe('the corpus', () => {
     const changed: unknown[] = []
     for (const each of accepted) {
       const text = textForKind(each)
-      const user = await read(text)
+      const user = await readByKind(text)
       for (const config of configsForKind(planOf(each))) {
-        const generated = await read(config)
+        const generated = await readByKind(config)
         expect(ownersOf(generated)).toEqual(generated.nodes.map(() => owner(run)))
         const [before, after] = [whatWasSaid(text, user, user), whatWasSaid(text, user, withoutOwner(generated))]
         if (!isDeepStrictEqual(before, after)) changed.push({ name: each.name, before, after })
@@ -202,11 +203,14 @@ describe('any config', () => {
         const [cluster] = outcome.plan.clusters
         const [asked] = request(inputs).clusters
         if (cluster === undefined || asked === undefined) throw new Error('there is no cluster')
-        const generated = await read(config)
+        const generated = await readByKind(config)
         expect(whatWasSaid(whole, user.cluster, withoutOwner(generated))).toEqual(
           whatWasSaid(whole, user.cluster, user.cluster),
         )
-        expect(readKindConfig(config)).toEqual({ config: cluster.kindConfig, problems: [] })
+        const read = readKindConfig(config)
+        expect(read.config).toEqual(cluster.kindConfig)
+        // nobody but this project mounts there
+        expect(read.problems.map(({ value }) => value)).toEqual(generated.nodes.map(() => owner(run).containerPath))
         const versions = versionsOf(text, cluster)
         const answers = await kind.ask(versions.map((kubernetes) => ({ config, kubernetes })))
         // where the version is not known, patches need to fit one of them

@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import { deepmergeCustom } from 'deepmerge-ts'
 import { familyOf } from '../model/cidr.js'
 import type { NodeRole } from '../model/kind-names.js'
@@ -45,7 +46,25 @@ function check(config: KindConfig): ConfigProblem[] {
   if (nodes.length > 0 && nodes.every(({ role }) => role === 'worker')) {
     refuse('nodes', undefined, 'has no control plane; add "- role: control-plane"')
   }
-  return [...problems, ...checkKubeadmPatches(config), ...checkContainerdPatches(config)]
+  return [...problems, ...checkMounts(nodes), ...checkKubeadmPatches(config), ...checkContainerdPatches(config)]
+}
+
+/** A mount there would hide what the node's owner is known by, or be taken for it. */
+function checkMounts(nodes: readonly ConfiguredNode[]): ConfigProblem[] {
+  return nodes.flatMap(({ extraMounts = [] }, node) =>
+    extraMounts.flatMap(({ containerPath = '' }, mount) => {
+      // kind hands docker `host:container:options` as one word, so a path ends at a colon
+      const [path = ''] = posix.normalize(containerPath.replace(/:.*$/s, '')).match(/^\/[^/]*/) ?? []
+      if (!ownDirectories.includes(path)) return []
+      return [
+        {
+          path: `nodes[${String(node)}].extraMounts[${String(mount)}].containerPath`,
+          value: containerPath,
+          message: `is reserved: kind-flat-network mounts its own files at ${path}; use another path`,
+        },
+      ]
+    }),
+  )
 }
 
 /** Merges a cluster's own config over the shared one: maps deep, patches one after the other, nodes replaced whole. */
@@ -60,6 +79,9 @@ export function nodesOf({ nodes = [] }: KindConfig): KindNode[] | undefined {
 
 /** Where in a node's file system the mount stands that tells which run made it. */
 export const ownerDirectory = '/kind-flat-network'
+/** Where the directory of the archive of images stands in a node's file system. */
+export const archivesOnNode = '/kind-flat-network-images'
+const ownDirectories: readonly string[] = [ownerDirectory, archivesOnNode]
 
 /** The config with one more directory of this machine on every node, which can only read it. */
 export function withReadOnlyMount(config: KindConfig, hostPath: string, containerPath: string): KindConfig {

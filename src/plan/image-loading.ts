@@ -8,9 +8,6 @@ export interface NamedImage {
   readonly id: string
 }
 
-/** Where the directory of the archive stands in a node's file system. */
-export const archivesOnNode = '/kind-flat-network-images'
-
 /** The directory of the archive that is loaded, in the run's own. */
 export function archivesDirectory(directory: string): string {
   return `${directory}/images`

@@ -3,11 +3,11 @@ import { findImagesOn, importImages, readFromArchive } from '../commands/contain
 import { inspectImage, isMissingImage, parseImage, saveImages as saveCommand } from '../commands/docker-images.js'
 import { parseLines } from '../commands/docker.js'
 import { CommandError, messageOf } from '../errors.js'
+import { archivesOnNode } from '../kind-config/kind-config.js'
 import type { HostFacts } from '../plan/host-facts.js'
 import {
   archiveLists,
   archivesDirectory,
-  archivesOnNode,
   parseArchiveList,
   wholeName,
   type ImageToLoad,

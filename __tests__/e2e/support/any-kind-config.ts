@@ -377,6 +377,7 @@ const defects: readonly (readonly [string, Spelled])[] = [
   ['nodes', '[{extraMounts: [{hostPath: /a, containerPath: b}]}]'],
   ['nodes', '[{extraMounts: [{containerPath: /b, propagation: none}]}]'],
   ['nodes', '[{extraMounts: [{containerPath: /b, readonly: true}]}]'],
+  ['nodes', '[{extraMounts: [{hostPath: /a, containerPath: /kind-flat-network/data}]}]'],
   ['nodes', '[{labels: [a]}]'],
   ['nodes', '[{labels: {a: [b]}}]'],
   ['nodes', '[{image: [a]}]'],

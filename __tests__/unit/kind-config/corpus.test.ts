@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { readKindConfig } from '../../../src/kind-config/kind-config.js'
 import { configsForKind, corpus, inputsOf, outcomeOf } from '../../fakes/corpus.js'
-import { request } from '../../fakes/build.js'
+import { request, run } from '../../fakes/build.js'
 
 const cases = corpus()
 
@@ -20,7 +20,9 @@ describe.each([...new Set(cases.map(({ theme }) => theme))])('%s', (theme) => {
       if (!('plan' in outcome)) throw new Error(outcome.problems.join('\n'))
       const [first = ''] = configsForKind(outcome.plan)
       const read = readKindConfig(first)
-      expect(read.problems).toEqual([])
+      // the mark of the owner, which nobody else may set
+      const marks = read.config.nodes?.map(() => `/kind-flat-network/${run}`)
+      expect(read.problems.map(({ value }) => value)).toEqual(marks)
       const { nodes = [], ...said } = each.says ?? {}
       expect(read.config).toMatchObject(said)
       nodes.forEach((node, index) => {
