@@ -122,8 +122,8 @@ export async function up(world: World, given: GivenInputs, run: Run, signal: Abo
       await world.log.phase('Tools', () => installTools(live, first.tools))
     }
     const decided = await world.log.phase('Docker network', () =>
-      withEngineLock(live, world, run.id, () =>
-        claim(live, request, facts, run.id, (plan) => save({ ...record, ...recordOf(plan, run.directory) })),
+      withEngineLock(live, world, run.id, (confirm) =>
+        claim(live, request, facts, run.id, confirm, (plan) => save({ ...record, ...recordOf(plan, run.directory) })),
       ),
     )
     for (const warning of decided.warnings) world.log.warning(warning)
@@ -163,6 +163,7 @@ async function claim(
   request: Request,
   before: HostFacts,
   run: string,
+  confirm: () => Promise<void>,
   save: (decided: Plan) => Promise<void>,
 ): Promise<Plan> {
   // the kubeconfig is there by now, and is the run's
@@ -173,6 +174,7 @@ async function claim(
   const known = facts.networks.some(({ id }) => id === network.id)
   const decided = known ? first : makePlan(request, { ...facts, networks: [...facts.networks, network] }, run)
   await reserve(world, run, reservationOf(decided))
+  await confirm()
   await save(decided)
   await joinNetwork(world, decided)
   return decided

@@ -70,6 +70,7 @@ export function facts(overrides: Partial<HostFacts> = {}): HostFacts {
     containers: [],
     usedPorts: [],
     reservations: [],
+    unreadableReservations: [],
     clusters: [],
     files: [],
     ...overrides,

@@ -126,15 +126,17 @@ export class FakeEngine {
     })
     runner.on('ip -json', '[{"dst":"default","dev":"eth0"},{"dst":"192.168.1.0/24","dev":"eth0"}]')
     runner.on('ip -json -6', '[]')
-    runner.on(/^docker ps .*json/, () => this.containers.map((each) => this.#listed(each)).join('\n'))
+    runner.on(/^docker ps --all --format .*json/, () => this.containers.map((each) => this.#listed(each)).join('\n'))
     runner.on(/^docker ps .*label=kind-flat-network.run/, () =>
-      lines(this.runContainers.map(({ id, name, run }) => `${id} ${name} ${run}`)),
+      lines(this.runContainers.map(({ id, name, run }) => JSON.stringify([id, name, run]))),
     )
     runner.on(/^docker ps .*--quiet/, () => lines(this.containers.map(({ id }) => id)))
     runner.on('docker container inspect', ({ command }) => this.#inspectContainers(command.slice(3)))
     runner.on('docker rm', ({ command }) => this.remove(command.slice(4)))
     runner.on('docker network ls', ({ command }) => this.#listNetworks(command))
-    runner.on(/docker network ls .*\.Label/, () => lines(this.networks.flatMap((network) => network.run ?? [])))
+    runner.on(/docker network ls .*\.Label/, () =>
+      lines(this.networks.flatMap(({ run }) => (run === undefined ? [] : JSON.stringify([run])))),
+    )
     runner.on('docker network inspect', ({ command }) => this.#inspectNetworks(command.slice(3)))
     runner.on('docker network inspect bridge --format', '1500\n')
     runner.on('docker network create', ({ command }) => this.#createNetwork(command))
@@ -201,9 +203,8 @@ export class FakeEngine {
     }
   }
 
-  #listed({ id, name, cluster, role }: EngineContainer): string {
-    const labels = `io.x-k8s.kind.cluster=${cluster},io.x-k8s.kind.role=${role}`
-    return JSON.stringify({ ID: id, Names: name, Labels: labels, State: 'running' })
+  #listed({ name, cluster }: EngineContainer): string {
+    return JSON.stringify([name, cluster, ''])
   }
 
   /** Has this process run in a container of the engine, on a network that is none of the clusters'. */
@@ -248,11 +249,11 @@ export class FakeEngine {
 
   #listNetworks(command: readonly string[]): string {
     const filter = command.at(-2) === '--filter' ? (command.at(-1) ?? '') : ''
-    const name = /^name=\^(.*)\$$/.exec(filter)?.[1]
+    const name = /^name=(.*)$/.exec(filter)?.[1]
     const run = /^label=kind-flat-network\.run=(.*)$/.exec(filter)?.[1]
     return lines(
       this.networks
-        .filter((network) => name === undefined || network.name === name)
+        .filter((network) => name === undefined || new RegExp(name).test(network.name))
         .filter((network) => run === undefined || network.run === run)
         .map(({ id }) => id),
     )
@@ -308,11 +309,9 @@ export class FakeEngine {
 
   #listVolumes(): string {
     return lines(
-      this.volumes
-        .filter(({ labels }) => labels['kind-flat-network.run'] !== undefined)
-        .map(({ name, labels }) =>
-          [name, labels['kind-flat-network.run'], labels['kind-flat-network.reserved'] ?? ''].join(' '),
-        ),
+      this.volumes.map(({ name, labels }) =>
+        JSON.stringify([name, labels['kind-flat-network.run'] ?? '', labels['kind-flat-network.reserved'] ?? '']),
+      ),
     )
   }
 

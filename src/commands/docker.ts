@@ -1,8 +1,10 @@
-import type { DockerNetwork, HostFacts, Reservation } from '../plan/host-facts.js'
+import { posix } from 'node:path'
+import type { HostFacts } from '../plan/host-facts.js'
 import { ownerDirectory } from '../kind-config/kind-config.js'
 import type { HostPort } from '../kind-config/host-ports.js'
-import type { NodeRole } from '../model/kind-names.js'
+import { nodeRoles } from '../model/kind-names.js'
 import type { PlaceFacts } from '../plan/place.js'
+import { isRunId } from '../plan/run-record.js'
 
 /** Arguments for docker, and readers of what it prints. */
 
@@ -10,8 +12,6 @@ const clusterLabel = 'io.x-k8s.kind.cluster'
 const roleLabel = 'io.x-k8s.kind.role'
 /** Label of the networks, volumes and containers that a run made, but for its nodes; its value is the run. */
 export const runLabel = 'kind-flat-network.run'
-/** Label of the volume that holds a run's reservation, as JSON. */
-const reservedLabel = 'kind-flat-network.reserved'
 
 export const dockerVersion = ['docker', '--version'] as const
 
@@ -81,13 +81,31 @@ export function parseContext(output: string): PlaceFacts['context'] {
 /** The engine tells the kernel's names of architectures; images have Go's. */
 const imageArchitectures: Readonly<Record<string, string>> = { x86_64: 'amd64', aarch64: 'arm64' }
 
-export const listContainers = ['docker', 'ps', '--all', '--no-trunc', '--format', '{{json .}}'] as const
+/** A row for each object: a JSON list of texts, since a label may hold whatever could separate them. */
+export function rows(...fields: readonly string[]): string {
+  return `[${fields.map((field) => `{{json ${field}}}`).join(',')}]`
+}
+
+export function labelField(label: string): string {
+  return `(.Label "${label}")`
+}
+
+export function parseRows(output: string): string[][] {
+  return parseLines(output).map((line) => JSON.parse(line) as string[])
+}
+
+export const listContainers = [
+  'docker',
+  'ps',
+  '--all',
+  '--format',
+  rows('.Names', labelField(clusterLabel), '.Ports'),
+] as const
 
 export function parseContainers(output: string): HostFacts['containers'] {
-  return jsonLines<{ Names: string; Labels: string; Ports?: string }>(output).map(({ Names, Labels, Ports = '' }) => {
-    const cluster = label(Labels, clusterLabel)
-    const ports = publishedPorts(Ports)
-    return { name: Names, ...(cluster !== undefined && { cluster }), ...(ports.length > 0 && { ports }) }
+  return parseRows(output).map(([name = '', cluster = '', published = '']) => {
+    const ports = publishedPorts(published)
+    return { name, ...(cluster !== '' && { cluster }), ...(ports.length > 0 && { ports }) }
   })
 }
 
@@ -103,183 +121,6 @@ function publishedPorts(text: string): HostPort[] {
       protocol: protocol.toUpperCase() as HostPort['protocol'],
     }))
   })
-}
-
-/** `docker ps` joins labels with commas; a value with a comma in it can only confuse labels that are not kind's. */
-function label(labels: string, name: string): string | undefined {
-  return labels
-    .split(',')
-    .find((pair) => pair.startsWith(`${name}=`))
-    ?.slice(name.length + 1)
-}
-
-export function listNetworks(filter: { readonly name?: string; readonly run?: string } = {}): string[] {
-  return [
-    'docker',
-    'network',
-    'ls',
-    '--no-trunc',
-    '--format',
-    '{{.ID}}',
-    ...(filter.name === undefined ? [] : ['--filter', `name=^${filter.name}$`]),
-    ...(filter.run === undefined ? [] : ['--filter', `label=${runLabel}=${filter.run}`]),
-  ]
-}
-
-/** The run of every network that a run made. */
-export const listNetworkRuns = [
-  'docker',
-  'network',
-  'ls',
-  '--filter',
-  `label=${runLabel}`,
-  '--format',
-  `{{.Label "${runLabel}"}}`,
-] as const
-
-export function inspectNetworks(ids: readonly string[]): string[] {
-  return ['docker', 'network', 'inspect', ...ids]
-}
-
-/** A network, with the running containers that are attached to it. */
-export interface InspectedNetwork extends DockerNetwork {
-  /** The run that created it. */
-  readonly run?: string
-  readonly attached: readonly { readonly id: string; readonly name: string }[]
-}
-
-export function parseNetworks(output: string): InspectedNetwork[] {
-  const networks = JSON.parse(output) as {
-    Id: string
-    Name: string
-    IPAM?: {
-      Config?:
-        | {
-            Subnet?: string
-            IPRange?: string
-            Gateway?: string
-            AuxiliaryAddresses?: Record<string, string> | null
-          }[]
-        | null
-    }
-    Labels?: Record<string, string> | null
-    Containers?: Record<string, { Name?: string; IPv4Address?: string; IPv6Address?: string }> | null
-  }[]
-  return networks.map(({ Id, Name, IPAM, Labels, Containers }) => {
-    const pools = IPAM?.Config ?? []
-    const attached = Object.entries(Containers ?? {})
-    const run = Labels?.[runLabel]
-    const used = [
-      ...pools.flatMap(({ Gateway, AuxiliaryAddresses }) => [Gateway, ...Object.values(AuxiliaryAddresses ?? {})]),
-      ...attached.flatMap(([, { IPv4Address, IPv6Address }]) => [IPv4Address, IPv6Address]),
-    ]
-    return {
-      id: Id,
-      name: Name,
-      subnets: pools.flatMap(({ Subnet }) => Subnet || []),
-      ranges: pools.flatMap(({ IPRange }) => IPRange || []),
-      // with the length of a prefix, or without
-      used: used.flatMap((address) => address?.replace(/\/.*$/, '') || []),
-      ...(run !== undefined && { run }),
-      attached: attached.map(([id, { Name: name = id }]) => ({ id, name })),
-    }
-  })
-}
-
-/** MTU of Docker's default network, which kind gives its own network too. */
-export const defaultNetworkMtu = [
-  'docker',
-  'network',
-  'inspect',
-  'bridge',
-  '--format',
-  '{{index .Options "com.docker.network.driver.mtu"}}',
-] as const
-
-/** The network as kind itself makes it (`pkg/cluster/internal/providers/docker/network.go`), with a label of ours. */
-export function createNetwork(
-  name: string,
-  run: string,
-  options: { readonly mtu?: number; readonly ipv6Subnet?: string },
-): string[] {
-  return [
-    'docker',
-    'network',
-    'create',
-    '--driver=bridge',
-    '--opt=com.docker.network.bridge.enable_ip_masquerade=true',
-    ...(options.mtu === undefined ? [] : [`--opt=com.docker.network.driver.mtu=${String(options.mtu)}`]),
-    ...(options.ipv6Subnet === undefined ? [] : ['--ipv6', `--subnet=${options.ipv6Subnet}`]),
-    `--label=${runLabel}=${run}`,
-    name,
-  ]
-}
-
-export function removeNetwork(id: string): string[] {
-  return ['docker', 'network', 'rm', id]
-}
-
-export function connectNetwork(network: string, container: string): string[] {
-  return ['docker', 'network', 'connect', network, container]
-}
-
-/** By force, which takes a stopped container off too. */
-export function disconnectNetwork(network: string, container: string): string[] {
-  return ['docker', 'network', 'disconnect', '--force', network, container]
-}
-
-/** The volume whose maker has the engine for itself. */
-export const engineLock = 'kind-flat-network-lock'
-
-/** The volume that keeps what a run takes. */
-export function reservationVolume(run: string): string {
-  return `kind-flat-network-${run}`
-}
-
-/**
- * Makes a volume, or leaves the one of that name as it is, with the labels of its maker, and succeeds all the same: the
- * engine decides one name after the other (moby, `volume/service/store.go`, `VolumeStore.Create`).
- */
-export function createVolume(name: string, run: string, reservation?: Reservation): string[] {
-  return [
-    'docker',
-    'volume',
-    'create',
-    `--label=${runLabel}=${run}`,
-    ...(reservation === undefined ? [] : [`--label=${reservedLabel}=${JSON.stringify(reservation)}`]),
-    name,
-  ]
-}
-
-/** The volumes of all runs. */
-export const listVolumes = [
-  'docker',
-  'volume',
-  'ls',
-  '--filter',
-  `label=${runLabel}`,
-  '--format',
-  `{{.Name}} {{.Label "${runLabel}"}} {{.Label "${reservedLabel}"}}`,
-] as const
-
-/** A volume that a run made. */
-export interface Volume {
-  readonly name: string
-  readonly run: string
-  readonly reservation?: Reservation
-}
-
-export function parseVolumes(output: string): Volume[] {
-  return parseLines(output).map((line) => {
-    const [name = '', run = '', ...reserved] = line.split(' ')
-    const text = reserved.join(' ')
-    return { name, run, ...(text !== '' && { reservation: JSON.parse(text) as Reservation }) }
-  })
-}
-
-/** Volumes that are not there are fine. */
-export function removeVolumes(names: readonly string[]): string[] {
-  return ['docker', 'volume', 'rm', '--force', ...names]
 }
 
 /** IDs of the containers of all kind clusters, whoever made them. */
@@ -302,7 +143,7 @@ export const listRunContainers = [
   '--filter',
   `label=${runLabel}`,
   '--format',
-  `{{.ID}} {{.Names}} {{.Label "${runLabel}"}}`,
+  rows('.ID', '.Names', labelField(runLabel)),
 ] as const
 
 /** A container that is no node of a cluster. */
@@ -313,22 +154,23 @@ export interface RunContainer {
 }
 
 export function parseRunContainers(output: string): RunContainer[] {
-  return parseLines(output).map((line) => {
-    const [id = '', name = '', run = ''] = line.split(' ')
-    return { id, name, run }
-  })
+  return parseRows(output).flatMap(([id = '', name = '', run = '']) => (isRunId(run) ? [{ id, name, run }] : []))
 }
 
 export function inspectContainers(names: readonly string[]): string[] {
   return ['docker', 'container', 'inspect', ...names]
 }
 
+const containerRoles = [...nodeRoles, 'external-load-balancer'] as const
+type ContainerRole = (typeof containerRoles)[number]
+
 /** A container of a kind cluster. */
 export interface KindContainer {
   readonly id: string
   readonly name: string
   readonly cluster: string
-  readonly role: NodeRole | 'external-load-balancer'
+  /** Left out where the label says something else, or nothing: kind did not make it. */
+  readonly role?: ContainerRole
   /** The run that made it; kind's load balancers carry none. */
   readonly run?: string
   readonly running: boolean
@@ -340,21 +182,22 @@ export function parseKindContainers(output: string): KindContainer[] {
   const containers = JSON.parse(output) as {
     Id: string
     Name: string
-    Config: { Labels?: Record<string, string> | null }
+    Config?: { Labels?: Record<string, string> | null }
     State?: { Running?: boolean }
     Mounts?: { Destination: string }[] | null
     NetworkSettings?: { Networks?: Record<string, { IPAddress?: string; GlobalIPv6Address?: string }> | null }
   }[]
   return containers.map((container) => {
-    const labels = container.Config.Labels ?? {}
-    const owner = container.Mounts?.find(({ Destination }) => Destination.startsWith(`${ownerDirectory}/`))
+    const labels = container.Config?.Labels ?? {}
+    const role = containerRoles.find((each) => each === labels[roleLabel])
+    const run = ownerOf(container.Mounts ?? [])
     return {
       id: container.Id,
       name: container.Name.replace(/^\//, ''),
       cluster: labels[clusterLabel] ?? '',
-      role: (labels[roleLabel] ?? '') as KindContainer['role'],
+      ...(role !== undefined && { role }),
       running: container.State?.Running === true,
-      ...(owner !== undefined && { run: owner.Destination.slice(ownerDirectory.length + 1) }),
+      ...(run !== undefined && { run }),
       addresses: Object.fromEntries(
         Object.entries(container.NetworkSettings?.Networks ?? {}).map(([name, { IPAddress, GlobalIPv6Address }]) => [
           name,
@@ -363,6 +206,15 @@ export function parseKindContainers(output: string): KindContainer[] {
       ),
     }
   })
+}
+
+/** The run whose mark is among the mounts; with marks of several runs a container is nobody's. */
+function ownerOf(mounts: readonly { readonly Destination?: string }[]): string | undefined {
+  const marks = mounts
+    .map(({ Destination = '' }) => posix.parse(Destination))
+    .filter(({ dir, base }) => dir === ownerDirectory && isRunId(base))
+  const [run, ...others] = new Set(marks.map(({ base }) => base))
+  return others.length === 0 ? run : undefined
 }
 
 /** A container as it sees itself: its name for itself, and its networks. */
@@ -405,10 +257,6 @@ export function copyOut(container: string, path: string): string[] {
 /** The text of the one file in a tar stream: all else in there is short, and filled up with zeros. */
 export function parseCopiedText(tar: string): string {
   return tar.split('\0').reduce((longest, part) => (part.length > longest.length ? part : longest), '')
-}
-
-function jsonLines<T>(output: string): T[] {
-  return parseLines(output).map((line) => JSON.parse(line) as T)
 }
 
 /** The lines of an output: ids, names, one for each object. */

@@ -26,11 +26,7 @@ const example: Record<Family, string> = { ipv4: '10.128.0.0/16', ipv6: 'fd00:10:
 export function parseCidr(text: string): Cidr {
   const [address = '', prefix, ...rest] = text.split('/')
   const family = familyOf(address)
-  if (
-    !isAddress(address) ||
-    rest.length > 0 ||
-    (prefix !== undefined && (!/^(0|[1-9]\d{0,2})$/.test(prefix) || Number(prefix) > bits[family]))
-  ) {
+  if (!isAddress(address) || rest.length > 0 || (prefix !== undefined && !isPrefix(prefix, family))) {
     throw new CidrError(`is no subnet; give address and prefix length, such as ${example[family]}`)
   }
   if (prefix === undefined) {
@@ -53,9 +49,9 @@ export function cidrAt(family: Family, address: bigint, prefix: number): Cidr {
  * those of `docker network create --subnet`.
  */
 export function machineCidr(text: string): Cidr | undefined {
-  const [address = '', prefix] = text.split('/')
-  if (!isAddress(address)) return undefined
+  const [address = '', prefix, ...rest] = text.split('/')
   const family = familyOf(address)
+  if (!isAddress(address) || rest.length > 0 || (prefix !== undefined && !isPrefix(prefix, family))) return undefined
   return cidrAt(family, toNumber(address), prefix === undefined ? bits[family] : Number(prefix))
 }
 
@@ -94,6 +90,10 @@ export function contains(outer: Cidr, inner: Cidr): boolean {
 }
 
 const bits: Record<Family, number> = { ipv4: 32, ipv6: 128 }
+
+function isPrefix(text: string, family: Family): boolean {
+  return /^(0|[1-9]\d{0,2})$/.test(text) && Number(text) <= bits[family]
+}
 
 function isAddress(text: string): boolean {
   return isIPv4(text) || (isIPv6(text) && !text.includes('%'))

@@ -1,6 +1,7 @@
 /** How kind names things: `pkg/cluster/internal/providers/common/namer.go` and `pkg/cluster/internal/kubeconfig`. */
 
-export type NodeRole = 'control-plane' | 'worker'
+export const nodeRoles = ['control-plane', 'worker'] as const
+export type NodeRole = (typeof nodeRoles)[number]
 
 /** Names of a cluster's nodes in the order of their roles: `a-control-plane`, `a-worker`, `a-worker2`. */
 export function nodeNames(cluster: string, roles: readonly NodeRole[]): string[] {

@@ -2,6 +2,7 @@ import type { ImageToLoad } from './image-loading.js'
 import type { HostPort } from '../kind-config/host-ports.js'
 import type { NodeRole } from '../model/kind-names.js'
 import type { Place } from './place.js'
+import type { Reservation, UnreadableReservation } from './reservation.js'
 import type { ToolFacts } from './tools.js'
 
 /** What the plan must know of the machine; plain data, as the engine and the kernel tell it. */
@@ -33,6 +34,8 @@ export interface HostFacts {
   readonly usedPorts: readonly HostPort[]
   /** What the runs on the engine take, made already or about to be. */
   readonly reservations: readonly (Reservation & { readonly run: string })[]
+  /** What is taken there is not known. */
+  readonly unreadableReservations: readonly UnreadableReservation[]
   /** The kind clusters on the engine that no reservation names, with their pod and service subnets as far as known. */
   readonly clusters: readonly { readonly name: string; readonly subnets: readonly string[] }[]
   /** The clusters of the wanted names that exist; told only where they may be reused. */
@@ -77,15 +80,4 @@ export interface ExistingCluster {
   readonly serviceSubnets: readonly string[]
   readonly nodes: readonly { readonly name: string; readonly role: NodeRole }[]
   readonly dockerNetworks: readonly string[]
-}
-
-/** Names and subnets that a run takes for itself. */
-export interface Reservation {
-  readonly clusters: readonly string[]
-  /** Of every family: pods, services. */
-  readonly subnets: readonly string[]
-  /** Parts of the Docker network that the clusters' Services get addresses out of, by cluster. */
-  readonly loadBalancerSubnets?: Readonly<Record<string, readonly string[]>>
-  /** Names of clusters of earlier runs, if it has joined any with its own. */
-  readonly reused?: readonly string[]
 }

@@ -10,9 +10,10 @@ import {
   type Family,
 } from '../model/cidr.js'
 import type { Cluster, NamedCluster } from './cluster.js'
-import type { DockerNetwork, Reservation } from './host-facts.js'
+import type { DockerNetwork } from './host-facts.js'
 import type { Problems } from '../model/problems.js'
 import type { Request } from './request.js'
+import type { Reservation } from './reservation.js'
 import { allot } from './subnets.js'
 import type { Node } from './wiring.js'
 
@@ -41,7 +42,7 @@ export function chooseLoadBalancerSubnets(
   if (loadBalancer === 'metallb') checkWorkers(problems, clusters)
   if (network === undefined) return () => []
   const reserved = reservations.flatMap(({ loadBalancerSubnets = {} }) => Object.entries(loadBalancerSubnets))
-  const taken = reserved.flatMap(([, subnets]) => subnets).map(parseCidr)
+  const taken = reserved.flatMap(([, subnets]) => subnets).flatMap((text) => machineCidr(text) ?? [])
   const parts = network.subnets.flatMap((text) => {
     const subnet = machineCidr(text)
     if (subnet === undefined) return []
@@ -49,7 +50,7 @@ export function chooseLoadBalancerSubnets(
     // a cluster that is taken over keeps what it has, since Services of it may have addresses out of that
     const kept = of.flatMap((cluster) => {
       const own = reserved.filter(([name]) => cluster.existing?.name === name).flatMap(([, subnets]) => subnets)
-      const [part] = own.map(parseCidr).filter((each) => contains(subnet, each))
+      const [part] = own.flatMap((text) => machineCidr(text) ?? []).filter((each) => contains(subnet, each))
       return part === undefined ? [] : [{ cluster, part }]
     })
     const lacking = of.filter((cluster) => !kept.some((each) => each.cluster === cluster))

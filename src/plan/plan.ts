@@ -6,7 +6,8 @@ import { checkNames, domainOf, nameClusters, nameWarnings } from './cluster-name
 import { checkSize, chooseSubnets, type Reserved } from './cluster-subnets.js'
 import type { CacheMode } from './image-cache.js'
 import type { ImageToLoad } from './image-loading.js'
-import type { HostFacts, Reservation } from './host-facts.js'
+import { checkDockerNetwork } from './docker-network.js'
+import type { HostFacts } from './host-facts.js'
 import { checkHostPorts } from './host-port-conflicts.js'
 import { toKindConfig } from '../kind-config/kind-config.js'
 import type { KindConfig } from '../kind-config/v1alpha4.js'
@@ -18,6 +19,7 @@ import { Problems } from '../model/problems.js'
 import { kindReleases, kubectlReleases } from './releases.js'
 import type { ClusterRequest } from './cluster-request.js'
 import type { LoadBalancer, Request } from './request.js'
+import { describeUnreadable, type Reservation } from './reservation.js'
 import { checkTakeOver, dockerNetworkOf, takeOver, withoutTakenOver } from './reuse.js'
 import { chooseTools, type PlannedTool } from './tools.js'
 
@@ -77,6 +79,7 @@ export function makePlan(request: Request, facts: HostFacts, run: string, proble
   checkTakeOver(problems, named, request, others)
   const clusters = takeOver(named, others)
   checkNames(problems, clusters, request, machine)
+  if (request.dockerNetwork !== undefined) checkDockerNetwork(problems, request.dockerNetwork, machine.networks)
   checkFamilies(problems, clusters, dockerNetwork, machine)
   const created = clusters.filter(({ existing }) => existing === undefined)
   checkPlace(machine.place, created.map(published), problems)
@@ -121,6 +124,7 @@ export function makePlan(request: Request, facts: HostFacts, run: string, proble
       ...budgetWarnings(sum(clusters.map(({ nodes }) => nodes.length)), machine),
       ...groupWarnings(clusters),
       ...imageWarnings(planned, tools),
+      ...machine.unreadableReservations.map(describeUnreadable),
     ],
     concurrency: concurrency(clusters.length, machine),
     waitSeconds: request.waitSeconds,

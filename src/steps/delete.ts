@@ -1,14 +1,12 @@
+import { removeContainers, type KindContainer } from '../commands/docker.js'
 import {
   disconnectNetwork,
   listNetworkRuns,
-  parseLines,
-  removeContainers,
+  parseNetworkRuns,
   removeNetwork,
-  removeVolumes,
-  reservationVolume,
   type InspectedNetwork,
-  type KindContainer,
-} from '../commands/docker.js'
+} from '../commands/docker-networks.js'
+import { removeVolumes, reservationVolume } from '../commands/docker-volumes.js'
 import { CommandError, messageOf, shellCommand } from '../errors.js'
 import { isKubeconfigOfUser, recordFile, type RunRecord } from '../plan/run-record.js'
 import type { CommandRunner, World } from '../ports.js'
@@ -149,7 +147,7 @@ async function leaveNetworksToOthers(
 /** Last of all: as long as anything is there, its names and subnets are taken. */
 async function removeReservation({ runner, log }: Pick<World, 'runner' | 'log'>, run: string): Promise<void> {
   const volume = reservationVolume(run)
-  if (!(await existingVolumes(runner)).some(({ name }) => name === volume)) return
+  if (!(await existingVolumes(runner)).some(({ name, run: maker }) => name === volume && maker === run)) return
   log.info(`removing the Docker volume ${volume}`)
   await runner.run(removeVolumes([volume])).catch(unless(goneOrInUse, volume))
 }
@@ -194,8 +192,11 @@ export function ownedBy(
 
 /** Ids of the runs that have a container, a network or a volume on the engine. */
 export async function runsOn(runner: CommandRunner): Promise<string[]> {
-  const [{ runs }, labels] = await Promise.all([runsAtWork(runner), runner.run(listNetworkRuns)])
-  return [...new Set([...runs, ...parseLines(labels)])]
+  const [{ runs }, ofNetworks] = await Promise.all([
+    runsAtWork(runner),
+    runner.run(listNetworkRuns).then(parseNetworkRuns),
+  ])
+  return [...new Set([...runs, ...ofNetworks])]
 }
 
 /** Ids of the containers of all runs, load balancers included, and of the runs that have a container or a volume. */

@@ -1,4 +1,4 @@
-import { createVolume, engineLock, removeVolumes, type Volume } from '../commands/docker.js'
+import { createVolume, engineLock, removeVolumes, reservationVolume, type Volume } from '../commands/docker-volumes.js'
 import { messageOf } from '../errors.js'
 import type { World } from '../ports.js'
 import { existingVolumes } from './existing-objects.js'
@@ -7,14 +7,41 @@ const pauseSeconds = 0.3
 /** The lock is needed for seconds; who has it for so long is taken for dead. */
 const longestHoldSeconds = 120
 const longestWaitSeconds = 900
+const reminderSeconds = 30
+/** A run is suspended that often only where it cannot work at all. */
+const mostTurns = 5
+
+/** The lock was another run's before what this run had decided was there for all to see. */
+class LockLost extends Error {}
 
 /**
- * Does work while no other run on the engine does such work, from this machine or another.
+ * Does work while no other run on the engine does such work, from this machine or another. A run that was suspended for
+ * so long that another one took the lock over does its work again, under a lock that it takes again.
  * @param live for taking the lock
  * @param world as `live`, but not ended by the signal: the lock is given back in any case
+ * @param work what it reserves counts once it has called `confirm` after that. Whoever takes the lock over later sees
+ * the reservation; whoever did so before is seen by `confirm`, which ends the work then
  * @throws what the work throws, or that the lock could not be had
  */
-export async function withEngineLock<T>(live: World, world: World, run: string, work: () => Promise<T>): Promise<T> {
+export async function withEngineLock<T>(
+  live: World,
+  world: World,
+  run: string,
+  work: (confirm: () => Promise<void>) => Promise<T>,
+): Promise<T> {
+  for (let turn = 1; ; turn++) {
+    try {
+      return await holdingLock(live, world, run, () => work(() => confirmLock(live, run)))
+    } catch (error) {
+      if (!(error instanceof LockLost)) throw error
+      await live.runner.run(removeVolumes([reservationVolume(run)]))
+      if (turn === mostTurns) throw error
+      live.log.warning(`${error.message}: names and subnets are chosen again`)
+    }
+  }
+}
+
+async function holdingLock<T>(live: World, world: World, run: string, work: () => Promise<T>): Promise<T> {
   let taken = false
   try {
     await take(live, engineLock, run, live.clock.now() + longestWaitSeconds)
@@ -26,6 +53,14 @@ export async function withEngineLock<T>(live: World, world: World, run: string, 
       if (taken) world.log.warning(`the Docker volume ${engineLock} could not be removed: ${messageOf(error)}`)
     })
   }
+}
+
+/** @throws {LockLost} when the lock is not the run's any more */
+async function confirmLock({ runner }: World, run: string): Promise<void> {
+  if (makerOf(await existingVolumes(runner), engineLock) === run) return
+  throw new LockLost(
+    `another run took the Docker volume ${engineLock} over, because this run did not go on for ${String(longestHoldSeconds)} s`,
+  )
 }
 
 /** Gives back what a run has of the lock, if anything. */
@@ -42,23 +77,26 @@ export async function releaseEngineLock(world: World, run: string): Promise<void
 /** Waits until the volume is the run's; returns the volumes of all runs as they are then. */
 async function take(world: World, name: string, run: string, deadline: number): Promise<Volume[]> {
   const { runner, log, clock } = world
-  let known: { holder: string; since: number } | undefined
+  const waiting = createWait(world, name)
   for (;;) {
     await runner.run(createVolume(name, run))
     const volumes = await existingVolumes(runner)
-    const holder = makerOf(volumes, name)
-    if (holder === run) return volumes
+    // one that is gone again was just given back
+    const volume = volumes.find((each) => each.name === name)
+    if (volume?.run === run) return volumes
+    if (volume !== undefined && volume.run === undefined) {
+      throw new Error(
+        `the Docker volume ${name}, by which runs take turns, is not one that a run made; remove it with: docker volume rm ${name}`,
+      )
+    }
     if (clock.now() >= deadline) {
       throw new Error(
-        `run ${holder ?? 'unknown'} still holds the Docker volume ${name} after ${String(longestWaitSeconds)} s of waiting; ` +
+        `run ${volume?.run ?? 'unknown'} still holds the Docker volume ${name} after ${String(longestWaitSeconds)} s of waiting; ` +
           `when no run is at work, remove it with: docker volume rm ${name}`,
       )
     }
-    if (holder !== undefined && holder !== known?.holder) {
-      known = { holder, since: clock.now() }
-      log.info(`waiting for run ${holder}, which chooses its names and subnets on this engine`)
-    }
-    if (holder !== undefined && known !== undefined && clock.now() - known.since >= longestHoldSeconds) {
+    const holder = volume?.run
+    if (holder !== undefined && waiting.heldFor(holder) >= longestHoldSeconds) {
       log.warning(
         `run ${holder} has held the Docker volume ${name} for ${String(longestHoldSeconds)} s: taken for dead`,
       )
@@ -66,6 +104,30 @@ async function take(world: World, name: string, run: string, deadline: number): 
     } else {
       await clock.sleep(pauseSeconds)
     }
+  }
+}
+
+/** Keeps how long a volume has been whose, and says for whom one waits: at once, and again every now and then. */
+function createWait({ log, clock }: World, name: string): { heldFor(holder: string): number } {
+  const begun = clock.now()
+  let known: { readonly holder: string; readonly since: number } | undefined
+  let toldAt = begun
+  const tell = (line: string) => {
+    toldAt = clock.now()
+    log.info(line)
+  }
+  return {
+    heldFor: (holder) => {
+      if (holder !== known?.holder) {
+        known = { holder, since: clock.now() }
+        tell(`waiting for run ${holder}, which chooses its names and subnets on this engine`)
+      } else if (clock.now() - toldAt >= reminderSeconds) {
+        tell(
+          `still waiting for run ${holder}, which holds the Docker volume ${name}, after ${String(Math.floor(clock.now() - begun))} s`,
+        )
+      }
+      return clock.now() - known.since
+    },
   }
 }
 

@@ -2,10 +2,10 @@ import {
   createNetwork,
   defaultNetworkMtu,
   listNetworks,
-  parseLines,
   removeNetwork,
   type InspectedNetwork,
-} from '../commands/docker.js'
+} from '../commands/docker-networks.js'
+import { parseLines } from '../commands/docker.js'
 import { CommandError } from '../errors.js'
 import type { DockerNetwork } from '../plan/host-facts.js'
 import { candidateIpv6Subnets } from '../plan/kind-network.js'

@@ -1,20 +1,15 @@
 import {
   inspectContainers,
-  inspectNetworks,
   listKindContainers,
-  listNetworks,
   listRunContainers,
-  listVolumes,
   parseKindContainers,
   parseLines,
-  parseNetworks,
   parseRunContainers,
-  parseVolumes,
-  type InspectedNetwork,
   type KindContainer,
   type RunContainer,
-  type Volume,
 } from '../commands/docker.js'
+import { inspectNetworks, listNetworks, parseNetworks, type InspectedNetwork } from '../commands/docker-networks.js'
+import { listVolumes, parseVolumes, type Volume } from '../commands/docker-volumes.js'
 import { CommandError } from '../errors.js'
 import type { NodeRole } from '../model/kind-names.js'
 import type { CommandRunner } from '../ports.js'
@@ -22,12 +17,13 @@ import type { CommandRunner } from '../ports.js'
 /** Docker's words for an object that somebody else has removed meanwhile. */
 export const goneTexts = /no such (container|network|volume)|not found/i
 
-/** The networks of that name or run, or all of them. */
-export function existingNetworks(
+/** The networks of exactly that name or run, or all of them. */
+export async function existingNetworks(
   runner: CommandRunner,
   filter: Parameters<typeof listNetworks>[0] = {},
 ): Promise<InspectedNetwork[]> {
-  return existing(runner, listNetworks(filter), inspectNetworks, parseNetworks)
+  const networks = await existing(runner, listNetworks(filter), inspectNetworks, parseNetworks)
+  return networks.filter(({ name }) => filter.name === undefined || name === filter.name)
 }
 
 /** Every container of every kind cluster, whoever made it. */
@@ -44,11 +40,11 @@ export async function existingRunContainers(runner: CommandRunner): Promise<RunC
 export function nodesOf(cluster: string, containers: readonly KindContainer[]): { name: string; role: NodeRole }[] {
   return containers
     .filter((container) => container.cluster === cluster)
-    .flatMap(({ name, role }) => (role === 'external-load-balancer' ? [] : [{ name, role }]))
+    .flatMap(({ name, role }) => (role === undefined || role === 'external-load-balancer' ? [] : [{ name, role }]))
     .sort((a, b) => a.role.localeCompare(b.role) || a.name.localeCompare(b.name, 'en', { numeric: true }))
 }
 
-/** The volumes of all runs. */
+/** The volumes of all runs, and those of others that have one of their names. */
 export async function existingVolumes(runner: CommandRunner): Promise<Volume[]> {
   return parseVolumes(await runner.run(listVolumes))
 }

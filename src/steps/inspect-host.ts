@@ -23,15 +23,13 @@ export async function inspectHost(
   }: { readonly files: readonly string[]; readonly reuse: readonly string[]; readonly ports: readonly HostPort[] },
 ): Promise<Omit<HostFacts, 'engine' | 'place' | 'tools' | 'images'>> {
   const { runner, files } = world
-  const [networks, routes, containers, ofKind, reservations, inspectedFiles, inotifyInstances, ipv6, usedPorts] =
+  const [networks, routes, containers, ofKind, volumes, inspectedFiles, inotifyInstances, ipv6, usedPorts] =
     await Promise.all([
       existingNetworks(runner),
       routesOf(world),
       runner.run(listContainers).then(parseContainers),
       existingKindContainers(runner),
-      existingVolumes(runner).then((volumes) =>
-        volumes.flatMap(({ run, reservation }) => (reservation === undefined ? [] : [{ run, ...reservation }])),
-      ),
+      existingVolumes(runner),
       Promise.all(
         paths.map(async (path) => ({
           path,
@@ -43,6 +41,9 @@ export async function inspectHost(
       hasIpv6(world),
       usedAmong(world, ports),
     ])
+  const reservations = volumes.flatMap(({ run, reservation }) =>
+    run === undefined || reservation === undefined ? [] : [{ run, ...reservation }],
+  )
   const owners = new Map(ofKind.map(({ name, run }) => [name, run]))
   return {
     ...(inotifyInstances !== undefined && { inotifyInstances }),
@@ -55,6 +56,9 @@ export async function inspectHost(
     }),
     usedPorts,
     reservations,
+    unreadableReservations: volumes.flatMap(({ name, unreadable }) =>
+      unreadable === undefined ? [] : [{ volume: name, why: unreadable }],
+    ),
     clusters: await otherClusters(world, ofKind, reservations),
     ...(reuse.length > 0 && { reusable: await reusableClusters(world, ofKind, reuse) }),
     files: inspectedFiles,

@@ -1,4 +1,4 @@
-import { connectNetwork, disconnectNetwork } from '../commands/docker.js'
+import { connectNetwork, disconnectNetwork } from '../commands/docker-networks.js'
 import { CommandError } from '../errors.js'
 import type { RunRecord } from '../plan/run-record.js'
 import type { World } from '../ports.js'

@@ -1,5 +1,5 @@
-import { createVolume, removeVolumes, reservationVolume } from '../commands/docker.js'
-import type { Reservation } from '../plan/host-facts.js'
+import { createVolume, removeVolumes, reservationVolume } from '../commands/docker-volumes.js'
+import type { Reservation } from '../plan/reservation.js'
 import type { World } from '../ports.js'
 
 /**

@@ -29,8 +29,7 @@ const commands = {
     return lines(
       found.map(({ id, name, labels }) => {
         if (values.quiet) return id
-        if (values.format !== '{{json .}}') return filledIn(values.format, { ID: id, Names: name }, labels)
-        return JSON.stringify({ ID: id, Names: name, Labels: pairs(labels).join(',') })
+        return filledIn(values.format, { ID: id, Names: name, Ports: '' }, labels)
       }),
     )
   },
@@ -162,7 +161,6 @@ const commands = {
 
   'network ls'(args, { model }) {
     const { values } = words(args, { 'no-trunc': flag, format: text, filter: texts })
-    const label = /^\{\{\.Label "(.+)"\}\}$/.exec(values.format)?.[1]
     const found = model
       .all('networks')
       .filter(({ name, labels }) =>
@@ -170,7 +168,7 @@ const commands = {
           each.startsWith('name=') ? new RegExp(each.slice(5)).test(name) : hasLabel(labels, each),
         ),
       )
-    return lines(found.map(({ id, labels }) => (label === undefined ? id : labels[label])))
+    return lines(found.map(({ id, labels }) => filledIn(values.format, { ID: id }, labels)))
   },
 
   'network create'(args, { model }) {
@@ -276,11 +274,12 @@ function attached(model, network) {
   return model.all('containers').filter(({ addresses }) => network in addresses)
 }
 
-/** A Go template of fields and labels. */
+/** A Go template of fields and labels, each as it is or as JSON. */
 function filledIn(format, fields, labels) {
-  return format.replace(/\{\{\.(?:Label "(.+?)"|(\w+))\}\}/g, (_, label, field) =>
-    label === undefined ? fields[field] : (labels[label] ?? ''),
-  )
+  return format.replace(/\{\{(json )?\(?\.(?:Label "(.+?)"|(\w+))\)?\}\}/g, (_, json, label, field) => {
+    const value = label === undefined ? fields[field] : (labels[label] ?? '')
+    return json === undefined ? value : JSON.stringify(value)
+  })
 }
 
 function hasLabel(labels, filter) {

@@ -1,17 +1,13 @@
 import { describe, expect, test } from '@jest/globals'
 import {
   copyOut,
-  createNetwork,
-  createVolume,
   execScript,
-  listNetworks,
   parseContainers,
   parseCopiedText,
   parseEngineInfo,
   parseEngineRights,
   parseKindContainers,
-  parseNetworks,
-  parseVolumes,
+  parseRunContainers,
   removeContainers,
 } from '../../../src/commands/docker.js'
 
@@ -75,76 +71,22 @@ describe('what docker prints', () => {
 
   test('of containers: names, and the cluster of those that are kind nodes', () => {
     const output = [
-      '{"Command":"\\"/usr/local/bin/entr…\\"","ID":"9f1","Image":"kindest/node:v1.34.0","Labels":"io.x-k8s.kind.cluster=east,io.x-k8s.kind.role=worker","Names":"east-worker","State":"running"}',
-      '{"ID":"0c2","Labels":"maintainer=a, b <c@d>,x.io.x-k8s.kind.cluster=no","Names":"web","State":"exited"}',
-      '{"ID":"1d3","Labels":"","Names":"bare"}',
+      '["east-worker","east","127.0.0.1:40001-\\u003e6443/tcp"]',
+      '["web","",""]',
+      '["odd","a, b\\n[\\"c\\"]",""]',
       '',
     ].join('\n')
     expect(parseContainers(output)).toEqual([
-      { name: 'east-worker', cluster: 'east' },
+      { name: 'east-worker', cluster: 'east', ports: [{ address: '127.0.0.1', port: 40001, protocol: 'TCP' }] },
       { name: 'web' },
-      { name: 'bare' },
+      { name: 'odd', cluster: 'a, b\n["c"]' },
     ])
     expect(parseContainers('')).toEqual([])
   })
 
-  test('of networks: subnets of every family, what Docker gives addresses out of, who has which, and how many', () => {
-    const output = JSON.stringify([
-      {
-        Name: 'kind',
-        Id: 'aa',
-        EnableIPv6: true,
-        IPAM: {
-          Driver: 'default',
-          Config: [{ Subnet: 'fc00:f853:ccd:e793::/64' }, { Subnet: '172.18.0.0/16', Gateway: '172.18.0.1' }],
-        },
-        Containers: {
-          c1: { Name: 'east-worker', IPv4Address: '172.18.0.2/16', IPv6Address: 'fc00:f853:ccd:e793::2/64' },
-          c2: { Name: 'west-worker', IPv4Address: '172.18.0.3/16', IPv6Address: '' },
-        },
-      },
-      { Name: 'host', Id: 'bb', IPAM: { Driver: 'default', Config: [] }, Containers: {} },
-      { Name: 'swarm', Id: 'cc', IPAM: { Config: null }, Containers: null },
-      {
-        Name: 'lab',
-        Id: 'ee',
-        IPAM: {
-          Config: [
-            {
-              Subnet: '10.9.0.0/24',
-              IPRange: '10.9.0.0/26',
-              Gateway: '10.9.0.254',
-              AuxiliaryAddresses: { router: '10.9.0.200' },
-            },
-          ],
-        },
-      },
-      { Name: 'odd', Id: 'dd', IPAM: { Config: [{ Gateway: '10.0.0.1' }] } },
-    ])
-    expect(parseNetworks(output)).toEqual([
-      {
-        id: 'aa',
-        name: 'kind',
-        subnets: ['fc00:f853:ccd:e793::/64', '172.18.0.0/16'],
-        ranges: [],
-        used: ['172.18.0.1', '172.18.0.2', 'fc00:f853:ccd:e793::2', '172.18.0.3'],
-        attached: [
-          { id: 'c1', name: 'east-worker' },
-          { id: 'c2', name: 'west-worker' },
-        ],
-      },
-      { id: 'bb', name: 'host', subnets: [], ranges: [], used: [], attached: [] },
-      { id: 'cc', name: 'swarm', subnets: [], ranges: [], used: [], attached: [] },
-      {
-        id: 'ee',
-        name: 'lab',
-        subnets: ['10.9.0.0/24'],
-        ranges: ['10.9.0.0/26'],
-        used: ['10.9.0.254', '10.9.0.200'],
-        attached: [],
-      },
-      { id: 'dd', name: 'odd', subnets: [], ranges: [], used: ['10.0.0.1'], attached: [] },
-    ])
+  test('of containers that are no nodes: those of runs, whatever somebody else labels so', () => {
+    const output = ['["c1","r","feedc0de"]', '["c2","s","mine\\nc3 t cafe0001"]', '["c4","u",""]', ''].join('\n')
+    expect(parseRunContainers(output)).toEqual([{ id: 'c1', name: 'r', run: 'feedc0de' }])
   })
 
   test('of kind containers: cluster, role, owner, whether it runs, and the addresses on every network', () => {
@@ -194,25 +136,8 @@ describe('what docker prints', () => {
         running: false,
         addresses: {},
       },
-      { id: 'c3', name: 'bare', cluster: '', role: '', running: false, addresses: {} },
+      { id: 'c3', name: 'bare', cluster: '', running: false, addresses: {} },
     ])
-  })
-
-  test('of volumes: name, run, and the reservation of those that hold one', () => {
-    const output = [
-      'kind-flat-network-lock feedc0de ',
-      'kind-flat-network-cafe0001 cafe0001 {"clusters":["east","west"],"subnets":["10.128.0.0/16","fd00::/56"]}',
-      '',
-    ].join('\n')
-    expect(parseVolumes(output)).toEqual([
-      { name: 'kind-flat-network-lock', run: 'feedc0de' },
-      {
-        name: 'kind-flat-network-cafe0001',
-        run: 'cafe0001',
-        reservation: { clusters: ['east', 'west'], subnets: ['10.128.0.0/16', 'fd00::/56'] },
-      },
-    ])
-    expect(parseVolumes('')).toEqual([])
   })
 
   test.each(['kind: ClusterConfiguration\n', 'x'.repeat(512), `a: ü\n${'b'.repeat(1000)}\n`])(
@@ -224,51 +149,53 @@ describe('what docker prints', () => {
     },
   )
 
-  test('of a mount elsewhere that only looks like ours is no owner', () => {
-    const container = (Destination: string) =>
-      parseKindContainers(JSON.stringify([{ Id: 'c', Name: '/n', Config: {}, Mounts: [{ Destination }] }]))[0]
-    expect(container('/kind-flat-network-data/x')).not.toHaveProperty('run')
-    expect(container('/mnt/kind-flat-network/x')).not.toHaveProperty('run')
+  const withMounts = (...destinations: string[]) => {
+    const Mounts = destinations.map((Destination) => ({ Destination }))
+    return parseKindContainers(JSON.stringify([{ Id: 'c', Name: '/n', Config: {}, Mounts }]))[0]
+  }
+
+  test.each([
+    '/kind-flat-network-data/feedc0de',
+    '/kind-flat-network-images',
+    '/mnt/kind-flat-network/feedc0de',
+    '/kind-flat-network/feedc0de/data',
+    '/kind-flat-network/data',
+    '/kind-flat-network/feedc0d',
+    '/kind-flat-network/feedc0deb',
+    '/kind-flat-network/FEEDC0DE',
+    '/kind-flat-network/feedc0de\n',
+    '/kind-flat-network',
+    '',
+  ])('of a mount that only looks like ours is no owner: %j', (destination) => {
+    expect(withMounts(destination)).not.toHaveProperty('run')
+  })
+
+  test('of a mount beside ours the owner is still told', () => {
+    const mounts = ['/kind-flat-network/data', '/kind-flat-network-images', '/kind-flat-network/feedc0de']
+    expect(withMounts(...mounts)).toMatchObject({ run: 'feedc0de' })
+    expect(withMounts('/kind-flat-network/feedc0de', '/kind-flat-network/feedc0de')).toMatchObject({ run: 'feedc0de' })
+  })
+
+  test('of the marks of two runs neither is the owner', () => {
+    expect(withMounts('/kind-flat-network/feedc0de', '/kind-flat-network/cafe0001')).not.toHaveProperty('run')
+  })
+
+  test('of a container that says nothing of itself, or something else than kind would, is read all the same', () => {
+    const Labels = { 'io.x-k8s.kind.cluster': 'east', 'io.x-k8s.kind.role': 'etcd' }
+    const output = JSON.stringify([
+      { Id: 'c1', Name: '/a' },
+      { Id: 'c2', Name: '/b', Config: { Labels }, Mounts: [{}] },
+    ])
+    expect(parseKindContainers(output)).toEqual([
+      { id: 'c1', name: 'a', cluster: '', running: false, addresses: {} },
+      { id: 'c2', name: 'b', cluster: 'east', running: false, addresses: {} },
+    ])
   })
 })
 
 describe('what docker is told', () => {
-  test.each([
-    [{}, []],
-    [{ name: 'kind' }, ['--filter', 'name=^kind$']],
-    [{ run: 'feedc0de' }, ['--filter', 'label=kind-flat-network.run=feedc0de']],
-  ])('networks are listed by %j', (filter, expected) => {
-    expect(listNetworks(filter).slice(6)).toEqual(expected)
-  })
-
-  test('a network is made as kind makes it, with MTU and IPv6 only where there are any', () => {
-    const bare = createNetwork('kind', 'feedc0de', {})
-    expect(bare.slice(3)).toEqual([
-      '--driver=bridge',
-      '--opt=com.docker.network.bridge.enable_ip_masquerade=true',
-      '--label=kind-flat-network.run=feedc0de',
-      'kind',
-    ])
-    const full = createNetwork('kind', 'feedc0de', { mtu: 1450, ipv6Subnet: 'fc00::/64' })
-    expect(full.filter((word) => !bare.includes(word))).toEqual([
-      '--opt=com.docker.network.driver.mtu=1450',
-      '--ipv6',
-      '--subnet=fc00::/64',
-    ])
-  })
-
   test('containers go with their volumes', () => {
     expect(removeContainers(['a', 'b'])).toEqual(['docker', 'rm', '--force', '--volumes', 'a', 'b'])
-  })
-
-  test('a volume carries its run, and what the run takes as one word', () => {
-    expect(createVolume('v', 'feedc0de')).toEqual([
-      ...['docker', 'volume', 'create', '--label=kind-flat-network.run=feedc0de', 'v'],
-    ])
-    expect(createVolume('v', 'feedc0de', { clusters: ['a', 'b'], subnets: ['fd00::/56'] }).slice(4)).toEqual([
-      '--label=kind-flat-network.reserved={"clusters":["a","b"],"subnets":["fd00::/56"]}',
-      'v',
-    ])
   })
 
   test('a file is copied to standard output', () => {

@@ -36,6 +36,25 @@ describe('pod and service subnets', () => {
     expect(parseSubnets(config(networking))).toEqual({ podSubnets, serviceSubnets })
   })
 
+  test.each([
+    'networking: {podSubnet: 5, serviceSubnet: 10.96.0.0/16}',
+    'networking: {podSubnet: [10.244.0.0/16, x]}',
+    'networking: {serviceSubnet: {a: b}}',
+    'networking: {podSubnet: 10.244.0.0/x}',
+    'networking: {podSubnet: 10.244.0.0/99}',
+  ])('that are not subnets are told: %j', (networking) => {
+    expect(() => parseSubnets(config(networking))).toThrow(
+      /^(pod|service)Subnet is not a subnet in \/kind\/kubeadm.conf$/,
+    )
+  })
+
+  test.each(['networking: here', 'networking: ~', 'networking: {podSubnet: ~, serviceSubnet: ""}'])(
+    'may be none: %j',
+    (networking) => {
+      expect(parseSubnets(config(networking))).toEqual({ podSubnets: [], serviceSubnets: [] })
+    },
+  )
+
   test.each(['', 'kubeadm.conf', 'kind: JoinConfiguration\n', '---\n---\n'])('are not in %j', (text) => {
     expect(() => parseSubnets(text)).toThrow('no ClusterConfiguration in /kind/kubeadm.conf')
   })

@@ -95,7 +95,10 @@ describe('machineCidr', () => {
     expect(machineCidr(text)?.text).toBe(subnet)
   })
 
-  test.each(['', 'default', 'fe80::1%eth0/64', '10.1.2/24'])('finds no subnet in "%s"', (text) => {
+  test.each([
+    ...['', 'default', 'fe80::1%eth0/64', '10.1.2/24'],
+    ...['10.1.2.0/', '10.1.2.0/x', '10.1.2.0/33', '10.1.2.0/-1', '10.1.2.0/24.5', '10.1.2.0/24/8', 'fd00::/129'],
+  ])('finds no subnet in "%s"', (text) => {
     expect(machineCidr(text)).toBeUndefined()
   })
 })

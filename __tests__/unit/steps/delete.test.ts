@@ -19,14 +19,17 @@ beforeEach(() => {
   engine = new FakeEngine(world)
 })
 
+/** Another run. */
+const somebody = 'cafe0003'
+
 /** Everything a run makes, besides a cluster and a network of somebody else. */
 function everything() {
   engine.networks.push({ id: 'k1', name: 'kind', subnets: ['172.18.0.0/16'], run })
-  engine.networks.push({ id: 'x1', name: 'other', subnets: ['172.19.0.0/16'], run: 'somebody' })
+  engine.networks.push({ id: 'x1', name: 'other', subnets: ['172.19.0.0/16'], run: somebody })
   engine.add('east', ['control-plane', 'worker'], run)
   engine.add('west', ['external-load-balancer', 'control-plane', 'control-plane', 'control-plane'], run)
-  engine.runContainers.push({ id: 'r1', name: 'registry', run }, { id: 'r2', name: 'theirs', run: 'somebody' })
-  engine.volumes.push(volume('kind-flat-network-somebody', 'somebody'), volume(`kind-flat-network-${run}`, run))
+  engine.runContainers.push({ id: 'r1', name: 'registry', run }, { id: 'r2', name: 'theirs', run: somebody })
+  engine.volumes.push(volume(`kind-flat-network-${somebody}`, somebody), volume(`kind-flat-network-${run}`, run))
   world.files.directories.add(directory)
   world.files.content.set(`${directory}/east.kubeconfig`, '')
   world.files.content.set(begun.kubeconfig, '')
@@ -47,7 +50,7 @@ const volumeNames = () => engine.volumes.map(({ name }) => name)
 const looks = () => world.runner.lines(/docker ps .*--quiet/).length
 
 describe('ownedBy', () => {
-  const container = (cluster: string, role: KindContainer['role'], owner?: string): KindContainer => ({
+  const container = (cluster: string, role: NonNullable<KindContainer['role']>, owner?: string): KindContainer => ({
     id: `${cluster}-${role}-${owner ?? 'nobody'}`,
     name: `${cluster}-${role}`,
     cluster,
@@ -102,12 +105,12 @@ describe('ownedBy', () => {
 describe('deleteRun', () => {
   test('removes containers, network, volume and files of the run, and nothing of anybody else', async () => {
     everything()
-    engine.add('theirs', ['control-plane'], 'somebody')
+    engine.add('theirs', ['control-plane'], somebody)
     engine.networks = engine.networks.map((each) => (each.id === 'k1' ? { ...each, name: 'mine' } : each))
     await deleteRun(world, complete)
     expect(names()).toEqual(['theirs-control-plane'])
     expect(networkNames()).toEqual(['bridge', 'other'])
-    expect(volumeNames()).toEqual(['kind-flat-network-somebody'])
+    expect(volumeNames()).toEqual([`kind-flat-network-${somebody}`])
     expect([[...world.files.content.keys()], [...world.files.directories]]).toEqual([['/home/me/other'], []])
   })
 
@@ -127,7 +130,7 @@ describe('deleteRun', () => {
   test('removes by the id of the run alone when there is no record', async () => {
     everything()
     await deleteRun(world, { run })
-    expect([names(), otherNames(), volumeNames()]).toEqual([[], ['theirs'], ['kind-flat-network-somebody']])
+    expect([names(), otherNames(), volumeNames()]).toEqual([[], ['theirs'], [`kind-flat-network-${somebody}`]])
     expect([...world.files.directories]).toEqual([directory])
   })
 
@@ -336,6 +339,26 @@ describe('deleteRun', () => {
       expect(volumeNames()).toContain(`kind-flat-network-${run}`)
     })
 
+    test.each(['east', '{"version":2}', '{"clusters":{}}'])(
+      'of the run go, whether or not what they hold can be read: %s',
+      async (reserved) => {
+        everything()
+        const unreadable = { 'kind-flat-network.reserved': reserved }
+        engine.volumes = engine.volumes.map(({ name, labels }) => ({ name, labels: { ...labels, ...unreadable } }))
+        engine.volumes.push({ name: 'copy', labels: { 'kind-flat-network.run': run, ...unreadable } })
+        await deleteRun(world, complete)
+        expect(volumeNames()).toEqual([`kind-flat-network-${somebody}`, 'copy'])
+        expect(networkNames()).toEqual(['bridge', 'other'])
+      },
+    )
+
+    test('of the name of the run that somebody else made stay', async () => {
+      everything()
+      engine.volumes = [volume(`kind-flat-network-${run}`, 'me')]
+      await deleteRun(world, complete)
+      expect(volumeNames()).toEqual([`kind-flat-network-${run}`])
+    })
+
     test('go last', async () => {
       everything()
       await deleteRun(world, complete)
@@ -415,7 +438,15 @@ test('runsOn finds the runs that have a container, a network or a volume left, e
   engine.add('theirs', ['control-plane'], undefined)
   engine.networks.push({ id: 'n9', name: 'left', subnets: [], run: 'cafe0001' })
   engine.volumes.push(volume('kind-flat-network-cafe0002', 'cafe0002'))
-  expect((await runsOn(world.runner)).sort()).toEqual(['cafe0001', 'cafe0002', run, 'somebody'])
+  expect((await runsOn(world.runner)).sort()).toEqual(['cafe0001', 'cafe0002', somebody, run])
+})
+
+test('runsOn takes nothing for a run that only says so', async () => {
+  engine.add('theirs', ['control-plane'], 'data')
+  engine.networks.push({ id: 'n9', name: 'theirs', subnets: [], run: 'my run' })
+  engine.runContainers.push({ id: 'c9', name: 'theirs', run: '' })
+  engine.volumes.push(volume('kind-flat-network-lock', 'me'), volume('cafe0002', 'cafe0002'))
+  expect(await runsOn(world.runner)).toEqual([])
 })
 
 describe('existingKindContainers', () => {

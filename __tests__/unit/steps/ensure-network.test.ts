@@ -44,6 +44,19 @@ test('takes the one of several that kind takes: the most containers first, then 
   expect((await ensure()).network.id).toBe('k2')
 })
 
+test('takes no network whose name is only like it', async () => {
+  engine.networks.push({ id: 'a1', name: 'kindxnet', subnets: ['172.20.0.0/16'] })
+  const { network, created } = await ensureNetwork(world, plan({ 'docker-network': 'kind.net' }))
+  expect([network.name, created]).toEqual(['kind.net', true])
+  expect(engine.networks.map(({ name }) => name)).toEqual(['bridge', 'kindxnet', 'kind.net'])
+})
+
+test('takes no other network either when the engine finds more than was asked for', async () => {
+  engine.networks.push({ id: 'a1', name: 'KIND', subnets: ['172.20.0.0/16'] })
+  world.runner.on(/docker network ls .*name=/, () => engine.networks.map(({ id }) => `${id}\n`).join(''))
+  expect((await ensure()).network.name).toBe('kind')
+})
+
 test("makes a missing network with the default network's MTU and kind's IPv6 subnet, and tells its subnets", async () => {
   const { network, created } = await ensure()
   expect([created, network.subnets]).toEqual([true, [first, '172.18.0.0/16']])

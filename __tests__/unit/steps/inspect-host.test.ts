@@ -27,7 +27,7 @@ test('learns networks, routes, containers, clusters, reservations and which file
   expect(await inspect(world, ['/home/me/config', '/nowhere/new'])).toEqual({
     inotifyInstances: 128,
     ipv6: true,
-    networks: [{ id: 'b1', name: 'bridge', subnets: ['172.17.0.0/16'], ranges: [], used: [], containers: 0 }],
+    networks: [{ id: 'b1', name: 'bridge', subnets: ['172.17.0.0/16'], ranges: [], used: [], attached: [] }],
     routes: [{ destination: '192.168.1.0/24', device: 'eth0' }],
     containers: [
       { name: 'west-control-plane', cluster: 'west' },
@@ -38,6 +38,7 @@ test('learns networks, routes, containers, clusters, reservations and which file
     ],
     usedPorts: [],
     reservations: [{ run: 'cafe0001', clusters: ['east'], subnets: ['10.1.0.0/16', 'fd00:1::/56'] }],
+    unreadableReservations: [],
     clusters: [{ name: 'west', subnets: ['10.0.0.0/16', '10.96.0.0/16'] }],
     files: [
       { path: '/home/me/config', exists: true, directoryExists: true },
@@ -93,6 +94,34 @@ describe('IPv6', () => {
   })
 })
 
+describe('reservations', () => {
+  const other = { clusters: ['north'], subnets: ['10.2.0.0/16'] }
+  const reserved = (name: string, run: string, text: string) =>
+    engine.volumes.push({
+      name,
+      labels: { 'kind-flat-network.run': run, 'kind-flat-network.reserved': text },
+    })
+
+  test('that cannot be read are told, the others are read, and so are the clusters that those may name', async () => {
+    engine.add('east', ['control-plane'], 'cafe0001', '10.1.0.0/16')
+    reserved('kind-flat-network-cafe0001', 'cafe0001', '{"version":2,"names":["east"]}')
+    reserved('kind-flat-network-cafe0002', 'cafe0002', 'x y')
+    reserved('kind-flat-network-x', 'a b\nc', '{"clusters":[],"subnets":[]}')
+    await reserve(world, 'cafe0003', other)
+    const { reservations, unreadableReservations, clusters } = await inspect()
+    expect(reservations).toEqual([{ run: 'cafe0003', ...other }])
+    expect(unreadableReservations).toEqual([
+      { volume: 'kind-flat-network-cafe0001', why: 'it has version 2, and this release reads version 1' },
+      { volume: 'kind-flat-network-cafe0002', why: 'it is not JSON' },
+      {
+        volume: 'kind-flat-network-x',
+        why: 'its name and its label kind-flat-network.run are not those of a run',
+      },
+    ])
+    expect(clusters).toEqual([{ name: 'east', subnets: ['10.1.0.0/16', '10.96.0.0/16'] }])
+  })
+})
+
 describe('the subnets of a kind cluster', () => {
   const clusters = async () => (await inspect()).clusters
 
@@ -136,6 +165,14 @@ describe('the subnets of a kind cluster', () => {
       'the file is another',
       () => (engine.containers = engine.containers.map((each) => ({ ...each, kubeadm: 'kind: JoinConfiguration\n' }))),
       'no ClusterConfiguration in /kind/kubeadm.conf',
+    ],
+    [
+      'the file is nonsense',
+      () => {
+        const kubeadm = 'kind: ClusterConfiguration\nnetworking: {podSubnet: 5}\n'
+        engine.containers = engine.containers.map((each) => ({ ...each, kubeadm }))
+      },
+      'podSubnet is not a subnet in /kind/kubeadm.conf',
     ],
   ])('are unknown with a warning when %s', async (_, breakIt, why) => {
     engine.add('west', ['control-plane'], undefined)
