@@ -156,7 +156,11 @@ export class Machine {
     this.addContainer(`${cluster}-control-plane`, kindLabels(cluster), [`/kind-flat-network/${run}`])
     const reserved = JSON.stringify({ clusters: [cluster], subnets: [] })
     const labels = { 'kind-flat-network.run': run, 'kind-flat-network.reserved': reserved }
-    this.add('volumes', { name: `kind-flat-network-${run}`, labels })
+    this.addVolume(`kind-flat-network-${run}`, labels)
+  }
+
+  addVolume(name: string, labels: Record<string, string>): void {
+    this.add('volumes', { name, labels })
   }
 
   addNetwork(name: string, labels: Record<string, string>, subnet: string): void {

@@ -67,6 +67,64 @@ describe.each([actionNode])('an engine that others use too, on $name', ({ progra
   )
 
   test(
+    'a volume of the name of the lock that nobody here made ends it at once, with the command that removes it',
+    () =>
+      onMachine(node, async (machine) => {
+        machine.addVolume('kind-flat-network-lock', {})
+        const before = machine.engine()
+        const { code, stderr } = await machine.cli('up', '--clusters', '1')
+        expect(code).toBe(1)
+        expect(stderr).toContain('remove it with: docker volume rm kind-flat-network-lock\n')
+        expect(machine.engine()).toEqual(before)
+        expect(machine.recorded()).toEqual([])
+      }),
+    testMilliseconds,
+  )
+
+  test(
+    'what others have labelled like objects of runs stops no command, and stays',
+    () =>
+      onMachine(node, async (machine) => {
+        const labels = (run: string, reserved: string) => ({
+          'kind-flat-network.run': run,
+          'kind-flat-network.reserved': reserved,
+        })
+        machine.addVolume('kind-flat-network-cafe0001', labels('cafe0001', 'east west'))
+        machine.addVolume('kind-flat-network-cafe0002', labels('cafe0002', '{"version":2}'))
+        machine.addVolume('odd', labels('a b\nc', '{}'))
+        machine.addNetwork('odd', { 'kind-flat-network.run': 'a b\nc' }, '10.128.0.0/16')
+        const before = machine.engine()
+        const up = await machine.cli('up', '--clusters', '1', '--wait', '30s')
+        expect({ code: up.code, stderr: up.stderr }).toMatchObject({ code: 0 })
+        for (const name of ['kind-flat-network-cafe0001', 'kind-flat-network-cafe0002', 'odd']) {
+          expect(up.stderr).toContain(`remove it with: docker volume rm ${name}\n`)
+        }
+        const [run = ''] = machine.recorded()
+        const listed = resultOf<{ runs: { run: string }[] }>(await machine.cli('list', '--json'))
+        expect(listed.runs.map((each) => each.run)).toEqual(['cafe0001', 'cafe0002', run].sort())
+        expect((await machine.cli('down')).code).toBe(0)
+        expect(machine.engine()).toEqual(before)
+      }),
+    testMilliseconds,
+  )
+
+  test(
+    'a network whose name is only like the one that is named is left alone',
+    () =>
+      onMachine(node, async (machine) => {
+        machine.addNetwork('kindxnet', {}, '172.30.0.0/16')
+        const before = machine.engine()
+        const up = await machine.cli('up', '--clusters', '1', '--docker-network', 'kind.net', '--wait', '30s', '--json')
+        expect({ code: up.code, stderr: up.stderr }).toMatchObject({ code: 0 })
+        const node = machine.engine().containers.find(({ name }) => name === 'cluster1-control-plane')
+        expect(Object.keys(node?.addresses ?? {})).toEqual(['kind.net'])
+        expect((await machine.cli('down')).code).toBe(0)
+        expect(machine.engine()).toEqual(before)
+      }),
+    testMilliseconds,
+  )
+
+  test(
     'names that are taken are passed over where a count is given',
     () =>
       onMachine(node, async (machine) => {
