@@ -81,10 +81,14 @@ export function shellCommand(command: readonly string[]): string {
     .join(' ')
 }
 
-/** The run was told to stop: a signal from the terminal or the runner. */
+/** The command was told to stop: a signal from the terminal or the runner. */
 export class CancelledError extends Error {
-  constructor(readonly signal: NodeJS.Signals) {
-    super(`stopped by ${signal}`)
+  constructor(
+    readonly signal: NodeJS.Signals,
+    /** What to do now, if anything. */
+    remedy?: string,
+  ) {
+    super(`stopped by ${signal}${remedy === undefined ? '' : `; ${remedy}`}`)
     this.name = 'CancelledError'
   }
 }

@@ -1,4 +1,4 @@
-import { InputError, messageOf } from './errors.js'
+import { CancelledError, InputError, messageOf } from './errors.js'
 import type { HostFacts } from './plan/host-facts.js'
 import { archivesDirectory } from './plan/image-loading.js'
 import { withDefaults, type GivenInputs } from './plan/inputs.js'
@@ -149,9 +149,14 @@ export async function up(world: World, given: GivenInputs, run: Run, signal: Abo
   }
 }
 
-/** The world whose commands and downloads that signal ends. */
-function until(world: World, signal: AbortSignal): World {
-  return { ...world, runner: world.runner.until(signal), downloads: world.downloads.until(signal) }
+/** The world whose commands, downloads and wait for standard input that signal ends. */
+export function until(world: World, signal: AbortSignal): World {
+  return {
+    ...world,
+    runner: world.runner.until(signal),
+    downloads: world.downloads.until(signal),
+    files: { ...world.files, readStandardInput: () => world.files.readStandardInput(signal) },
+  }
 }
 
 /**
@@ -212,7 +217,7 @@ async function supply(live: World, world: World, decided: Plan, signal: AbortSig
     await Promise.all(toSave.map(({ key }) => world.imageCache.release(key)))
     throw error
   })
-  if (!world.imageCache.savesLate) await saveNodeImages(world, toSave)
+  if (!world.imageCache.savesLate) await saveNodeImages(world, toSave, signal)
   return {
     nodeImages,
     toSave: world.imageCache.savesLate ? toSave : [],
@@ -396,10 +401,14 @@ function tell({ log }: World, { node, changes }: NodeChanges): void {
   for (const change of changes) log.info(`${node}: ${change}`)
 }
 
-/** Removes exactly what a run made. Safe to repeat. */
+/**
+ * Removes exactly what a run made. Safe to repeat.
+ * @throws {CancelledError} when the world is ended by a signal
+ */
 export async function down(world: World, removal: Removal): Promise<void> {
   await world.log.phase('Remove', async () => {
     await leaveReused(world, removal).catch((error: unknown) => {
+      if (error instanceof CancelledError) throw error
       world.log.warning(`clusters that were reused may still have routes to those that go: ${messageOf(error)}`)
     })
     await deleteRun(world, removal)

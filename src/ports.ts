@@ -34,8 +34,11 @@ export interface Files {
   exists(path: string): Promise<boolean>
   /** @throws when there is no such file */
   read(path: string): Promise<string>
-  /** Everything on standard input, which can be read once. */
-  readStandardInput(): Promise<string>
+  /**
+   * Everything on standard input, which can be read once.
+   * @throws the reason of the signal when that is aborted
+   */
+  readStandardInput(signal?: AbortSignal): Promise<string>
   isDirectory(path: string): Promise<boolean>
   /** Writes a whole file that only its owner can read (0600); its directory must be there. */
   writePrivate(path: string, content: string): Promise<void>
@@ -177,10 +180,11 @@ export interface Registry {
   serve(source: ImageSource, directory: string, onProgress: (transfer: Transfer) => void): Promise<ServedImage>
   /**
    * Sees to it that all parts for a platform lie in the directory.
+   * @param signal ends it
    * @returns their bytes
    * @throws when one is missing and cannot be fetched
    */
-  complete(source: ImageSource, directory: string, platform: string): Promise<number>
+  complete(source: ImageSource, directory: string, platform: string, signal?: AbortSignal): Promise<number>
 }
 
 /** Where images are kept from one run to the next. Trouble with it never throws: it is told. */

@@ -473,7 +473,7 @@ describe('the command line', () => {
         const up = machine.startCli('up', ...two, '--json')
         await machine.until(/^docker network create/)
         up.closeOutput()
-        expect((await up.ended).code).toBe(130)
+        expect((await up.ended).code).toBe(141)
         expect(machine.processes()).toEqual([])
         expect(machine.engine()).toEqual(before)
         expect(machine.recorded()).toEqual([])

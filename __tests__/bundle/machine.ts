@@ -79,9 +79,14 @@ export interface Outcome {
 
 /** A process of the product. */
 export interface Running {
+  readonly pid: number | undefined
   readonly kill: (signal: NodeJS.Signals) => void
   /** Nobody reads its standard output any more. */
   readonly closeOutput: () => void
+  /** Waits for the first of its standard output, and reads no more. */
+  readonly stopReading: () => Promise<void>
+  /** Waits until it has said that on standard error. */
+  readonly untilSaid: (pattern: RegExp) => Promise<void>
   readonly ended: Promise<Outcome>
 }
 
@@ -99,6 +104,22 @@ export function resultOf<T>(outcome: Pick<Outcome, 'stdout'>): T {
   return (type && result) as T
 }
 
+/** How a process of the product is started. */
+export interface Start {
+  readonly args?: readonly string[]
+  readonly env?: Environment
+  /** Text on standard input; without it, and unless it is kept open, there is none. */
+  readonly input?: string
+  readonly keepInputOpen?: boolean
+  /** File descriptors instead of pipes that are read. */
+  readonly stdout?: number
+  readonly stderr?: number
+  /** Words before the program: another that starts it. */
+  readonly through?: readonly string[]
+  /** As a shell starts it in a terminal: in a process group of its own, whose id is its process id. */
+  readonly ownGroup?: boolean
+}
+
 type Environment = Readonly<Record<string, string | undefined>>
 
 /**
@@ -107,7 +128,6 @@ type Environment = Readonly<Record<string, string | undefined>>
  */
 export class Machine {
   readonly root = realpathSync(mkdtempSync(join(tmpdir(), 'kfn-bundle-')))
-  private readonly children: ChildProcess[] = []
 
   constructor(
     private readonly node: string,
@@ -241,22 +261,31 @@ export class Machine {
     )
   }
 
-  start(
-    bundle: keyof typeof programs,
-    given: { args?: readonly string[]; env?: Environment; input?: string } = {},
-  ): Running {
-    const { args = [], env = {}, input } = given
-    const child = spawn(this.node, [programs[bundle], ...args], {
+  start(bundle: keyof typeof programs, given: Start = {}): Running {
+    const { args = [], env = {}, input, keepInputOpen = false, through = [], ownGroup = false } = given
+    const { stdout = 'pipe', stderr = 'pipe' } = given
+    const [program = '', ...words] = [...through, this.node, programs[bundle], ...args]
+    const child = spawn(program, words, {
       cwd: this.path('work'),
       env: { PATH: this.path('bin'), HOME: this.root, TMPDIR: this.path('temp'), [marker]: this.root, ...env },
-      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      stdio: [input === undefined && !keepInputOpen ? 'ignore' : 'pipe', stdout, stderr],
+      detached: ownGroup,
     })
-    child.stdin?.end(input)
-    this.children.push(child)
+    if (input !== undefined) child.stdin?.end(input)
+    const texts = textsOf(child)
     return {
+      pid: child.pid,
       kill: (signal) => child.kill(signal),
       closeOutput: () => child.stdout?.destroy(),
-      ended: outcomeOf(child, bundle),
+      stopReading: () =>
+        new Promise((resolve) => {
+          child.stdout?.once('data', () => {
+            child.stdout?.pause()
+            resolve()
+          })
+        }),
+      untilSaid: (pattern) => eventually(() => pattern.test(texts.stderr), `${bundle} never said ${String(pattern)}`),
+      ended: outcomeOf(child, bundle, texts),
     }
   }
 
@@ -274,13 +303,17 @@ export class Machine {
     return this.startMain(...parameters).ended
   }
 
-  /** Runs the action's post with the state that main saved. */
   post(env: Environment = {}): Promise<Outcome> {
+    return this.startPost(env).ended
+  }
+
+  /** Starts the action's post with the state that main saved. */
+  startPost(env: Environment = {}): Running {
     const state = [...fileCommands(this.read(runnerFiles.GITHUB_STATE))].map(([name, value]) => [
       `STATE_${name}`,
       value,
     ])
-    return this.run('post', {
+    return this.start('post', {
       env: { ...this.runnerEnvironment(), ...(Object.fromEntries(state) as Environment), ...env },
     })
   }
@@ -314,20 +347,21 @@ export class Machine {
 
   /** The command line with that on standard input. */
   cliReading(input: string, ...args: string[]): Promise<Outcome> {
-    return this.run('cli', { args, env: { XDG_STATE_HOME: this.path('state') }, input })
+    return this.startCliWith({ input }, ...args).ended
   }
 
   startCli(...args: string[]): Running {
-    return this.start('cli', { args, env: { XDG_STATE_HOME: this.path('state') } })
+    return this.startCliWith({}, ...args)
+  }
+
+  startCliWith({ env = {}, ...given }: Omit<Start, 'args'>, ...args: string[]): Running {
+    return this.start('cli', { ...given, args, env: { XDG_STATE_HOME: this.path('state'), ...env } })
   }
 
   /** Waits until so many stubs run a command like that. */
   async until(pattern: RegExp, count = 1): Promise<void> {
-    for (let look = 0; look < runSeconds * 20; look++) {
-      if (this.calls().filter(({ line }) => pattern.test(line)).length >= count) return
-      await sleep(50)
-    }
-    throw new Error(`no ${String(count)} calls like ${String(pattern)} within ${String(runSeconds)} s`)
+    const enough = () => this.calls().filter(({ line }) => pattern.test(line)).length >= count
+    await eventually(enough, `no ${String(count)} calls like ${String(pattern)}`)
   }
 
   /** Process ids of everything that was started on this machine and still runs. */
@@ -342,6 +376,11 @@ export class Machine {
         }
       })
       .map(Number)
+  }
+
+  /** Waits until nothing that was started on this machine runs any more: what is killed takes a moment to go. */
+  async untilQuiet(): Promise<void> {
+    await eventually(() => this.processes().length === 0, 'something still runs')
   }
 
   async dispose(): Promise<void> {
@@ -398,12 +437,26 @@ function kindLabels(cluster: string): Record<string, string> {
   return { 'io.x-k8s.kind.cluster': cluster, 'io.x-k8s.kind.role': 'control-plane' }
 }
 
-async function outcomeOf(child: ChildProcess, bundle: string): Promise<Outcome> {
-  const started = performance.now()
+/** Waits until something is so. */
+async function eventually(isSo: () => boolean, otherwise: string): Promise<void> {
+  for (let look = 0; look < runSeconds * 20; look++) {
+    if (isSo()) return
+    await sleep(50)
+  }
+  throw new Error(`${otherwise} within ${String(runSeconds)} s`)
+}
+
+/** What a process has said so far. */
+function textsOf(child: ChildProcess): { stdout: string; stderr: string } {
   const texts = { stdout: '', stderr: '' }
   for (const stream of ['stdout', 'stderr'] as const) {
     child[stream]?.setEncoding('utf8').on('data', (text: string) => (texts[stream] += text))
   }
+  return texts
+}
+
+async function outcomeOf(child: ChildProcess, bundle: string, texts: ReturnType<typeof textsOf>): Promise<Outcome> {
+  const started = performance.now()
   let late = false
   const limit = setTimeout(() => {
     late = true

@@ -4,11 +4,19 @@ import { outputsOf, type FlatNetwork } from '../report/flat-network.js'
 import { savedSummary, summary } from '../report/summary.js'
 import type { SavedImage } from '../steps/save-node-images.js'
 import type { Phase } from './actions-log.js'
+import { tellRunner } from './runner-files.js'
 
-/** Outputs, `KUBECONFIG` for the steps that follow, and the job summary. */
+/**
+ * Outputs, `KUBECONFIG` for the steps that follow, and the job summary.
+ * @throws when outputs or `KUBECONFIG` cannot be written: the steps that follow cannot do without
+ */
 export async function report(flat: FlatNetwork, phases: readonly Phase[]): Promise<void> {
-  for (const [name, value] of Object.entries(outputsOf(flat))) setOutput(name, value)
-  exportVariable('KUBECONFIG', flat.record.kubeconfig)
+  tellRunner('GITHUB_OUTPUT', () => {
+    for (const [name, value] of Object.entries(outputsOf(flat))) setOutput(name, value)
+  })
+  tellRunner('GITHUB_ENV', () => {
+    exportVariable('KUBECONFIG', flat.record.kubeconfig)
+  })
   await summarize(summary(flat, phases))
 }
 

@@ -1,6 +1,6 @@
 import { debug, setFailed } from '@actions/core'
 import { createWorld } from '../adapters/world.js'
-import { onSignal } from '../adapters/signals.js'
+import { onLostReader, onSignal } from '../adapters/signals.js'
 import { newRunId } from '../adapters/run-id.js'
 import { messageOf } from '../errors.js'
 import { up } from '../pipeline.js'
@@ -17,8 +17,9 @@ export async function runMain(): Promise<void> {
   const phases: Phase[] = []
   const world = createWorld(id, createActionsLog(phases), debug, runnerStores())
   const run = { id, directory: runDirectory(id), store: stateStore, howToRemove: removalHint }
+  const stopped = AbortSignal.any([onSignal(), onLostReader()])
   try {
-    const flat = await up(world, readInputs(), run, onSignal())
+    const flat = await up(world, readInputs(), run, stopped)
     await report(flat, phases)
   } catch (error) {
     setFailed(messageOf(error))

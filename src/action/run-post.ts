@@ -1,9 +1,10 @@
 import { debug, getInput, info, warning } from '@actions/core'
 import pRetry from 'p-retry'
+import { endOn, onLostReader, onSignal } from '../adapters/signals.js'
 import { createWorld } from '../adapters/world.js'
 import { readRecord } from '../adapters/run-store.js'
 import { messageOf } from '../errors.js'
-import { down, saveImagesForNextRun } from '../pipeline.js'
+import { down, saveImagesForNextRun, until } from '../pipeline.js'
 import type { RunRecord } from '../plan/run-record.js'
 import type { World } from '../ports.js'
 import { removalByIdAlone, removalHint } from '../report/removal-hint.js'
@@ -19,13 +20,19 @@ const removalTries = { retries: 4, minTimeout: 2000, factor: 2 } as const
 
 /** Trouble here is a warning: it must not hide what main said, nor fail a job whose work is done. */
 export async function runPost(): Promise<void> {
+  const stopped = onSignal()
+  // a runner that goes away is no reason to leave anything
+  onLostReader()
   await attempt(async () => {
     const saved = savedRun(runDirectory)
     if (saved === undefined) return
     const world = createWorld(saved.run, createActionsLog(), debug, runnerStores())
     const { record, trouble } = await readRecord(saved.directory)
-    if (record === undefined) await attempt(() => removeWithoutRecord(world, saved, trouble))
-    else await attempt(() => removeOrLeave(world, record))
+    if (record === undefined) await attempt(() => removeWithoutRecord(world, saved, stopped, trouble))
+    else await attempt(() => removeOrLeave(world, record, stopped))
+    if (stopped.aborted) return
+    // saving heeds no signal
+    endOn(stopped)
     // last: a job that is cancelled has little time left
     if (record !== undefined && record.imagesToSave.length > 0) {
       await reportSaved(await saveImagesForNextRun(world, record))
@@ -33,30 +40,36 @@ export async function runPost(): Promise<void> {
   })
 }
 
-async function removeOrLeave(world: World, record: RunRecord): Promise<void> {
+async function removeOrLeave(world: World, record: RunRecord, stopped: AbortSignal): Promise<void> {
   if (!record.cleanup) {
     info(`everything is left in place (cleanup: false)\n${removalHint(record)}`)
     return
   }
-  await removeStubbornly(world, record).catch((error: unknown) => {
+  await removeStubbornly(world, record, stopped).catch((error: unknown) => {
     throw new Error(`${messageOf(error)}\n${removalHint(record)}`, { cause: error })
   })
 }
 
 /** What carries the run's id is found without a record; main removes the record only with everything else. */
-async function removeWithoutRecord(world: World, { run, directory }: SavedRun, trouble?: string): Promise<void> {
+async function removeWithoutRecord(
+  world: World,
+  { run, directory }: SavedRun,
+  stopped: AbortSignal,
+  trouble?: string,
+): Promise<void> {
   if (trouble !== undefined) {
     if (getInput('cleanup').toLowerCase() === 'false') {
       throw new Error(`${trouble}; everything of run ${run} is left in place (cleanup: false)`)
     }
     warning(`${trouble}; ${removalByIdAlone(run)}`)
   }
-  await removeStubbornly(world, { run, directory })
+  await removeStubbornly(world, { run, directory }, stopped)
 }
 
-async function removeStubbornly(world: World, removal: Removal): Promise<void> {
-  await pRetry(() => down(world, removal), {
+async function removeStubbornly(world: World, removal: Removal, stopped: AbortSignal): Promise<void> {
+  await pRetry(() => down(until(world, stopped), removal), {
     ...removalTries,
+    signal: stopped,
     onFailedAttempt: ({ error, retriesLeft }) => {
       if (retriesLeft > 0) info(`${messageOf(error)}\nthe removal is tried again`)
     },

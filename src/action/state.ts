@@ -2,6 +2,7 @@ import { getState, saveState } from '@actions/core'
 import { runStore } from '../adapters/run-store.js'
 import { isRunId } from '../plan/run-record.js'
 import type { RunStore } from '../ports.js'
+import { tellRunner } from './runner-files.js'
 
 /** A run as post knows it: what it needs to find the record, and to remove the run without one. */
 export interface SavedRun {
@@ -12,8 +13,10 @@ export interface SavedRun {
 /** Leaves for post where the record is; an environment variable would be too small for the record itself. */
 export const stateStore: RunStore = {
   async save(record) {
-    saveState('run', record.run)
-    saveState('directory', record.directory)
+    tellRunner('GITHUB_STATE', () => {
+      saveState('run', record.run)
+      saveState('directory', record.directory)
+    })
     await runStore.save(record)
   },
 }

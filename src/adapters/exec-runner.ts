@@ -1,13 +1,15 @@
 import { execa, ExecaError } from 'execa'
 import { CommandError, formatCommand } from '../errors.js'
 import type { CommandRunner, RunOptions } from '../ports.js'
+import { endWithProcess, release, signalGroup } from './process-groups.js'
 
 /** Time a command has for ending itself after it was told to. */
 const graceMilliseconds = 2000
 
 /**
  * Runs commands in process groups of their own, so that a command is ended together with the children it started
- * (kind starts docker), and a Ctrl-C in the terminal reaches this process alone, which then decides the order.
+ * (kind starts docker), and a Ctrl-C in the terminal reaches this process alone, which then decides the order. What
+ * still runs when this process ends is killed.
  * @param environment what commands see besides the process's own environment; `undefined` takes a variable away
  */
 export function createExecRunner(
@@ -43,10 +45,16 @@ async function run(
     stripFinalNewline: false,
     maxBuffer: 50_000_000,
   })
+  const group = child.pid
+  if (group !== undefined) endWithProcess(group)
+  let ending = false
   const endGroup = () => {
-    signalGroup(child.pid, 'SIGTERM')
+    if (group === undefined) return
+    ending = true
+    signalGroup(group, 'SIGTERM')
     setTimeout(() => {
-      signalGroup(child.pid, 'SIGKILL')
+      signalGroup(group, 'SIGKILL')
+      release(group)
     }, graceMilliseconds).unref()
   }
   stop.addEventListener('abort', endGroup, { once: true })
@@ -60,6 +68,8 @@ async function run(
     throw new CommandError(command, outcome(error, timeout.aborted, timeoutSeconds), error.all ?? '')
   } finally {
     stop.removeEventListener('abort', endGroup)
+    // a child of what was told to end may not heed it
+    if (group !== undefined && !ending) release(group)
   }
 }
 
@@ -77,15 +87,6 @@ function outcome(error: ExecaError, timedOut: boolean, timeoutSeconds: number): 
   if (error.code === 'ENOENT') return 'no such program on the PATH'
   if (error.exitCode !== undefined) return `exit code ${String(error.exitCode)}`
   return error.signal === undefined ? error.shortMessage : `ended by ${error.signal}`
-}
-
-function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
-  if (pid === undefined) return
-  try {
-    process.kill(-pid, signal)
-  } catch {
-    // the group is gone: nothing left to end
-  }
 }
 
 async function forEachLine(lines: AsyncIterable<string | Uint8Array>, onLine: (line: string) => void): Promise<void> {

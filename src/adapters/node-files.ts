@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { lstat, mkdir, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { addAbortSignal } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import type { Files } from '../ports.js'
 
@@ -16,7 +17,7 @@ export const nodeFiles: Files = {
       () => false,
     ),
   read: (path) => readFile(path, 'utf8'),
-  readStandardInput: () => text(process.stdin),
+  readStandardInput,
   async writePrivate(path, content) {
     // whole or not at all, and never readable to others for a moment
     const temporary = `${path}.${String(process.pid)}.tmp`

@@ -41,7 +41,8 @@ export function createRegistry(): Registry {
     },
     isNear,
     serve: (source, directory, onProgress) => serve(new Image(client, source, directory, onProgress)),
-    complete: (source, directory, where) => new Image(client, source, directory).complete(where),
+    complete: (source, directory, where, signal) =>
+      new Image(client, source, directory, () => undefined, signal).complete(where),
   }
 }
 
@@ -154,7 +155,8 @@ class Image {
     private readonly client: Client,
     private readonly source: ImageSource,
     private readonly directory: string,
-    private readonly onProgress: (transfer: Transfer) => void = () => undefined,
+    private readonly onProgress: (transfer: Transfer) => void,
+    private readonly signal?: AbortSignal,
   ) {
     this.known = new Set([source.digest])
   }
@@ -194,6 +196,7 @@ class Image {
 
   async #fetch(digest: string, path: string, to?: ServerResponse): Promise<void> {
     if (!this.source.online) throw new Error(`${digest} is missing, or not whole`)
+    this.signal?.throwIfAborted()
     if (this.#active++ === 0) this.#since = performance.now()
     try {
       const response = await this.client.get(this.source, path)
@@ -223,7 +226,7 @@ class Image {
     try {
       const length = response.headers['content-length']
       to?.writeHead(200, { ...blobHeaders(digest), ...(length !== undefined && { 'content-length': length }) })
-      if (to === undefined) await pipeline(response, write, drain)
+      if (to === undefined) await pipeline(response, write, drain, { ...(this.signal && { signal: this.signal }) })
       else await pipeline(response, write, to as Writable)
       await file.close()
       await rename(temporary, this.fileOf(digest))

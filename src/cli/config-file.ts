@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { text as allOf } from 'node:stream/consumers'
 import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type Document } from 'yaml'
+import { nodeFiles } from '../adapters/node-files.js'
 import { InputError, messageOf } from '../errors.js'
 import { fileNamedBy, standardInput } from '../kind-config/file-names.js'
 import {
@@ -27,12 +27,14 @@ export const configFileNames = ['kind-flat-network.yaml', 'kind-flat-network.yml
 /**
  * Reads a config file. Its values become the text that the inputs take, and its paths absolute: they are relative to the
  * file.
+ * @param signal ends the wait for standard input
  * @throws {InputError} for a file that cannot be read, and for all that is wrong in it, with file and line
  */
-export async function readConfigFile(name: string, cwd: string): Promise<GivenInputs> {
+export async function readConfigFile(name: string, cwd: string, signal?: AbortSignal): Promise<GivenInputs> {
   const path = resolve(cwd, name)
-  const content = name === standardInput ? allOf(process.stdin) : readFile(path, 'utf8')
+  const content = name === standardInput ? nodeFiles.readStandardInput(signal) : readFile(path, 'utf8')
   const text = await content.catch((error: unknown) => {
+    signal?.throwIfAborted()
     const reason = (error as NodeJS.ErrnoException).code ?? messageOf(error)
     throw new InputError([{ input: name, message: `is no file that can be read (${reason}); give the path of one` }])
   })

@@ -1,5 +1,6 @@
 import type { Problem } from '../errors.js'
 import type { Log } from '../ports.js'
+import { standardOutput } from './standard-output.js'
 
 /** What a line tells. The last one is a result or an error. */
 export type JsonLine =
@@ -17,7 +18,7 @@ export type JsonLine =
 
 /** One object as one line, written whole. */
 export function printLine(line: JsonLine): void {
-  process.stdout.write(`${JSON.stringify(line)}\n`)
+  standardOutput.write(`${JSON.stringify(line)}\n`)
 }
 
 /** Progress on standard output, one JSON object a line, for programs. */

@@ -2,6 +2,7 @@ import { homedir } from 'node:os'
 import type { RunRecord } from '../plan/run-record.js'
 import type { FlatNetwork } from '../report/flat-network.js'
 import type { ListedRun } from './list.js'
+import { standardOutput } from './standard-output.js'
 import { styleOf } from './style.js'
 import { flatNetworkLines, howToGoOnLines, runLines } from './text.js'
 
@@ -24,7 +25,7 @@ export function printRuns(runs: readonly ListedRun[]): void {
 }
 
 export function print(text: string): void {
-  process.stdout.write(`${text}\n`)
+  standardOutput.write(`${text}\n`)
 }
 
 export function printJson(value: unknown): void {

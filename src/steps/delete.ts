@@ -7,7 +7,7 @@ import {
   type InspectedNetwork,
 } from '../commands/docker-networks.js'
 import { removeVolumes, reservationVolume } from '../commands/docker-volumes.js'
-import { CommandError, messageOf, shellCommand } from '../errors.js'
+import { CancelledError, CommandError, messageOf, shellCommand } from '../errors.js'
 import { isKubeconfigOfUser, recordFile, type RunRecord } from '../plan/run-record.js'
 import type { CommandRunner, World } from '../ports.js'
 import { releaseEngineLock } from './engine-lock.js'
@@ -46,6 +46,8 @@ export async function deleteRun(world: World, removal: Removal): Promise<void> {
     try {
       await work()
     } catch (error) {
+      // what is left is for the next time
+      if (error instanceof CancelledError) throw error
       failures.push(`${what}: ${messageOf(error)}`)
     }
   }

@@ -1,6 +1,6 @@
 import { engineInfo, inspectContext, parseContext, parseEngineTrouble } from '../commands/docker.js'
 import { isInContainer } from '../commands/mountinfo.js'
-import { CommandError, shellCommand } from '../errors.js'
+import { CancelledError, CommandError, shellCommand } from '../errors.js'
 import { nameOfEndpoint } from '../plan/place.js'
 import type { World } from '../ports.js'
 
@@ -31,7 +31,10 @@ export async function explained<T>(world: World, result: Promise<T>): Promise<T>
 
 /** One sentence with the remedy instead of what docker said, which stays its cause. */
 export async function explainEngine(world: World, error: CommandError): Promise<Error> {
-  const context = await world.runner.run(inspectContext).then(parseContext, () => undefined)
+  const context = await world.runner.run(inspectContext).then(parseContext, (trouble: unknown) => {
+    if (trouble instanceof CancelledError) throw trouble
+    return undefined
+  })
   const words = wordsOf(error)
   const where: Where = {
     world,

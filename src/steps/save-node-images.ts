@@ -13,19 +13,24 @@ export interface SavedImage {
   readonly bytes: number
 }
 
-/** Saves the images that were pulled. What goes wrong is told and never throws: the job's work is done. */
+/**
+ * Saves the images that were pulled. What goes wrong is told and never throws: the job's work is done.
+ * @param signal ends what is fetched for that
+ */
 export async function saveNodeImages(
   world: Pick<World, 'log' | 'clock'> & { readonly registry: Registry; readonly imageCache: ImageCache },
   images: readonly ImageToSave[],
+  signal?: AbortSignal,
 ): Promise<SavedImage[]> {
   const results: SavedImage[] = []
-  for (const image of images) results.push(await save(world, image))
+  for (const image of images) results.push(await save(world, image, signal))
   return results
 }
 
 async function save(
   { log, clock, registry, imageCache }: Parameters<typeof saveNodeImages>[0],
   { key, reference, platform, ...source }: ImageToSave,
+  signal: AbortSignal | undefined,
 ): Promise<SavedImage> {
   const started = clock.now()
   const name = shortReference(reference)
@@ -34,10 +39,10 @@ async function save(
   try {
     const directory = imageCache.staged(key)
     // Docker asks for no layer that it had already
-    bytes = await registry.complete({ ...source, online: true }, directory, platform)
+    bytes = await registry.complete({ ...source, online: true }, directory, platform, signal)
     trouble = (await imageCache.save(key)).trouble
   } catch (error) {
-    trouble = messageOf(error)
+    trouble = messageOf(signal?.aborted === true ? signal.reason : error)
   }
   await imageCache.release(key).catch((error: unknown) => {
     log.warning(`${name}: ${messageOf(error)}`)
