@@ -155,7 +155,7 @@ export function until(world: World, signal: AbortSignal): World {
     ...world,
     runner: world.runner.until(signal),
     downloads: world.downloads.until(signal),
-    files: { ...world.files, readStandardInput: () => world.files.readStandardInput(signal) },
+    files: world.files.until(signal),
   }
 }
 

@@ -34,11 +34,8 @@ export interface Files {
   exists(path: string): Promise<boolean>
   /** @throws when there is no such file */
   read(path: string): Promise<string>
-  /**
-   * Everything on standard input, which can be read once.
-   * @throws the reason of the signal when that is aborted
-   */
-  readStandardInput(signal?: AbortSignal): Promise<string>
+  /** Everything on standard input, which can be read once. */
+  readStandardInput(): Promise<string>
   isDirectory(path: string): Promise<boolean>
   /** Writes a whole file that only its owner can read (0600); its directory must be there. */
   writePrivate(path: string, content: string): Promise<void>
@@ -59,6 +56,8 @@ export interface Files {
    * @param last the file in it that goes when everything else is gone
    */
   removeDirectory(path: string, last: string): Promise<void>
+  /** The same, whose wait for standard input ends when that signal is aborted. */
+  until(signal: AbortSignal): Files
 }
 
 export interface Processes {

@@ -103,6 +103,23 @@ describe('a command that is interrupted', () => {
     testMilliseconds,
   )
 
+  test(
+    'so is what the one that ended had started',
+    () =>
+      onMachine(node, async (machine) => {
+        const call = JSON.stringify({ line: 'docker stuck', argv: [], stdin: '', pid: 0 })
+        const heedless = `(trap '' TERM; echo '${call}' >> ${machine.path('calls.jsonl')}; exec /bin/sleep 50)`
+        const script = ['#!/bin/bash', `${heedless} < /dev/null &> /dev/null &`, 'exec /bin/sleep 50']
+        writeFileSync(machine.path('bin/docker'), `${script.join('\n')}\n`)
+        const running = machine.startCli('list')
+        await machine.until(/^docker stuck/)
+        running.kill('SIGINT')
+        expect((await running.ended).code).toBe(130)
+        await machine.untilQuiet()
+      }),
+    testMilliseconds,
+  )
+
   test.each([{ args: ['--run', 'aaaa0000'] }, { args: [] }, { args: ['--all'] }])(
     'down $args keeps the record and says how to go on, and does so',
     ({ args }) =>

@@ -165,6 +165,8 @@ describe('Ctrl-C', () => {
     await sleep(longest / 4)
     await terminal.press('C-c')
     await terminal.until(/Ctrl-C\s+again/, 20)
+    // sooner it would be taken for the same key
+    await sleep(400)
     await terminal.press('C-c')
     expect(await terminal.ended(5)).toMatchObject({ code: 130, cursorVisible: true })
     expect(await terminal.runs()).toHaveLength(1)

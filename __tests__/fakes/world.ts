@@ -31,6 +31,10 @@ export class FakeFiles implements Files {
     return found === undefined ? Promise.reject(new Error(`ENOENT: ${path}`)) : Promise.resolve(found)
   }
 
+  until(): this {
+    return this
+  }
+
   readStandardInput(): Promise<string> {
     return Promise.resolve(this.standardInput)
   }

@@ -58,6 +58,7 @@ describe('messages', () => {
 
   test.each([
     [new CancelledError('SIGTERM'), 'stopped by SIGTERM'],
+    [new CancelledError('SIGINT', 'go on with: down'), 'stopped by SIGINT; go on with: down'],
     ['text', 'text'],
     [undefined, 'undefined'],
   ])('the text of whatever was thrown is found', (thrown, text) => {

@@ -17,7 +17,8 @@ export const nodeFiles: Files = {
       () => false,
     ),
   read: (path) => readFile(path, 'utf8'),
-  readStandardInput,
+  readStandardInput: () => text(process.stdin),
+  until: (signal) => ({ ...nodeFiles, readStandardInput: () => readStandardInputUntil(signal) }),
   async writePrivate(path, content) {
     // whole or not at all, and never readable to others for a moment
     const temporary = `${path}.${String(process.pid)}.tmp`
@@ -54,4 +55,13 @@ export const nodeFiles: Files = {
 
 function absent(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT') throw error
+}
+
+async function readStandardInputUntil(signal: AbortSignal): Promise<string> {
+  try {
+    return await text(addAbortSignal(signal, process.stdin))
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error
+  }
 }

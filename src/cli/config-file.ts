@@ -30,11 +30,11 @@ export const configFileNames = ['kind-flat-network.yaml', 'kind-flat-network.yml
  * @param signal ends the wait for standard input
  * @throws {InputError} for a file that cannot be read, and for all that is wrong in it, with file and line
  */
-export async function readConfigFile(name: string, cwd: string, signal?: AbortSignal): Promise<GivenInputs> {
+export async function readConfigFile(name: string, cwd: string, signal: AbortSignal): Promise<GivenInputs> {
   const path = resolve(cwd, name)
-  const content = name === standardInput ? nodeFiles.readStandardInput(signal) : readFile(path, 'utf8')
+  const content = name === standardInput ? nodeFiles.until(signal).readStandardInput() : readFile(path, 'utf8')
   const text = await content.catch((error: unknown) => {
-    signal?.throwIfAborted()
+    signal.throwIfAborted()
     const reason = (error as NodeJS.ErrnoException).code ?? messageOf(error)
     throw new InputError([{ input: name, message: `is no file that can be read (${reason}); give the path of one` }])
   })

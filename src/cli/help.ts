@@ -13,9 +13,11 @@ Examples:
 
 Exit codes:
   0    it worked
-  1    it did not work; up has removed what it made (but for --cleanup false)
+  1    it did not work, or its result could not be written;
+       up has removed what it made (unless --cleanup false)
   2    what was asked for is wrong, and nothing was done
-  130  interrupted by Ctrl-C or another signal; the same goes for up
+  130  stopped by Ctrl-C (143: SIGTERM, 129: SIGHUP, 141: nobody reads);
+       the same goes for up
 
 Environment:
   DOCKER_HOST, DOCKER_CONTEXT   the Docker engine, as docker itself takes it

@@ -207,6 +207,18 @@ describe('a directory', () => {
     upstream = await LoopbackServer.start()
   })
 
+  test('keeps nothing of a part whose fetching is stopped', async () => {
+    const stop = new AbortController()
+    upstream.on(blobPath(layer), (response) => {
+      response.writeHead(200, { 'content-length': layer.length })
+      response.write(layer.subarray(0, 1), () => {
+        stop.abort(new Error('stopped'))
+      })
+    })
+    await expect(createRegistry().complete(source, directory, 'linux/amd64', stop.signal)).rejects.toThrow()
+    expect((await readdir(directory)).filter((name) => name.startsWith(fileOf(part(layer))))).toEqual([])
+  })
+
   test('holds only what is whole', async () => {
     await complete()
     await writeFile(join(directory, fileOf(part(layer))), layer.subarray(1))

@@ -15,6 +15,8 @@ const schema = JSON.parse(committed('kind-flat-network.schema.json')) as {
 }
 const fitsSchema = new Ajv({ allErrors: true, strictTypes: false }).compile(schema)
 
+const unstopped = new AbortController().signal
+
 let directory: string
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'config file-'))
@@ -25,7 +27,7 @@ afterEach(() => {
 
 function read(text: string, name = 'c.yaml'): Promise<GivenInputs> {
   writeFileSync(join(directory, name), text)
-  return readConfigFile(name, directory)
+  return readConfigFile(name, directory, unstopped)
 }
 
 /** Lines of what is wrong. */
@@ -194,10 +196,10 @@ describe('what is wrong', () => {
   })
 
   test('a file that is missing, and a directory', async () => {
-    await expect(readConfigFile('no.yaml', directory)).rejects.toThrow(
+    await expect(readConfigFile('no.yaml', directory, unstopped)).rejects.toThrow(
       'no.yaml: is no file that can be read (ENOENT); give the path of one',
     )
-    await expect(readConfigFile('.', directory)).rejects.toThrow('.: is no file that can be read (EISDIR)')
+    await expect(readConfigFile('.', directory, unstopped)).rejects.toThrow('.: is no file that can be read (EISDIR)')
   })
 })
 

@@ -1,4 +1,6 @@
-import { beforeEach, expect, test } from '@jest/globals'
+import { beforeEach, expect, jest, test } from '@jest/globals'
+import { CancelledError } from '../../../src/errors.js'
+import type { Registry } from '../../../src/ports.js'
 import { saveNodeImages } from '../../../src/steps/save-node-images.js'
 import { FakeImageCache, FakeRegistry } from '../../fakes/images.js'
 import { fakeWorld, type FakeWorld } from '../../fakes/world.js'
@@ -46,6 +48,18 @@ test('a part that cannot be had keeps an image out of the cache', async () => {
   expect((await save()).map(({ saved }) => saved)).toEqual([false, false])
   expect([imageCache.saves, [...imageCache.staging]]).toEqual([0, []])
   expect(world.log.warnings[0]).toBe('kindest/node:v1: not saved in the cache: no bytes for 30 s')
+})
+
+test('what is stopped is not saved, and says so', async () => {
+  const stop = new AbortController()
+  jest.spyOn(registry as Registry, 'complete').mockImplementation((_source, _directory, _platform, signal) => {
+    stop.abort(new CancelledError('SIGINT'))
+    return Promise.reject(signal?.aborted === true ? new Error('The operation was aborted') : new Error('no signal'))
+  })
+  const [saved] = await saveNodeImages({ ...world, registry, imageCache }, [image], stop.signal)
+  expect([saved?.saved, imageCache.saves]).toEqual([false, 0])
+  expect(imageCache.staging.has('k1')).toBe(false)
+  expect(world.log.warnings).toEqual(['kindest/node:v1: not saved in the cache: stopped by SIGINT'])
 })
 
 test('trouble with the cache is told and harms nobody', async () => {
