@@ -41,7 +41,7 @@ import { forgetRegistry, startRegistry, teachRegistry } from './steps/registry.j
 import { reserve } from './steps/reserve.js'
 import { saveNodeImages, type SavedImage } from './steps/save-node-images.js'
 import { teachCluster } from './steps/teach-cluster.js'
-import { deployProbe, removeProbes, requireFlat, verifyConnectivity } from './steps/verify.js'
+import { deployProbe, removeAllProbes, removeProbes, requireFlat, verifyConnectivity } from './steps/verify.js'
 import { untilCoreDnsAvailable } from './steps/until-ready.js'
 import { whenAllEnd } from './steps/when-all-end.js'
 
@@ -134,7 +134,7 @@ export async function up(world: World, given: GivenInputs, run: Run, signal: Abo
     return { ...flat, record }
   } catch (error) {
     // what goes wrong here is told, and never hides the failure that came before it
-    const tidy = record.cleanup ? down(world, record) : removeProbes(world, record)
+    const tidy = record.cleanup ? down(world, record) : removeProbes(world, record, record.run)
     const isLeft = await tidy.then(
       () => !record.cleanup,
       (trouble: unknown) => {
@@ -264,7 +264,7 @@ async function make(
       // early: CoreDNS starts with its names, and the probe while CoreDNS does
       await Promise.all([
         teachCluster(ofCluster, record, cluster),
-        ...(wantProbe ? [deployProbe(ofCluster, record, cluster)] : []),
+        ...(wantProbe ? [deployProbe(ofCluster, record, cluster, record.run)] : []),
         ...(registry === undefined ? [] : [teachRegistry(ofCluster, record, cluster, registry)]),
         ...(beginEarly === undefined ? [] : [beginEarly.begin(ofCluster, record, cluster)]),
       ])
@@ -290,7 +290,7 @@ async function make(
   // last, because it starts while the rest is done
   await log.phase('Wait for CoreDNS', () =>
     whenAllEnd<unknown>([
-      ...(wantProbe ? [removeProbes(world, record)] : []),
+      ...(wantProbe ? [removeProbes(world, record, record.run)] : []),
       ...decided.clusters.map((cluster) => untilCoreDnsAvailable(live, record, cluster, decided.waitSeconds)),
     ]),
   )
@@ -326,7 +326,7 @@ function tellNodesInTheWay({ log }: World, { clusters, loadBalancer }: Plan, nod
 }
 
 async function prove(live: World, record: RunRecord, nodes: readonly Node[]): Promise<Connectivity> {
-  const connectivity = await verifyConnectivity(live, record, nodes)
+  const connectivity = await verifyConnectivity(live, record, nodes, record.run)
   if (connectivity.pairs.length > 0) live.log.info(verdict(connectivity))
   requireFlat(connectivity, nodes, record.preserveSourceIp)
   return connectivity
@@ -341,12 +341,16 @@ export async function verify(world: World, record: RunRecord, signal: AbortSigna
 }
 
 async function proveAgain(live: World, world: World, record: RunRecord, nodes: readonly Node[]): Promise<Connectivity> {
+  const check = world.newId()
   return world.log.phase('Verify', async () => {
     try {
-      await whenAllEnd(record.clusters.map((cluster) => deployProbe(live, record, cluster)))
-      return await verifyConnectivity(live, record, nodes)
+      await allOrNone(
+        live,
+        record.clusters.map((cluster) => (part: World) => deployProbe(part, record, cluster, check)),
+      )
+      return await verifyConnectivity(live, record, nodes, check)
     } finally {
-      await removeProbes(world, record)
+      await removeProbes(world, record, check)
     }
   })
 }
@@ -424,7 +428,7 @@ async function leaveReused(world: World, removal: Removal): Promise<void> {
   // a run that failed before it came to them has left nothing there
   if (!begun.includes(true)) return
   await installTools(world, kept.tools)
-  await removeProbes(world, kept)
+  await removeAllProbes(world, kept)
   const { registry } = kept
   if (reused.length === clusters.length && registry === undefined) return
   const { record, nodes } = await findNodes(world, kept)

@@ -226,4 +226,6 @@ export interface World {
   readonly processes: Processes
   readonly log: Log
   readonly clock: Clock
+  /** An id that nobody has: eight hexadecimal digits. */
+  newId(): string
 }

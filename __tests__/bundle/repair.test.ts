@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
+import { kubeadmsCorefile } from '../fakes/engine.js'
 import { onMachine, resultOf, type Machine, type Outcome } from './machine.js'
 import { actionNode, installMilliseconds } from './nodes.js'
 
@@ -122,6 +123,23 @@ describe.each([actionNode])('repair on $name', ({ program }) => {
         const { changes } = await repaired(machine)
         expect(changes).toEqual([{ node: 'beta', changes: ['names of CoreDNS renewed'] }])
         expect(machine.read('engine/coredns/beta.json')).toBe(coreDns)
+      }),
+    testMilliseconds,
+  )
+
+  test(
+    'and verify may run several times at once',
+    () =>
+      onMachine(node, async (machine) => {
+        await made(machine, '--cross-cluster-dns', 'true')
+        machine.change('coredns', 'beta', { corefile: kubeadmsCorefile })
+        const commands = ['verify', 'repair', 'repair'] as const
+        const outcomes = await Promise.all(commands.map((command) => machine.cli(command, '--json')))
+        expect(outcomes.map(({ code, stdout }) => [code, stdout.includes('"ownAddress":false')])).toEqual(
+          Array(commands.length).fill([0, false]),
+        )
+        expect(machine.engine().pods).toEqual([])
+        expect(changesOf(await machine.cli('repair', '--json'))).toEqual([])
       }),
     testMilliseconds,
   )

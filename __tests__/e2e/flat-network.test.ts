@@ -117,7 +117,7 @@ describe('three clusters of two, two and one nodes', () => {
         context,
         '--namespace=kube-system',
         'get',
-        'daemonsets,configmaps,pods',
+        'daemonsets,services,configmaps,pods',
         '--output=name',
       ]
       expect(await world.runner.run(command)).not.toContain('kind-flat-network')

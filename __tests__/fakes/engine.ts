@@ -17,6 +17,10 @@ export const kubeadmsCorefile = `.:53 {
 }
 `
 
+/** Of the API server, as kubectl prints it. */
+const conflict =
+  'Error from server (Conflict): Operation cannot be fulfilled on configmaps "coredns": the object has been modified; please apply your changes to the latest version and try again'
+
 export const coreDnsImage = 'registry.k8s.io/coredns/coredns:v1.12.1'
 
 export interface EngineContainer {
@@ -50,7 +54,11 @@ export interface EngineNetwork extends DockerNetwork {
 /** A node or the deployment of CoreDNS, as the API of a cluster tells it. */
 export interface StateItem {
   readonly kind: string
-  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> }
+  readonly metadata: {
+    readonly name: string
+    readonly labels?: Readonly<Record<string, string>>
+    readonly creationTimestamp?: string
+  }
   readonly spec: object
   readonly status: object
 }
@@ -87,6 +95,7 @@ export class FakeEngine {
   readonly corefiles = new Map<string, string>()
   /** Annotations on the pods of CoreDNS, by cluster. */
   readonly coreDnsAnnotations = new Map<string, Record<string, string>>()
+  readonly #corefileVersions = new Map<string, string[]>()
   readonly #looks = new Map<string, number>()
   /** What each node was told to have, as the exec on it gave it; a restart empties it. */
   readonly wiring = new Map<string, string>()
@@ -235,7 +244,7 @@ export class FakeEngine {
         Config: { Labels: { 'io.x-k8s.kind.cluster': cluster, 'io.x-k8s.kind.role': role } },
         Mounts: [{ Destination: '/var' }, ...(run === undefined ? [] : [{ Destination: `/kind-flat-network/${run}` }])],
         State: { Running: !stopped },
-        NetworkSettings: { Networks: { [network]: stopped ? {} : addressesOf(addresses) } },
+        NetworkSettings: { Networks: { [network]: stopped ? { IPAddress: '' } : addressesOf(addresses) } },
       })),
     )
   }
@@ -428,19 +437,33 @@ export class FakeEngine {
 
   #coreDns(cluster: string): string {
     const annotations = this.coreDnsAnnotations.get(cluster)
+    const { corefile, resourceVersion } = this.#storedCorefile(cluster)
     return JSON.stringify({
       items: [
-        { kind: 'ConfigMap', data: { Corefile: this.corefiles.get(cluster) ?? kubeadmsCorefile } },
-        { kind: 'Deployment', spec: { template: { metadata: { ...(annotations && { annotations }) } } } },
+        { kind: 'ConfigMap', metadata: { resourceVersion }, data: { Corefile: corefile } },
+        { kind: 'Deployment', metadata: {}, spec: { template: { metadata: { ...(annotations && { annotations }) } } } },
       ],
     })
   }
 
-  #patchCoreDns(command: readonly string[]): string {
+  /** A Corefile, and its version, which everybody's change renews. */
+  #storedCorefile(cluster: string): { corefile: string; resourceVersion: string } {
+    const corefile = this.corefiles.get(cluster) ?? kubeadmsCorefile
+    const versions = this.#corefileVersions.get(cluster) ?? []
+    if (versions.at(-1) !== corefile) versions.push(corefile)
+    this.#corefileVersions.set(cluster, versions)
+    return { corefile, resourceVersion: String(versions.length) }
+  }
+
+  #patchCoreDns(command: readonly string[]) {
     const cluster = clusterOf(command)
-    const { data, spec } = JSON.parse(command.at(-1)?.replace(/^--patch=/, '') ?? '') as {
+    const { metadata, data, spec } = JSON.parse(command.at(-1)?.replace(/^--patch=/, '') ?? '') as {
+      metadata?: { resourceVersion: string }
       data?: { Corefile: string }
       spec?: { template: { metadata: { annotations: Record<string, string> } } }
+    }
+    if (metadata !== undefined && metadata.resourceVersion !== this.#storedCorefile(cluster).resourceVersion) {
+      return fails(conflict)
     }
     if (data !== undefined) this.corefiles.set(cluster, data.Corefile)
     if (spec !== undefined) this.coreDnsAnnotations.set(cluster, spec.template.metadata.annotations)

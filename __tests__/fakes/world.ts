@@ -200,6 +200,7 @@ export interface FakeWorld extends World {
 }
 
 export function fakeWorld(): FakeWorld {
+  let ids = 1
   const files = new FakeFiles()
   return {
     runner: new RecordingRunner(),
@@ -213,5 +214,6 @@ export function fakeWorld(): FakeWorld {
     processes: new FakeProcesses(),
     log: new CollectingLog(),
     clock: new FakeClock(),
+    newId: () => `c4ec${String(ids++).padStart(4, '0')}`,
   }
 }

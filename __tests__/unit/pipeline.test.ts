@@ -643,6 +643,9 @@ describe('a registry', () => {
     await down(world, made)
     expect(engine.registriesOf.get('shared-control-plane')).toEqual(new Set())
     expect(engine.wiring.get('shared-control-plane')).toBe('')
+    expect(world.runner.lines(/delete daemonsets.*kind-flat-network\.run=/)).toEqual([
+      expect.stringContaining('/shared.kubeconfig'),
+    ])
     expect(world.runner.lines(/delete configmap/)).toEqual([expect.stringContaining('/shared.kubeconfig')])
     expect(left().containers).toEqual(['shared-control-plane'])
     expect(world.log.warnings).toEqual([])
@@ -785,6 +788,19 @@ describe('verify', () => {
     })
     expect(await failureOf(again(stop.signal))).toEqual(new CancelledError('SIGINT'))
     expect(world.runner.lines(deletes)).toHaveLength(4)
+  })
+
+  test('several times at once, each has a probe of its own and removes no other', async () => {
+    await Promise.all([again(), again()])
+    const check = /app\.kubernetes\.io\/instance=(\w+)/
+    const ids = (matcher: Matcher) => world.runner.lines(matcher).map((line) => check.exec(line)?.[1])
+    const applied = world.runner
+      .matching(' apply ')
+      .map(({ options }) => /name: kind-flat-network-probe-(\w+)/.exec(options.input ?? '')?.[1])
+    const two = ['c4ec0001', 'c4ec0002', 'c4ec0001', 'c4ec0002']
+    for (const found of [applied, ids(' wait pod '), ids(' get pods,services '), ids(deletes)]) {
+      expect(found.toSorted()).toEqual(two.toSorted())
+    }
   })
 
   test('says what is missing when a cluster is not what it was', async () => {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
 import { lstat, mkdir, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -20,8 +21,8 @@ export const nodeFiles: Files = {
   readStandardInput: () => text(process.stdin),
   until: (signal) => ({ ...nodeFiles, readStandardInput: () => readStandardInputUntil(signal) }),
   async writePrivate(path, content) {
-    // whole or not at all, and never readable to others for a moment
-    const temporary = `${path}.${String(process.pid)}.tmp`
+    // whole or not at all, never readable to others for a moment, and never shared by two that write at once
+    const temporary = `${path}.${randomUUID()}.tmp`
     await writeFile(temporary, content, { mode: 0o600 })
     await rename(temporary, path)
   },

@@ -5,6 +5,7 @@ import { machine } from './machine.js'
 import { nodeFiles } from './node-files.js'
 import { createProcesses, runVariable } from './node-processes.js'
 import { createRegistry } from './registry.js'
+import { newRunId } from './run-id.js'
 import { systemClock } from './system-clock.js'
 
 /** What stays from one run to the next. */
@@ -33,5 +34,6 @@ export function createWorld(run: string, log: Log, debug: (line: string) => void
     processes: createProcesses(run),
     log,
     clock: systemClock,
+    newId: newRunId,
   }
 }

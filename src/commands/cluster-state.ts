@@ -1,5 +1,6 @@
 import { kubectl, type KubectlTarget } from './kubectl.js'
 import { podTroubles, type PodItem, type PodTrouble } from './pod-troubles.js'
+import { checkOf } from './probe.js'
 
 /** Everything that tells whether a cluster is ready, and which addresses it gives out. */
 export function getClusterState(target: KubectlTarget): string[] {
@@ -19,6 +20,14 @@ export interface ClusterState {
   readonly dnsAddresses: readonly string[]
   /** Pods of kube-system that do not run. */
   readonly podTroubles: readonly PodTrouble[]
+  /** The probes of all checks, that of a check which is at work too. */
+  readonly probes: readonly ProbeState[]
+}
+
+/** A check's probe in a cluster, and for how many seconds it has been there at least, by the cluster's own clock. */
+export interface ProbeState {
+  readonly check: string
+  readonly ageSeconds: number
 }
 
 export interface NodeState {
@@ -33,7 +42,7 @@ export interface NodeState {
 
 interface Item extends PodItem {
   readonly kind: string
-  readonly metadata: PodItem['metadata'] & { readonly generation?: number }
+  readonly metadata: PodItem['metadata'] & { readonly generation?: number; readonly creationTimestamp?: string }
   readonly spec: {
     readonly podCIDRs?: readonly string[]
     readonly replicas?: number
@@ -41,6 +50,7 @@ interface Item extends PodItem {
     readonly template?: { readonly spec?: { readonly containers?: readonly { readonly image?: string }[] } }
   }
   readonly status?: PodItem['status'] & {
+    readonly conditions?: readonly { readonly lastHeartbeatTime?: string }[]
     readonly images?: readonly { readonly names?: readonly string[] | null }[]
     readonly observedGeneration?: number
     readonly replicas?: number
@@ -59,7 +69,24 @@ export function parseClusterState(output: string): ClusterState {
       deployment === undefined ? { available: false, why: 'there is no deployment coredns' } : rolledOut(deployment),
     dnsAddresses: named('Service', 'kube-dns')?.spec.clusterIPs ?? [],
     podTroubles: podTroubles(items.filter(({ kind }) => kind === 'Pod')),
+    probes: probeStates(items),
   }
+}
+
+/** A kubelet tells that it lives at least every five minutes. */
+function probeStates(items: readonly Item[]): ProbeState[] {
+  const heartbeats = items.flatMap(({ status }) => status?.conditions ?? []).map((each) => each.lastHeartbeatTime)
+  const now = heartbeats.reduce((latest, time) => (time === undefined ? latest : Math.max(latest, secondsOf(time))), 0)
+  return items
+    .filter(({ kind }) => kind === 'Service')
+    .flatMap(({ metadata: { labels = {}, creationTimestamp = '' } }) => {
+      const check = checkOf(labels)
+      return check === undefined ? [] : [{ check, ageSeconds: now - secondsOf(creationTimestamp) }]
+    })
+}
+
+function secondsOf(time: string): number {
+  return Date.parse(time) / 1000
 }
 
 function nodeState({ metadata: { name }, spec, status = {} }: Item): NodeState {

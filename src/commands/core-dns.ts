@@ -13,17 +13,26 @@ export function getCoreDns(target: KubectlTarget): string[] {
   return kubectl(target, `--namespace=${namespace}`, 'get', `configmap/${name}`, `deployment/${name}`, '--output=json')
 }
 
+/** A Corefile, and the version of the object that holds it, which each change of that renews. */
+export interface StoredCorefile {
+  readonly corefile: string
+  readonly resourceVersion: string
+}
+
 /** @returns the Corefile, and the digest of the one that the pods were last told to start with */
-export function parseCoreDns(output: string): { corefile: string; digest?: string } {
+export function parseCoreDns(output: string): StoredCorefile & { readonly digest?: string } {
   const { items } = JSON.parse(output) as {
     items: {
+      metadata: { resourceVersion: string }
       data?: Record<string, string>
       spec?: { template: { metadata: { annotations?: Record<string, string> } } }
     }[]
   }
   const digest = items.map(({ spec }) => spec?.template.metadata.annotations?.[annotation]).find(Boolean)
+  const holder = items.find(({ data }) => data?.['Corefile'])
   return {
-    corefile: items.map(({ data }) => data?.['Corefile']).find(Boolean) ?? '',
+    corefile: holder?.data?.['Corefile'] ?? '',
+    resourceVersion: holder?.metadata.resourceVersion ?? '',
     ...(digest !== undefined && { digest }),
   }
 }
@@ -32,8 +41,9 @@ export function digestOf(corefile: string): string {
   return createHash('sha256').update(corefile).digest('hex')
 }
 
-export function setCorefile(target: KubectlTarget, corefile: string): string[] {
-  return patch(target, `configmap/${name}`, { data: { Corefile: corefile } })
+/** Fails as a conflict when somebody has changed the object since it had that version. */
+export function setCorefile(target: KubectlTarget, { corefile, resourceVersion }: StoredCorefile): string[] {
+  return patch(target, `configmap/${name}`, { metadata: { resourceVersion }, data: { Corefile: corefile } })
 }
 
 /**

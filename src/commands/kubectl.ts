@@ -90,15 +90,22 @@ export function parseClusterIPs(output: string): string[] {
   return items.filter(({ kind }) => kind === 'Service').flatMap(({ spec }) => spec.clusterIPs ?? [])
 }
 
-/** Returns when the objects and what belongs to them are gone. */
-export function deleteObjects(target: KubectlTarget, namespace: string, objects: readonly string[]): string[] {
+/** Returns when the objects and what belongs to them are gone, or as soon as that is on its way. */
+export function deleteSelected(
+  target: KubectlTarget,
+  namespace: string,
+  kinds: readonly string[],
+  selector: string,
+  until: 'gone' | 'on its way',
+): string[] {
   return kubectl(
     target,
     `--namespace=${namespace}`,
     'delete',
-    ...objects,
+    kinds.join(','),
+    `--selector=${selector}`,
     '--cascade=foreground',
     '--ignore-not-found',
-    '--timeout=60s',
+    until === 'gone' ? '--timeout=60s' : '--wait=false',
   )
 }

@@ -10,6 +10,11 @@ const protocol = '171'
  */
 const neighbour = ['base_reachable_time_ms 1500', 'delay_first_probe_time 1', 'retrans_time_ms 200'] as const
 
+/** Held by whoever wires a node. It is gone with the last process that holds it, and with a restart. */
+const lock = '/run/kind-flat-network.lock'
+/** So long a wiring waits for another one; each takes about a second. */
+const lockSeconds = 60
+
 /**
  * Runs the script at boot, before kubelet starts a pod. kube-proxy puts its jump first when it starts, kindnet puts its
  * own last, and so the order is right again.
@@ -21,7 +26,7 @@ Before=kubelet.service
 [Service]
 Type=oneshot
 ExecStart=/bin/bash /etc/kind-flat-network/wire
-TimeoutStartSec=30
+TimeoutStartSec=${String(lockSeconds + 30)}
 
 [Install]
 WantedBy=multi-user.target
@@ -191,6 +196,12 @@ const compare = `
  * peers had better use another node for services.
  */
 export const script = `set -euo pipefail
+# two that read the same state would each add what is missing
+exec {lock}>${lock}
+if ! flock --timeout ${String(lockSeconds)} "$lock"; then
+  echo 'another command has changed the routes of this node for ${String(lockSeconds)} s; wait until it ends, or restart the node, and run this again' >&2
+  exit 1
+fi
 read_file() {
   text=
   if [ -e "$1" ]; then IFS= read -rd '' text <"$1" || :; fi

@@ -2,32 +2,51 @@ import { decode, encode, RECURSION_DESIRED } from 'dns-packet'
 import { stringify } from 'yaml'
 import { canonicalAddress } from '../model/cidr.js'
 import type { ClusterState } from './cluster-state.js'
-import { execScript } from './docker.js'
+import { execScript, runLabel } from './docker.js'
 
-const name = 'kind-flat-network-probe'
+export const probeNamespace = 'kube-system'
+const app = 'kind-flat-network-probe'
+const nameLabel = 'app.kubernetes.io/name'
+/** The check that a probe belongs to. */
+const checkLabel = 'app.kubernetes.io/instance'
 
-/**
- * The probe: on every node a pod of the CoreDNS image that the node holds already, so nothing is pulled. CoreDNS'
- * plugin `whoami` answers every query with the address the query came from.
- */
-export const probe = {
-  namespace: 'kube-system',
-  name,
-  selector: `app.kubernetes.io/name=${name}`,
-  objects: [`daemonset/${name}`, `service/${name}`],
-} as const
+/** Selects the pods and the objects of one check's probe. Several checks may be at work in a cluster. */
+export function probeOfCheck(check: string): string {
+  return `${nameLabel}=${app},${checkLabel}=${check}`
+}
+
+/** Selects those of every check of a run's network. */
+export function probesOfRun(run: string): string {
+  return `${nameLabel}=${app},${runLabel}=${run}`
+}
+
+/** The check whose probe an object with these labels belongs to; `undefined` for any other object. */
+export function checkOf(labels: Readonly<Record<string, string>>): string | undefined {
+  return labels[nameLabel] === app ? labels[checkLabel] : undefined
+}
+
+/** In the order of their deletion. */
+export const probeKinds = ['daemonsets.apps', 'services'] as const
 
 const port = 5353
 const healthPort = 8080
 const corefileAnnotation = 'kind-flat-network/corefile'
 
 /**
- * The probe of a cluster, and a Service of it: whether the other clusters reach its ClusterIPs is asked there, since it
- * has an address in every family and does not wait for anything else in the cluster.
- * @param image a CoreDNS image that its nodes have
+ * The probe: on every node a pod of the CoreDNS image that the node holds already, so nothing is pulled. CoreDNS'
+ * plugin `whoami` answers every query with the address the query came from. And a Service of it: whether the other
+ * clusters reach its ClusterIPs is asked there, since it has an address in every family and does not wait for anything
+ * else in the cluster.
+ *
+ * The Service is created first and deleted last, so whoever finds no Service finds no probe.
+ * @param image a CoreDNS image that the nodes have
+ * @param check its id, eight hexadecimal digits
+ * @param run the run whose network is checked
  */
-export function probeManifest(image: string): string {
-  const labels = { 'app.kubernetes.io/name': probe.name }
+export function probeManifest(image: string, check: string, run: string): string {
+  const ownPods = { [nameLabel]: app, [checkLabel]: check }
+  const labels = { ...ownPods, [runLabel]: run }
+  const metadata = { name: `${app}-${check}`, namespace: probeNamespace, labels }
   const corefile = `.:${String(port)} {\n  whoami\n  health :${String(healthPort)}\n}\n`
   // a kubelet that just started mounts no ConfigMap at first, and tries again ever more seldom; what stands in the
   // pod itself it mounts at once
@@ -35,9 +54,9 @@ export function probeManifest(image: string): string {
   const daemonSet = {
     apiVersion: 'apps/v1',
     kind: 'DaemonSet',
-    metadata: { name: probe.name, namespace: probe.namespace, labels },
+    metadata,
     spec: {
-      selector: { matchLabels: labels },
+      selector: { matchLabels: ownPods },
       template: {
         metadata: { labels, annotations },
         spec: {
@@ -72,16 +91,16 @@ export function probeManifest(image: string): string {
   const service = {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: { name: probe.name, namespace: probe.namespace, labels },
+    metadata,
     spec: {
-      selector: labels,
+      selector: ownPods,
       ipFamilyPolicy: 'PreferDualStack',
       // kube-proxy learns of the pods while they start, and not when they are asked already
       publishNotReadyAddresses: true,
       ports: [{ name: 'dns', port, targetPort: 'dns', protocol: 'UDP' }],
     },
   }
-  return [daemonSet, service].map((object) => stringify(object, { aliasDuplicateObjects: false })).join('---\n')
+  return [service, daemonSet].map((object) => stringify(object, { aliasDuplicateObjects: false })).join('---\n')
 }
 
 /** The CoreDNS image for the probe: the one that CoreDNS has, unless the nodes hold another one instead. */

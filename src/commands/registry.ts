@@ -40,24 +40,30 @@ export function parsePublishedPort(output: string): string {
 /**
  * Teaches containerd the registry, and asks it once (kind, "Local Registry"; containerd, `docs/hosts.md`: read at every
  * pull, no restart). By its address, since kind keeps only addresses of the Docker network from a proxy that nodes have.
+ * The file is whole at each moment, since containerd may read it, and others may write it.
  */
 const teachScript = `
 set -euo pipefail
 directory=/etc/containerd/certs.d/$1
 read -r address _ < <(getent ahostsv4 "$2") || { echo "no address is known for $2" >&2; exit 1; }
 mkdir -p "$directory"
-printf '[host."http://%s:%s"]\\n' "$address" "$3" >"$directory/hosts.toml"
-for _ in {1..60}; do
-  answer=$(curl --silent --show-error --fail --noproxy '*' --max-time 2 --output /dev/null "http://$address:$3/v2/" 2>&1) && exit
+printf '[host."http://%s:%s"]\\n' "$address" "$3" >"$directory/hosts.toml.$$"
+mv "$directory/hosts.toml.$$" "$directory/hosts.toml"
+while ! answer=$(curl --silent --show-error --fail --noproxy '*' --max-time 2 --output /dev/null "http://$address:$3/v2/" 2>&1); do
+  if ((SECONDS >= $4)); then
+    echo "$answer" >&2
+    exit 1
+  fi
   sleep 0.5
 done
-echo "$answer" >&2
-exit 1
 `
 
-/** @param registry its name for everybody */
-export function teachNodeRegistry(node: string, run: string, registry: string): string[] {
-  return execScript(node, teachScript, [registry, registryContainer(run), String(port)])
+/**
+ * @param registry its name for everybody
+ * @param seconds longest time until it answers
+ */
+export function teachNodeRegistry(node: string, run: string, registry: string, seconds: number): string[] {
+  return execScript(node, teachScript, [registry, registryContainer(run), String(port), String(Math.ceil(seconds))])
 }
 
 export function forgetNodeRegistry(node: string, registry: string): string[] {

@@ -89,6 +89,34 @@ export function contains(outer: Cidr, inner: Cidr): boolean {
   return outer.family === inner.family && outer.first <= inner.first && inner.last <= outer.last
 }
 
+/**
+ * Tells whether a subnet overlaps one of many, without a look at each: of two subnets that overlap one lies in the other.
+ */
+export function overlapsOneOf(subnets: readonly Cidr[]): (subnet: Cidr) => boolean {
+  const outermost: Record<Family, Cidr[]> = { ipv4: [], ipv6: [] }
+  for (const subnet of subnets.toSorted(byFirstAddress)) {
+    const before = outermost[subnet.family].at(-1)
+    if (before === undefined || before.last < subnet.first) outermost[subnet.family].push(subnet)
+  }
+  return (subnet) => {
+    const candidates = outermost[subnet.family]
+    let [begin, end] = [0, candidates.length]
+    while (begin < end) {
+      const middle = Math.floor((begin + end) / 2)
+      if ((candidates[middle] as Cidr).first <= subnet.last) begin = middle + 1
+      else end = middle
+    }
+    const nearest = candidates[begin - 1]
+    return nearest !== undefined && overlap(nearest, subnet)
+  }
+}
+
+/** Of two that begin with the same address, the larger one comes first. */
+function byFirstAddress(one: Cidr, other: Cidr): number {
+  if (one.first !== other.first) return one.first < other.first ? -1 : 1
+  return one.prefix - other.prefix
+}
+
 const bits: Record<Family, number> = { ipv4: 32, ipv6: 128 }
 
 function isPrefix(text: string, family: Family): boolean {

@@ -1,7 +1,7 @@
-import { familyOf, machineCidr, overlap, parseCidr, type Family } from '../model/cidr.js'
+import { familyOf, machineCidr, overlapsOneOf, parseCidr, type Family } from '../model/cidr.js'
+import { groupBy } from '../model/group-by.js'
 import { areJoined } from './groups.js'
 import { subnetsOf, type Cluster } from './cluster.js'
-import type { Node } from './wiring.js'
 
 /** One ordered pair of nodes of different clusters in one address family, as seen from the pod network. */
 export interface Pair {
@@ -60,21 +60,31 @@ export function pairsOf<To extends ServiceEnd>(
   targets: readonly To[],
   clusters: readonly Cluster[],
 ): { from: PairEnd; to: To; family: Family; joined: boolean }[] {
-  const find = (name: string) => clusters.find((cluster) => cluster.name === name) as Cluster
+  const askedFrom = new Map(clusters.map((own) => [own.name, targetsOf(own, targets, clusters)]))
   return ends.flatMap((from) => {
-    const own = find(from.cluster)
-    const joined = clusters.filter((cluster) => areJoined(own, cluster))
     const family = familyOf(from.address)
-    const known = [own, ...joined].flatMap(subnetsOf).map(parseCidr)
-    const meantHere = (address: string) => {
-      const target = machineCidr(address)
-      return target !== undefined && known.some((subnet) => overlap(subnet, target))
-    }
-    return targets
-      .filter((to) => to.cluster !== from.cluster && familyOf(to.address) === family)
-      .map((to) => ({ from, to, family, joined: joined.includes(find(to.cluster)) }))
-      .filter(({ to, joined: isJoined }) => isJoined || !meantHere(to.address))
+    return (askedFrom.get(from.cluster)?.get(family) ?? []).map(({ to, joined }) => ({ from, to, family, joined }))
   })
+}
+
+/** What every node of a cluster asks, by address family. */
+function targetsOf<To extends ServiceEnd>(
+  own: Cluster,
+  targets: readonly To[],
+  clusters: readonly Cluster[],
+): Map<Family, { readonly to: To; readonly joined: boolean }[]> {
+  const joined = clusters.filter((cluster) => areJoined(own, cluster))
+  const names = new Set(joined.map(({ name }) => name))
+  const isKnown = overlapsOneOf([own, ...joined].flatMap(subnetsOf).map(parseCidr))
+  const meantHere = (address: string) => {
+    const target = machineCidr(address)
+    return target !== undefined && isKnown(target)
+  }
+  const asked = targets
+    .filter((to) => to.cluster !== own.name)
+    .map((to) => ({ to, joined: names.has(to.cluster) }))
+    .filter(({ to, joined: isJoined }) => isJoined || !meantHere(to.address))
+  return groupBy(asked, ({ to }) => familyOf(to.address))
 }
 
 /** Whether a pair is as it should be. Who asks its own address gets an answer from itself. */
@@ -83,15 +93,18 @@ export function isSound(pair: Pair, preserveSourceIp: boolean): boolean {
   return pair.joined ? pair.reachable && (pair.ownAddress || !preserveSourceIp) : !pair.reachable
 }
 
-/** What is wrong with a pair that is not sound, with both ends and what was seen. */
-export function fault(pair: Pair, nodes: readonly Node[]): string {
+/**
+ * What is wrong with a pair that is not sound, with both ends and what was seen.
+ * @param nodeAt names of the nodes by their addresses
+ */
+export function fault(pair: Pair, nodeAt: ReadonlyMap<string, string>): string {
   const { from, to } = pair
   const ends = `${from.node} (pod ${from.address}) → ${to.node} (pod ${to.address})`
   if (from.address === to.address) return `${ends}: both pods have the same address, so one of them cannot be reached`
   if (!pair.joined) return `${ends}: reachable, although the clusters share no network`
   if (!pair.reachable) return `${ends}: no answer`
-  const masquerader = nodes.find((node) => pair.source !== undefined && node.addresses.includes(pair.source))
-  const whose = masquerader === undefined ? '' : ` of ${masquerader.name}`
+  const masquerader = pair.source === undefined ? undefined : nodeAt.get(pair.source)
+  const whose = masquerader === undefined ? '' : ` of ${masquerader}`
   return `${ends}: seen as ${pair.source ?? 'nothing'}${whose}, not as ${from.address}`
 }
 

@@ -1,6 +1,6 @@
 import { findCloudProviderKind, startCloudProviderKind, cloudProviderKind } from '../commands/cloud-provider-kind.js'
 import { dockerNetworkVariable } from '../commands/kind.js'
-import { applyManifest, getPods } from '../commands/kubectl.js'
+import { applyManifest, getPods, type KubectlTarget } from '../commands/kubectl.js'
 import {
   findMetalLb,
   isOtherMetalLb,
@@ -17,7 +17,7 @@ import type { ManifestRelease } from '../plan/releases.js'
 import type { LoadBalancer } from '../plan/request.js'
 import { clusterKubeconfig, type RunRecord } from '../plan/run-record.js'
 import type { Downloads, World } from '../ports.js'
-import { untilAccepted } from './until-accepted.js'
+import { patienceOf, patient } from './patience.js'
 import { whenAllEnd } from './when-all-end.js'
 
 /** What gives Services of type LoadBalancer their addresses. */
@@ -66,57 +66,79 @@ async function startProvider({ runner, log }: World, record: RunRecord, { name }
 }
 
 async function installMetalLb(
-  { runner, clock }: World,
+  world: World,
   record: RunRecord,
   { name, reused }: Cluster,
   manifest: string,
 ): Promise<void> {
   const target = { kubeconfig: clusterKubeconfig(record, name) }
-  if (reused && isOtherMetalLb(await untilAccepted(clock, () => runner.run(findMetalLb(target))))) {
+  const api = patient(world, record.waitSeconds)
+  if (reused && isOtherMetalLb(await api.run(findMetalLb(target)))) {
     throw new Error(
       `cluster ${name} has a MetalLB that its manifest did not install; give load-balancer: none, or remove that one`,
     )
   }
-  await untilAccepted(clock, () => runner.run(applyManifest(target), { input: manifest }))
+  await api.run(applyManifest(target), { input: manifest })
 }
 
 async function giveAddresses(
-  { runner, log, clock }: World,
+  world: World,
   record: RunRecord,
   { name, loadBalancerSubnets }: Cluster,
   waitSeconds: number,
 ): Promise<void> {
+  const { log, clock } = world
   const target = { kubeconfig: clusterKubeconfig(record, name) }
   const started = clock.now()
-  const seconds = Math.max(1, waitSeconds)
-  const waits = [waitForController(target, seconds), waitForSpeakers(target, seconds)]
-  await whenAllEnd(waits.map((wait) => runner.run(wait, { timeoutSeconds: seconds + 30 }))).catch(
-    async (error: unknown) => {
-      if (!(error instanceof CommandError)) throw error
-      const pods = runner.run(getPods(target, metalLb.namespace, metalLb.selector))
-      const troubles = await pods.then(parsePodTroubles, () => [])
-      throw new Error(
-        [`cluster ${name}: MetalLB was not ready within ${String(waitSeconds)} s (input wait)`, ...troubles]
-          .concat(error.message)
-          .join('\n  '),
-        { cause: error },
-      )
-    },
-  )
-  for (;;) {
-    try {
-      await runner.run(applyManifest(target), { input: poolManifest(loadBalancerSubnets) })
-      break
-    } catch (error) {
-      if (!(error instanceof CommandError)) throw error
-      // the webhook that must agree may answer a little later than its controller is ready; what it refuses it refuses again
-      if (/denied the request/.test(error.output) || clock.now() - started >= waitSeconds) {
-        throw new Error(`cluster ${name}: MetalLB did not take ${loadBalancerSubnets.join(', ')}: ${error.message}`, {
-          cause: error,
-        })
-      }
-      await clock.sleep(1)
-    }
+  await untilMetalLbRuns(world, name, target, waitSeconds)
+  try {
+    // the webhook that must agree may answer a little later than its controller is ready
+    await patient(world, waitSeconds - (clock.now() - started)).run(applyManifest(target), {
+      input: poolManifest(loadBalancerSubnets),
+    })
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error
+    throw new Error(`cluster ${name}: MetalLB did not take ${loadBalancerSubnets.join(', ')}: ${error.message}`, {
+      cause: error,
+    })
   }
   log.progress(name, `MetalLB gives ${loadBalancerSubnets.join(', ')} ${(clock.now() - started).toFixed(1)} s later`)
+}
+
+async function untilMetalLbRuns(
+  { runner, clock }: World,
+  name: string,
+  target: KubectlTarget,
+  waitSeconds: number,
+): Promise<void> {
+  const patience = patienceOf(clock, waitSeconds)
+  for (;;) {
+    const seconds = Math.max(1, patience.left())
+    const waits = [waitForController(target, seconds), waitForSpeakers(target, seconds)]
+    try {
+      await whenAllEnd(waits.map((wait) => runner.run(wait, { timeoutSeconds: seconds + 30 })))
+      return
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error
+      if (patience.isFinal(error) || patience.left() < 1) throw await notReady(runner, name, target, waitSeconds, error)
+    }
+    await clock.sleep(1)
+  }
+}
+
+async function notReady(
+  runner: World['runner'],
+  name: string,
+  target: KubectlTarget,
+  waitSeconds: number,
+  cause: CommandError,
+): Promise<Error> {
+  const pods = runner.run(getPods(target, metalLb.namespace, metalLb.selector))
+  const troubles = await pods.then(parsePodTroubles, () => [])
+  const lines = [
+    `cluster ${name}: MetalLB was not ready within ${String(waitSeconds)} s (input wait)`,
+    ...troubles,
+    cause.message,
+  ]
+  return new Error(lines.join('\n  '), { cause })
 }

@@ -1,14 +1,15 @@
-import { inspectContainers, parseKindContainers } from '../commands/docker.js'
 import { getClusterState, parseClusterState, type ClusterState } from '../commands/cluster-state.js'
 import { ofFamily } from '../model/cidr.js'
 import { requirePlannedAddresses } from '../plan/planned-addresses.js'
 import { familiesOf, type Cluster } from '../plan/cluster.js'
 import { clusterKubeconfig, type RunRecord } from '../plan/run-record.js'
 import type { Node } from '../plan/wiring.js'
-import type { CommandRunner, World } from '../ports.js'
+import type { World } from '../ports.js'
+import { allOrNone } from './all-or-none.js'
+import { attachedContainers, restartSeconds } from './attached-containers.js'
 import { existingKindContainers, nodesOf } from './existing-objects.js'
+import { patient } from './patience.js'
 import { missingCoreDns, missingNodes, untilNodesReady } from './until-ready.js'
-import { whenAllEnd } from './when-all-end.js'
 import { writeInternalKubeconfig } from './write-kubeconfigs.js'
 
 /**
@@ -17,16 +18,18 @@ import { writeInternalKubeconfig } from './write-kubeconfigs.js'
  * those of the plan
  */
 export async function describeNodes(
-  runner: CommandRunner,
-  dockerNetwork: string,
+  world: Pick<World, 'runner' | 'clock'>,
+  record: Pick<RunRecord, 'dockerNetwork' | 'waitSeconds'>,
   clusters: readonly { readonly cluster: Cluster; readonly state: ClusterState }[],
 ): Promise<Node[]> {
   requirePlannedAddresses(clusters)
   const names = clusters.flatMap(({ cluster }) => cluster.nodes.map(({ name }) => name))
-  const containers = parseKindContainers(await runner.run(inspectContainers(names)))
-  return clusters.flatMap(({ cluster, state }) =>
-    cluster.nodes.map(({ name, role }) => {
-      const own = containers.find((container) => container.name === name)?.addresses[dockerNetwork] ?? []
+  const { dockerNetwork } = record
+  const containers = new Map((await attachedContainers(world, names, record)).map((each) => [each.name, each]))
+  return clusters.flatMap(({ cluster, state }) => {
+    const known = new Map(state.nodes.map((node) => [node.name, node]))
+    return cluster.nodes.map(({ name, role }) => {
+      const own = containers.get(name)?.addresses[dockerNetwork] ?? []
       const addresses = familiesOf(cluster).map((family) => {
         const [address] = ofFamily(own, family)
         if (address !== undefined) return address
@@ -34,33 +37,31 @@ export async function describeNodes(
           `node ${name} has no ${family} address on the Docker network ${dockerNetwork}; is it still running?`,
         )
       })
-      const podCIDRs = state.nodes.find((node) => node.name === name)?.podCIDRs ?? []
-      return { cluster: cluster.name, name, role, addresses, podCIDRs }
-    }),
-  )
+      return { cluster: cluster.name, name, role, addresses, podCIDRs: known.get(name)?.podCIDRs ?? [] }
+    })
+  })
 }
 
 /** The clusters of a record with their nodes as they are now: those that run and that Kubernetes knows. Renews their kubeconfigs. */
 export async function findNodes(world: World, saved: RunRecord): Promise<{ record: RunRecord; nodes: Node[] }> {
   const containers = await existingKindContainers(world.runner)
-  const clusters = await whenAllEnd(
-    saved.clusters.map(async (cluster) => {
+  const clusters = await allOrNone(
+    world,
+    saved.clusters.map((cluster) => async (live: World) => {
       const found = nodesOf(
         cluster.name,
         containers.filter(({ running }) => running),
       )
-      tellDifference(world, cluster, found)
-      if (!found.some(({ role }) => role === 'control-plane')) {
-        throw new Error(`cluster ${cluster.name} has no control plane that runs; start it, or make the clusters anew`)
-      }
+      tellDifference(live, cluster, found)
+      if (!found.some(({ role }) => role === 'control-plane')) throw noControlPlane(cluster)
       const now = { ...cluster, nodes: found }
       // a restart may have given its containers other addresses
-      await writeInternalKubeconfig(world, saved, now, containers)
-      return { cluster: now, state: await untilNodesReady(world, saved, now, saved.waitSeconds) }
+      await writeInternalKubeconfig(live, saved, now, containers)
+      return { cluster: now, state: await untilNodesReady(live, saved, now, saved.waitSeconds) }
     }),
   )
   const record = { ...saved, clusters: clusters.map(({ cluster }) => cluster) }
-  return { record, nodes: await describeNodes(world.runner, saved.dockerNetwork, clusters) }
+  return { record, nodes: await describeNodes(world, saved, clusters) }
 }
 
 function tellDifference(
@@ -68,8 +69,10 @@ function tellDifference(
   { name: cluster, nodes }: Cluster,
   found: readonly { readonly name: string }[],
 ): void {
-  const without = (list: readonly { readonly name: string }[], other: readonly { readonly name: string }[]) =>
-    list.filter(({ name }) => !other.some((each) => each.name === name)).map(({ name }) => name)
+  const without = (list: readonly { readonly name: string }[], other: readonly { readonly name: string }[]) => {
+    const names = new Set(other.map(({ name }) => name))
+    return list.map(({ name }) => name).filter((name) => !names.has(name))
+  }
   for (const gone of without(nodes, found)) log.info(`${cluster}: node ${gone} does not run: nothing goes through it`)
   for (const added of without(found, nodes)) log.info(`${cluster}: node ${added} was added`)
 }
@@ -78,16 +81,33 @@ function tellDifference(
  * The nodes of clusters that exist already.
  * @throws when a cluster does not answer or is not ready
  */
-export async function readNodes({ runner }: World, record: RunRecord): Promise<Node[]> {
-  const clusters = await Promise.all(
-    record.clusters.map(async (cluster) => {
-      const state = parseClusterState(
-        await runner.run(getClusterState({ kubeconfig: clusterKubeconfig(record, cluster.name) })),
-      )
+export async function readNodes(world: World, record: RunRecord): Promise<Node[]> {
+  const clusters = await allOrNone(
+    world,
+    record.clusters.map((cluster) => async (live: World) => {
+      const api = patient(live, record.waitSeconds, controlPlaneGuard(live, cluster))
+      const target = { kubeconfig: clusterKubeconfig(record, cluster.name) }
+      const state = parseClusterState(await api.run(getClusterState(target)))
       const missing = [...missingNodes(state, cluster), ...missingCoreDns(state)]
       if (missing.length > 0) throw new Error(`cluster ${cluster.name} is not ready:\n  ${missing.join('\n  ')}`)
       return { cluster, state }
     }),
   )
-  return describeNodes(runner, record.dockerNetwork, clusters)
+  return describeNodes(world, record, clusters)
+}
+
+/** Throws when no control plane of a cluster runs, and none has come back for as long as a restart takes. */
+function controlPlaneGuard({ runner, clock }: World, cluster: Cluster): () => Promise<void> {
+  let stoppedSince: number | undefined
+  return async () => {
+    const containers = (await existingKindContainers(runner)).filter((each) => each.cluster === cluster.name)
+    const runs = containers.some(({ role, running }) => role === 'control-plane' && running)
+    stoppedSince = runs ? undefined : (stoppedSince ?? clock.now())
+    const isStopped = stoppedSince !== undefined && clock.now() - stoppedSince >= restartSeconds
+    if (isStopped || containers.length === 0) throw noControlPlane(cluster)
+  }
+}
+
+function noControlPlane({ name }: Cluster): Error {
+  return new Error(`cluster ${name} has no control plane that runs; start it, or make the clusters anew`)
 }

@@ -45,7 +45,7 @@ export async function provision(
       return { cluster, state }
     }),
   )
-  return describeNodes(world.runner, plan.dockerNetwork, ready)
+  return describeNodes(world, record, ready)
 }
 
 /** Where the engine is elsewhere in a way that could not be seen before, kubectl is the first to find out. */

@@ -12,7 +12,7 @@ import { CommandError } from '../errors.js'
 import type { Cluster } from '../plan/cluster.js'
 import { clusterKubeconfig, type RunRecord } from '../plan/run-record.js'
 import type { World } from '../ports.js'
-import { untilAccepted } from './until-accepted.js'
+import { patient } from './patience.js'
 import { whenAllEnd } from './when-all-end.js'
 
 /** Longest time for its image to be pulled and its container to start. */
@@ -49,26 +49,31 @@ export async function teachRegistry(
   registry: string,
 ): Promise<void> {
   const target = { kubeconfig: clusterKubeconfig(record, cluster.name) }
+  const { run, waitSeconds } = record
   await whenAllEnd<unknown>([
-    untilAccepted(clock, () => runner.run(applyManifest(target), { input: registryHosting(record.run, registry) })),
+    patient({ runner, clock }, waitSeconds).run(applyManifest(target), { input: registryHosting(run, registry) }),
     ...cluster.nodes.map(({ name }) =>
-      runner.run(teachNodeRegistry(name, record.run, registry)).catch((error: unknown) => {
-        if (!(error instanceof CommandError)) throw error
-        throw new Error(`node ${name} does not reach the registry: ${error.message}`, { cause: error })
-      }),
+      runner
+        .run(teachNodeRegistry(name, run, registry, waitSeconds), { timeoutSeconds: waitSeconds + 30 })
+        .catch((error: unknown) => {
+          if (!(error instanceof CommandError)) throw error
+          throw new Error(`node ${name} does not reach the registry: ${error.message}`, { cause: error })
+        }),
     ),
   ])
 }
 
 /** Has a cluster that stays forget the registry of a run that goes. */
 export async function forgetRegistry(
-  { runner }: Pick<World, 'runner'>,
+  { runner, clock }: Pick<World, 'runner' | 'clock'>,
   record: RunRecord,
   cluster: Cluster,
   registry: string,
 ): Promise<void> {
   await whenAllEnd([
-    runner.run(deleteRegistryHosting({ kubeconfig: clusterKubeconfig(record, cluster.name) }, record.run)),
+    patient({ runner, clock }, record.waitSeconds).run(
+      deleteRegistryHosting({ kubeconfig: clusterKubeconfig(record, cluster.name) }, record.run),
+    ),
     ...cluster.nodes.map(({ name }) => runner.run(forgetNodeRegistry(name, registry))),
   ])
 }

@@ -4,8 +4,8 @@ import type { Cluster } from '../plan/cluster.js'
 import { dnsServers, namesToTeach } from '../plan/names-to-teach.js'
 import { clusterKubeconfig, type RunRecord } from '../plan/run-record.js'
 import type { World } from '../ports.js'
+import { patient } from './patience.js'
 import { hasReachableUpstream, teachNames } from './teach-names.js'
-import { untilAccepted } from './until-accepted.js'
 
 /**
  * Has a cluster's CoreDNS know its own domain and those of the joined clusters, and answer for what is outside when no
@@ -20,9 +20,7 @@ export async function teachCluster(world: World, record: RunRecord, cluster: Clu
   const kubeconfig = clusterKubeconfig(record, cluster.name)
   if (cluster.domain !== undefined && cluster.serviceSubnets.length > 1) {
     // kubeadm gives it an address of the primary family alone, which a joined cluster may not have
-    await untilAccepted(world.clock, () =>
-      world.runner.run(giveDnsServiceAddresses({ kubeconfig }, dnsServers(cluster))),
-    )
+    await patient(world, record.waitSeconds).run(giveDnsServiceAddresses({ kubeconfig }, dnsServers(cluster)))
   }
-  return teachNames(world, kubeconfig, namesToTeach(cluster, record.clusters, upstream))
+  return teachNames(world, kubeconfig, namesToTeach(cluster, record.clusters, upstream), record.waitSeconds)
 }

@@ -8,25 +8,41 @@ import {
   setCorefile,
   startWithCorefile,
 } from '../commands/core-dns.js'
+import { isConflict } from '../commands/refusal.js'
+import { CommandError } from '../errors.js'
 import { corefileWith, type Names } from '../plan/corefile.js'
 import type { World } from '../ports.js'
-import { untilAccepted } from './until-accepted.js'
+import { patient } from './patience.js'
 
 /**
  * Teaches a cluster's CoreDNS names, and has its pods replaced by ones that know them. Nothing is done when it knows
- * exactly these already.
+ * exactly these already. What others change in the Corefile meanwhile stays.
+ * @param seconds longest time that the API server may take to accept it
  * @returns whether anything was changed
  */
-export async function teachNames({ runner, clock }: World, kubeconfig: string, names: Names): Promise<boolean> {
+export async function teachNames(
+  { runner, clock }: Pick<World, 'runner' | 'clock'>,
+  kubeconfig: string,
+  names: Names,
+  seconds: number,
+): Promise<boolean> {
   const target = { kubeconfig }
-  const ask = (command: readonly string[]) => untilAccepted(clock, () => runner.run(command))
-  const { corefile, digest } = parseCoreDns(await ask(getCoreDns(target)))
-  const wanted = corefileWith(corefile, names)
-  // without a digest the pods have started with what kubeadm wrote
-  if (wanted === corefile && (digest === undefined || digest === digestOf(wanted))) return false
-  await ask(setCorefile(target, wanted))
-  await ask(startWithCorefile(target, wanted))
-  return true
+  const api = patient({ runner, clock }, seconds)
+  const started = clock.now()
+  for (;;) {
+    const { corefile, resourceVersion, digest } = parseCoreDns(await api.run(getCoreDns(target)))
+    const wanted = corefileWith(corefile, names)
+    // without a digest the pods have started with what kubeadm wrote
+    if (wanted === corefile && (digest === undefined || digest === digestOf(wanted))) return false
+    try {
+      if (wanted !== corefile) await api.run(setCorefile(target, { corefile: wanted, resourceVersion }))
+      await api.run(startWithCorefile(target, wanted))
+      return true
+    } catch (error) {
+      if (!(error instanceof CommandError && isConflict(error)) || clock.now() - started >= seconds) throw error
+      await clock.sleep(0.2)
+    }
+  }
 }
 
 /** Whether the pods of an IPv6-only cluster can reach a nameserver of their node. */

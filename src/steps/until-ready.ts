@@ -1,11 +1,12 @@
 import { getClusterState, parseClusterState, type ClusterState } from '../commands/cluster-state.js'
 import { getLastLog, waitForCoreDns, waitForNodes } from '../commands/kubectl.js'
-import { CommandError, messageOf } from '../errors.js'
+import { CommandError } from '../errors.js'
 import type { Cluster } from '../plan/cluster.js'
 import { clusterKubeconfig, type RunRecord } from '../plan/run-record.js'
 import type { PodTrouble } from '../commands/pod-troubles.js'
 import type { KubectlTarget } from '../commands/kubectl.js'
 import type { CommandRunner, World } from '../ports.js'
+import { patienceOf } from './patience.js'
 
 interface Readiness {
   readonly what: string
@@ -24,6 +25,9 @@ export const untilNodesReady: Wait = (...of) =>
 export const untilCoreDnsAvailable: Wait = (...of) =>
   untilNothingIsMissing({ what: 'CoreDNS', watch: waitForCoreDns, missing: missingCoreDns }, ...of)
 
+/** An API server that is silent for longer is told. */
+const silentSeconds = 10
+
 /** A watch ends after so many seconds at most, since only the look behind it tells what has failed for good. */
 const watchSeconds = 10
 
@@ -33,26 +37,49 @@ async function untilNothingIsMissing(
 ): Promise<ClusterState> {
   const target = { kubeconfig: clusterKubeconfig(record, cluster.name) }
   const started = clock.now()
-  const left = () => waitSeconds - (clock.now() - started)
+  const patience = patienceOf(clock, waitSeconds)
+  const tellSilence = silenceTeller({ log, clock }, cluster)
   for (;;) {
     // what the watch tells is looked at afterwards, together with what it cannot wait for
-    const seconds = Math.max(1, Math.min(watchSeconds, left()))
+    const seconds = Math.max(1, Math.min(watchSeconds, patience.left()))
     await runner.run(readiness.watch(target, seconds), { timeoutSeconds: seconds + 30 }).catch(commandFailure)
-    const output = await runner.run(getClusterState(target)).catch(commandFailure)
-    const state = output instanceof CommandError ? undefined : parseClusterState(output)
-    const missing =
-      state === undefined ? [`it does not answer: ${messageOf(output)}`] : readiness.missing(state, cluster)
-    if (state !== undefined && missing.length === 0) {
+    const state = await look(runner, target)
+    const isSilent = state instanceof CommandError
+    const missing = isSilent ? [`it does not answer: ${state.message}`] : readiness.missing(state, cluster)
+    if (!isSilent && missing.length === 0) {
       log.progress(cluster.name, `${readiness.what} ready ${(clock.now() - started).toFixed(1)} s later`)
       return state
     }
-    const hasFailed = state?.podTroubles.some(({ isFinal }) => isFinal) === true
-    if (hasFailed || left() <= 0) {
+    if (isSilent) tellSilence(state)
+    const troubles = isSilent ? [] : state.podTroubles
+    const hasFailed = isSilent ? patience.isFinal(state) : troubles.some(({ isFinal }) => isFinal)
+    if (hasFailed || patience.left() <= 0) {
       const why = hasFailed ? 'cannot get ready' : `was not ready within ${String(waitSeconds)} s (input wait)`
-      const troubles = await describeTroubles(runner, target, state?.podTroubles ?? [])
-      throw new Error(`cluster ${cluster.name} ${why}:\n  ${[...missing, ...troubles].join('\n  ')}`)
+      const details = await describeTroubles(runner, target, troubles)
+      throw new Error(`cluster ${cluster.name} ${why}:\n  ${[...missing, ...details].join('\n  ')}`)
     }
     await clock.sleep(1)
+  }
+}
+
+/** A look at a cluster's state takes no longer. */
+const lookSeconds = 60
+
+function look(runner: CommandRunner, target: KubectlTarget): Promise<ClusterState | CommandError> {
+  return runner.run(getClusterState(target), { timeoutSeconds: lookSeconds }).then(parseClusterState, commandFailure)
+}
+
+/** Tells once that an API server does not answer, before the wait for it is over. */
+function silenceTeller(
+  { log, clock }: Pick<World, 'log' | 'clock'>,
+  { name }: Cluster,
+): (failure: CommandError) => void {
+  const started = clock.now()
+  let isTold = false
+  return ({ output }) => {
+    if (isTold || clock.now() - started < silentSeconds) return
+    isTold = true
+    log.progress(name, `its API server does not answer yet: ${output.trim().split('\n').at(-1) ?? ''}`)
   }
 }
 
@@ -84,8 +111,9 @@ function commandFailure(error: unknown): CommandError {
 
 /** What of a cluster's nodes is not ready yet. */
 export function missingNodes({ nodes }: ClusterState, cluster: Cluster): string[] {
+  const found = new Map(nodes.map((node) => [node.name, node]))
   return cluster.nodes.flatMap(({ name }) => {
-    const node = nodes.find((each) => each.name === name)
+    const node = found.get(name)
     if (node === undefined) return [`node ${name} has not joined`]
     if (!node.ready) return [`node ${name} is not Ready: ${node.why}`]
     return node.podCIDRs.length < cluster.podSubnets.length ? [`node ${name} has no podCIDR yet`] : []

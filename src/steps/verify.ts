@@ -1,7 +1,7 @@
 import { getClusterState, parseClusterState } from '../commands/cluster-state.js'
 import {
   applyManifest,
-  deleteObjects,
+  deleteSelected,
   getPodsAndServices,
   parseClusterIPs,
   parseReadyPods,
@@ -11,13 +11,17 @@ import {
   askFrom,
   askSeconds,
   parseAnswers,
-  probe,
   probeImage,
+  probeKinds,
   probeManifest,
+  probeNamespace,
+  probeOfCheck,
+  probesOfRun,
   serviceSeconds,
   type Answer,
 } from '../commands/probe.js'
 import { CommandError, messageOf } from '../errors.js'
+import { groupBy } from '../model/group-by.js'
 import type { Cluster } from '../plan/cluster.js'
 import {
   fault,
@@ -33,37 +37,84 @@ import {
 import { clusterKubeconfig, type RunRecord } from '../plan/run-record.js'
 import type { Node } from '../plan/wiring.js'
 import type { World } from '../ports.js'
-import { untilAccepted } from './until-accepted.js'
+import { allOrNone } from './all-or-none.js'
+import { patient } from './patience.js'
 import { whenAllEnd } from './when-all-end.js'
 
-/** Longest time until the probe runs on every node. */
+/** The probe gets so much time at least to run on every node, however short the input wait is. */
 const rolloutSeconds = 120
 
-/** Puts the probe into a cluster, whose nodes need not be ready for that. */
-export async function deployProbe({ runner, clock }: World, record: RunRecord, cluster: Cluster): Promise<void> {
+/** No check lasts longer than that, and the input wait. */
+const longestCheckSeconds = 30 * 60
+
+/**
+ * Deploys a check's probe into a cluster, whose nodes need not be ready for that, and removes what was left behind by
+ * checks that were killed.
+ * @param check the check's own id: several may be at work
+ */
+export async function deployProbe(world: World, record: RunRecord, cluster: Cluster, check: string): Promise<void> {
   const target = { kubeconfig: clusterKubeconfig(record, cluster.name) }
+  const api = patient(world, record.waitSeconds)
   try {
-    await untilAccepted(clock, async () => {
-      const image = probeImage(parseClusterState(await runner.run(getClusterState(target))))
-      await runner.run(applyManifest(target), { input: probeManifest(image) })
-    })
+    const state = parseClusterState(await api.run(getClusterState(target)))
+    await api.run(applyManifest(target), { input: probeManifest(probeImage(state), check, record.run) })
+    const old = state.probes.filter(({ ageSeconds }) => ageSeconds > longestCheckSeconds + record.waitSeconds)
+    for (const probe of old) await deleteProbes(world, record, cluster, probeOfCheck(probe.check), 'on its way')
   } catch (error) {
     if (!(error instanceof CommandError)) throw error
     throw new Error(`cluster ${cluster.name} did not take the probe: ${error.message}`, { cause: error })
   }
 }
 
+/** Removes a check's probe from every cluster; what fails is a warning. */
+export function removeProbes(world: World, record: RunRecord, check: string): Promise<void> {
+  return deleteEverywhere(world, record, probeOfCheck(check))
+}
+
+/** The same for the probes of every check of the run. */
+export function removeAllProbes(world: World, record: RunRecord): Promise<void> {
+  return deleteEverywhere(world, record, probesOfRun(record.run))
+}
+
+async function deleteEverywhere(world: World, record: RunRecord, selector: string): Promise<void> {
+  await Promise.all(record.clusters.map((cluster) => deleteProbes(world, record, cluster, selector, 'gone')))
+}
+
+async function deleteProbes(
+  { runner, files, log }: World,
+  record: RunRecord,
+  cluster: Cluster,
+  selector: string,
+  until: 'gone' | 'on its way',
+): Promise<void> {
+  const target = { kubeconfig: clusterKubeconfig(record, cluster.name) }
+  // a cluster that was never created has none
+  if (!(await files.exists(target.kubeconfig))) return
+  try {
+    await runner.run(deleteSelected(target, probeNamespace, probeKinds, selector, until))
+  } catch (error) {
+    log.warning(`the probe was not removed from cluster ${cluster.name}: ${messageOf(error)}`)
+  }
+}
+
 /**
  * Asks every ordered pair of nodes of different clusters, from the pod network, in every address family they share: is
  * it reachable, and with which address is it seen? Then whether every node reaches the Services of the other clusters. The
- * probe must have been deployed.
+ * check's probe must have been deployed.
  */
 export async function verifyConnectivity(
   world: World,
   record: RunRecord,
   nodes: readonly Node[],
+  check: string,
 ): Promise<Connectivity> {
-  const probes = await whenAllEnd(record.clusters.map((cluster) => probesOf(world, record, cluster, nodes)))
+  const nodesOf = groupBy(nodes, ({ cluster }) => cluster)
+  const probes = await allOrNone(
+    world,
+    record.clusters.map(
+      (cluster) => (live: World) => probesOf(live, record, cluster, nodesOf.get(cluster.name) ?? [], check),
+    ),
+  )
   const ends = probes.flatMap((each) => each.ends)
   const pairs = pairsOf(ends, ends, record.clusters)
   const services = record.routeServices
@@ -105,14 +156,12 @@ async function askAll(
   ends: readonly PairEnd[],
   questions: readonly (Question & { readonly seconds: number })[],
 ): Promise<(question: Question) => Answer> {
-  const asking = [...new Set(questions.map(({ from }) => from.node))]
+  const endsOf = groupBy(ends, ({ node }) => node)
   const answers = new Map(
     await whenAllEnd(
-      asking.map(async (node) => {
-        const own = ends.find((end) => end.node === node)?.address ?? ''
-        const targets = questions
-          .filter(({ from }) => from.node === node)
-          .map(({ to, seconds }) => ({ address: to.address, seconds }))
+      [...groupBy(questions, ({ from }) => from.node)].map(async ([node, asked]) => {
+        const own = endsOf.get(node)?.[0]?.address ?? ''
+        const targets = asked.map(({ to, seconds }) => ({ address: to.address, seconds }))
         const output = await runner.run(askFrom(node, own, targets), { timeoutSeconds: askSeconds })
         return [node, parseAnswers(output)] as const
       }),
@@ -127,7 +176,8 @@ export function requireFlat(
   nodes: readonly Node[],
   preserveSourceIp: boolean,
 ): void {
-  const broken = pairs.filter((pair) => !isSound(pair, preserveSourceIp)).map((pair) => fault(pair, nodes))
+  const nodeAt = new Map(nodes.flatMap(({ name, addresses }) => addresses.map((address) => [address, name] as const)))
+  const broken = pairs.filter((pair) => !isSound(pair, preserveSourceIp)).map((pair) => fault(pair, nodeAt))
   const unserved = services.flatMap((pair) => serviceFault(pair) ?? [])
   if (broken.length === 0 && unserved.length === 0) return
   const counts = [
@@ -145,51 +195,40 @@ interface Probes {
   readonly services: readonly ServiceEnd[]
 }
 
-/** The probe's addresses on every node of a cluster, and those of its Service, as soon as it runs everywhere. */
+/**
+ * The addresses of a check's probe on every node of a cluster, and those of its Service, as soon as it runs everywhere.
+ * @param nodes those of the cluster
+ */
 async function probesOf(
-  { runner, clock }: World,
+  world: World,
   record: RunRecord,
   cluster: Cluster,
   nodes: readonly Node[],
+  check: string,
 ): Promise<Probes> {
   const target = { kubeconfig: clusterKubeconfig(record, cluster.name) }
-  const wanted = nodes.filter((node) => node.cluster === cluster.name)
+  const selector = probeOfCheck(check)
+  const { runner, clock } = world
+  const seconds = Math.max(rolloutSeconds, record.waitSeconds)
+  const api = patient(world, seconds)
   const started = clock.now()
   for (;;) {
     // in short turns: a node that is gone keeps its pod, which never gets Ready
-    await runner.run(waitForPods(target, probe.namespace, probe.selector, 2)).catch((error: unknown) => {
+    await runner.run(waitForPods(target, probeNamespace, selector, 2)).catch((error: unknown) => {
       if (!(error instanceof CommandError)) throw error
     })
-    const output = await runner.run(getPodsAndServices(target, probe.namespace, probe.selector))
-    const pods = parseReadyPods(output)
-    const missing = wanted.filter(({ name }) => !pods.some(({ node }) => node === name))
+    const output = await api.run(getPodsAndServices(target, probeNamespace, selector))
+    const pods = groupBy(parseReadyPods(output), ({ node }) => node)
+    const missing = nodes.filter(({ name }) => !pods.has(name))
     if (missing.length === 0) {
-      const ends = wanted.flatMap(({ name }) =>
-        pods
-          .filter(({ node }) => node === name)
-          .flatMap(({ addresses }) => addresses.map((address) => ({ cluster: cluster.name, node: name, address }))),
-      )
+      const ends = nodes
+        .flatMap(({ name }) => pods.get(name) ?? [])
+        .flatMap(({ node, addresses }) => addresses.map((address) => ({ cluster: cluster.name, node, address })))
       return { ends, services: parseClusterIPs(output).map((address) => ({ cluster: cluster.name, address })) }
     }
-    if (clock.now() - started > rolloutSeconds) {
+    if (clock.now() - started > seconds) {
       throw new Error(`the probe does not run on ${missing.map(({ name }) => name).join(', ')}`)
     }
     await clock.sleep(0.2)
   }
-}
-
-/** Removes the probe from every cluster; what fails is a warning. */
-export async function removeProbes({ runner, files, log }: World, record: RunRecord): Promise<void> {
-  await Promise.all(
-    record.clusters.map(async (cluster) => {
-      const target = { kubeconfig: clusterKubeconfig(record, cluster.name) }
-      // a cluster that was never created has none
-      if (!(await files.exists(target.kubeconfig))) return
-      try {
-        await runner.run(deleteObjects(target, probe.namespace, probe.objects))
-      } catch (error) {
-        log.warning(`the probe was not removed from cluster ${cluster.name}: ${messageOf(error)}`)
-      }
-    }),
-  )
 }

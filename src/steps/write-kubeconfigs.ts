@@ -1,21 +1,21 @@
-import { inspectContainers, parseKindContainers, type KindContainer } from '../commands/docker.js'
+import type { KindContainer } from '../commands/docker.js'
 import { ofFamily } from '../model/cidr.js'
 import { familiesOf, type Cluster } from '../plan/cluster.js'
 import { atNodeAddress } from '../plan/kubeconfig.js'
 import { apiServerContainer } from '../model/kind-names.js'
 import { clusterKubeconfig, internalKubeconfig, type RunRecord } from '../plan/run-record.js'
 import type { World } from '../ports.js'
+import { attachedContainers } from './attached-containers.js'
 
 /** Writes the kubeconfig with a node's address of a cluster that was just made or taken over. */
 export async function writeInternalKubeconfigOf(
-  world: Pick<World, 'runner' | 'files'>,
+  world: Pick<World, 'runner' | 'files' | 'clock'>,
   record: RunRecord,
   cluster: Cluster,
 ): Promise<void> {
   const controlPlanes = cluster.nodes.filter(({ role }) => role === 'control-plane')
   const name = apiServerContainer(cluster.name, controlPlanes.length)
-  const containers = parseKindContainers(await world.runner.run(inspectContainers([name])))
-  await writeInternalKubeconfig(world, record, cluster, containers)
+  await writeInternalKubeconfig(world, record, cluster, await attachedContainers(world, [name], record))
 }
 
 /**

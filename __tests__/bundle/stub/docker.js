@@ -222,7 +222,8 @@ const commands = {
     return each(words(args, { force: flag, volumes: flag }).positionals, (key) => {
       const container = model.find('containers', key)
       if (container === undefined) return `Error: No such container: ${key}`
-      for (const part of ['pods', 'wirings']) model.remove(part, container.name)
+      model.remove('wirings', container.name)
+      for (const { name, node } of model.all('pods')) if (node === container.name) model.remove('pods', name)
       model.remove('coredns', container.labels['io.x-k8s.kind.cluster'])
       model.remove('containers', container.name)
       return undefined

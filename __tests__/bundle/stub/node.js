@@ -51,7 +51,7 @@ function linesOf({ routes, keepSource } = { routes: {}, keepSource: [] }) {
 /** One line for each address, as the probe's script prints them: address, microseconds, DNS answer in base64. */
 export async function askPods({ model, faults }, from, script, [podAddress, ...asked]) {
   const pods = model.all('pods')
-  const pod = pods.find(({ name, addresses }) => name === from.name && addresses.includes(podAddress))
+  const pod = pods.find(({ node, addresses }) => node === from.name && addresses.includes(podAddress))
   if (pod === undefined) return refusal(`no network namespace holds ${podAddress}`)
   const { decode, encode, RECURSION_DESIRED } = await import('dns-packet')
   const [, bytes] = /printf "((?:\\x[0-9a-f]{2})+)"/.exec(script)
@@ -77,15 +77,15 @@ function seenSource(model, { silent = [], masquerading = [] }, from, pod, target
     const hops = entries.map(({ name }) => sameFamily(addressesOf(model, name), target))
     return hops.find((hop) => leads(wiringOf(model, from.name), target, hop))
   }
-  if (to === undefined || silent.includes(`${from.name} > ${to.name}`)) return undefined
+  if (to === undefined || silent.includes(`${from.name} > ${to.node}`)) return undefined
   const there = wiringOf(model, from.name)
   const own = (of) => sameFamily(of, target)
-  if (!leads(there, target, own(addressesOf(model, to.name)))) return undefined
+  if (!leads(there, target, own(addressesOf(model, to.node)))) return undefined
   const keeps = there.keepSource.some((subnet) => contains(subnet, target)) && !masquerading.includes(from.name)
   const node = own(addressesOf(model, from.name))
   if (!keeps) return node
   const source = own(pod.addresses)
-  return leads(wiringOf(model, to.name), source, node) ? source : undefined
+  return leads(wiringOf(model, to.node), source, node) ? source : undefined
 }
 
 const wiringOf = (model, node) => model.find('wirings', node) ?? { routes: {}, keepSource: [] }

@@ -3,6 +3,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -94,4 +95,11 @@ describe('removeDirectory', () => {
     await nodeFiles.removeDirectory(at('run'), 'run.json')
     expect(existsSync(at('run'))).toBe(false)
   })
+})
+
+test('writePrivate: of several that write a file at once each succeeds, and one of them wins whole', async () => {
+  const texts = Array.from({ length: 20 }, (_, index) => String(index).repeat(100_000))
+  await Promise.all(texts.map((text) => nodeFiles.writePrivate(at('run.json'), text)))
+  expect(texts).toContain(readFileSync(at('run.json'), 'utf8'))
+  expect(readdirSync(root)).toEqual(['run.json'])
 })

@@ -53,6 +53,7 @@ describe('the state of a cluster', () => {
       ],
       dnsAddresses: ['10.96.0.10', 'fd00::a'],
       podTroubles: [],
+      probes: [],
       coreDns: {
         available: true,
         why: 'of 2 pods 2 are of its newest version, and 2 of all 2 are available',
@@ -77,12 +78,42 @@ describe('the state of a cluster', () => {
     expect(coreDns.available).toBe(true)
   })
 
+  test('tells the probes of checks, and how old they are by the newest sign of a kubelet', () => {
+    const service = (labels: object, creationTimestamp: string) => ({
+      kind: 'Service',
+      metadata: { name: 'a', labels, creationTimestamp },
+      spec: {},
+    })
+    const of = (check: string) => ({
+      'app.kubernetes.io/name': 'kind-flat-network-probe',
+      'app.kubernetes.io/instance': check,
+    })
+    const node = (...times: string[]) => ({
+      kind: 'Node',
+      metadata: { name: 'a' },
+      spec: {},
+      status: conditions(...times.map((lastHeartbeatTime) => ({ type: 'Ready', lastHeartbeatTime }))),
+    })
+    const items = [
+      service(of('aaaa0001'), '2030-01-01T10:00:00Z'),
+      service({ 'app.kubernetes.io/instance': 'release' }, '2030-01-01T10:00:00Z'),
+      service(of('aaaa0002'), '2030-01-01T12:01:00Z'),
+    ]
+    const nodes = [node('2030-01-01T11:59:00Z', '2030-01-01T12:00:00Z'), node('2030-01-01T08:00:00Z'), node()]
+    expect(parseClusterState(list(...items, ...nodes)).probes).toEqual([
+      { check: 'aaaa0001', ageSeconds: 7200 },
+      { check: 'aaaa0002', ageSeconds: -60 },
+    ])
+    expect(parseClusterState(list(...items)).probes.every(({ ageSeconds }) => ageSeconds < 0)).toBe(true)
+  })
+
   test('says when there is no CoreDNS at all', () => {
     expect(parseClusterState(list())).toEqual({
       nodes: [],
       coreDns: { available: false, why: 'there is no deployment coredns' },
       dnsAddresses: [],
       podTroubles: [],
+      probes: [],
     })
   })
 })

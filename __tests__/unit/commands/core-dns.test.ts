@@ -16,8 +16,12 @@ const listed = (corefile: string, template: object) =>
     apiVersion: 'v1',
     kind: 'List',
     items: [
-      { kind: 'ConfigMap', metadata: { name: 'coredns' }, data: { Corefile: corefile } },
-      { kind: 'Deployment', metadata: { name: 'coredns', annotations: {} }, spec: { replicas: 2, template } },
+      { kind: 'ConfigMap', metadata: { name: 'coredns', resourceVersion: '4711' }, data: { Corefile: corefile } },
+      {
+        kind: 'Deployment',
+        metadata: { name: 'coredns', resourceVersion: '12', annotations: {} },
+        spec: { replicas: 2, template },
+      },
     ],
   })
 
@@ -26,15 +30,17 @@ test('what the pods were told to start with is read back', () => {
   const { template } = (JSON.parse(patch) as { spec: { template: object } }).spec
   expect(parseCoreDns(listed('.:53 {\n}\n', template))).toEqual({
     corefile: '.:53 {\n}\n',
+    resourceVersion: '4711',
     digest: digestOf('.:53 {\n}\n'),
   })
   expect(parseCoreDns(listed('.:54 {\n}\n', { metadata: { labels: { 'k8s-app': 'kube-dns' } } }))).toEqual({
     corefile: '.:54 {\n}\n',
+    resourceVersion: '4711',
   })
 })
 
-test('only the Corefile of the ConfigMap is set', () => {
-  expect(setCorefile(target, '.:53 {\n  "x"\n}\n')).toEqual([
+test('only the Corefile of the ConfigMap is set, and only when it has not changed', () => {
+  expect(setCorefile(target, { corefile: '.:53 {\n  "x"\n}\n', resourceVersion: '4711' })).toEqual([
     'kubectl',
     '--kubeconfig',
     '/k',
@@ -42,7 +48,7 @@ test('only the Corefile of the ConfigMap is set', () => {
     'patch',
     'configmap/coredns',
     '--type=merge',
-    '--patch={"data":{"Corefile":".:53 {\\n  \\"x\\"\\n}\\n"}}',
+    '--patch={"metadata":{"resourceVersion":"4711"},"data":{"Corefile":".:53 {\\n  \\"x\\"\\n}\\n"}}',
   ])
 })
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { applyWiring } from '../../../src/commands/node-wiring.js'
@@ -35,6 +35,7 @@ const all = `ip route; ip -6 route | grep -v fe80; ip nexthop; iptables -t nat -
 let directory: string
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'node-'))
+  mkdirSync(join(directory, 'run'))
 })
 afterAll(() => {
   rmSync(directory, { recursive: true })
@@ -48,7 +49,8 @@ const inNamespace = (script: string) =>
 /** The line that applies a wiring, with the node's files in a directory of the test. */
 function wire(wanted: NodeWiring, name: string): string {
   const [script = '', , data = ''] = applyWiring(wanted).slice(5)
-  writeFileSync(join(directory, `${name}.script`), script.replaceAll('/etc/', `${directory}/etc/`))
+  const inDirectory = script.replaceAll('/etc/', `${directory}/etc/`).replaceAll('/run/', `${directory}/run/`)
+  writeFileSync(join(directory, `${name}.script`), inDirectory)
   writeFileSync(join(directory, `${name}.data`), data)
   return `bash -c "$(cat $1/${name}.script)" bash "$(cat $1/${name}.data)"\n`
 }
@@ -114,3 +116,41 @@ export PATH=$1/bin:$PATH
     ])
   },
 )
+
+/** All read before one writes, unless they take turns. */
+const slowLook = (directory: string) => `mkdir $1/${directory}
+for tables in iptables ip6tables; do
+cat >$1/${directory}/$tables <<'END'
+#!/bin/bash
+PATH=\${PATH#*:}
+"\${0##*/}" "$@"
+if [ "$*" = '--wait -t nat -S' ]; then sleep 0.5; fi
+END
+chmod +x $1/${directory}/$tables
+done
+export PATH=$1/${directory}:$PATH
+`
+
+;(possible ? test : test.skip)('three wirings at once leave what one leaves, and one of them tells it', () => {
+  const apply = wire(wiring, 'wanted').trimEnd()
+  const one = inNamespace(`${apply}\necho =====\n${all}`)
+  rmSync(join(directory, 'etc'), { recursive: true })
+  const atOnce = `wirings=()\nfor _ in 1 2 3; do ${apply} & wirings+=($!); done\nfor each in \${wirings[@]}; do wait $each; done\n`
+  const three = inNamespace(`${slowLook('slow')}${atOnce}echo =====\n${all}`)
+  expect({ status: three.status, stderr: three.stderr, stdout: three.stdout }).toEqual({
+    status: 0,
+    stderr: '',
+    stdout: one.stdout,
+  })
+  expect(one.stdout.match(/-A POSTROUTING -j KIND-FLAT-NETWORK/g)).toHaveLength(2)
+})
+
+;(possible ? test : test.skip)('a node that another command does not leave alone is told, and not changed', () => {
+  const apply = wire(wiring, 'wanted').trimEnd()
+  const short = `sed -i 's/--timeout 60/--timeout 0.2/' $1/wanted.script\n`
+  const held = `exec 9>$1/run/kind-flat-network.lock\nflock 9\n`
+  const { stdout, stderr } = inNamespace(`${short}${held}${all}echo =====\n${apply} || echo "exit code $?"\n${all}`)
+  const [before = '', after] = stdout.split('=====\n')
+  expect(after).toBe(`exit code 1\n${before}`)
+  expect(stderr).toMatch(/^another command has changed the routes of this node for 60 s; wait until it ends/)
+})

@@ -94,7 +94,13 @@ beforeEach(() => {
     program(tables, `[ "$*" = "--wait -t nat -S" ] && cat ${tables}-POSTROUTING ${tables}-${chain} 2>/dev/null; exit 0`)
     program(`${tables}-restore`, `[ "$*" = "--noflush --wait" ] && cat > ${tables}-restored`)
   }
-  for (const directory of ['etc', 'proc/sys/net/ipv4/neigh/eth0', 'proc/sys/net/ipv6/neigh/eth0', 'udp/172.18.0.4']) {
+  for (const directory of [
+    'etc',
+    'run',
+    'proc/sys/net/ipv4/neigh/eth0',
+    'proc/sys/net/ipv6/neigh/eth0',
+    'udp/172.18.0.4',
+  ]) {
     mkdirSync(join(node, directory), { recursive: true })
   }
   writeFileSync(join(node, 'ip-exit'), '0')
@@ -155,7 +161,8 @@ function run(program: string, parameters: readonly string[]): string[] {
     text
       .replaceAll('/etc/', `${node}/etc/`)
       .replaceAll('/proc/sys/', `${node}/proc/sys/`)
-      .replaceAll('/dev/udp/', `${node}/udp/`),
+      .replaceAll('/dev/udp/', `${node}/udp/`)
+      .replaceAll('/run/', `${node}/run/`),
   )
   const output = execFileSync(program, onNode, {
     env: { PATH: `${node}:${process.env['PATH'] ?? ''}` },

@@ -1,7 +1,14 @@
 import { describe, expect, test } from '@jest/globals'
 import { AUTHORITATIVE_ANSWER, decode, encode, type Answer as ResourceRecord } from 'dns-packet'
 import { parseAllDocuments } from 'yaml'
-import { askFrom, parseAnswers, probe, probeManifest } from '../../../src/commands/probe.js'
+import {
+  askFrom,
+  checkOf,
+  parseAnswers,
+  probeManifest,
+  probeOfCheck,
+  probesOfRun,
+} from '../../../src/commands/probe.js'
 
 /** What CoreDNS' whoami answers: the client's address and port in the additional section. */
 function whoami(...additionals: ResourceRecord[]): string {
@@ -48,29 +55,35 @@ describe('parseAnswers', () => {
 describe('the manifest', () => {
   interface Manifest {
     kind: string
-    metadata: { name: string; namespace: string; labels: object }
-    spec: { template: { metadata: { annotations: Record<string, string> } } }
+    metadata: { name: string; namespace: string; labels: Record<string, string> }
+    spec: { template: { metadata: { annotations: Record<string, string>; labels: Record<string, string> } } }
   }
-  const objects = parseAllDocuments(probeManifest('registry.k8s.io/coredns/coredns:v1.12.1')).map(
-    (document) => document.toJS() as Manifest,
-  )
-  const [daemonSet, service] = objects as [Manifest, Manifest]
+  const objects = parseAllDocuments(
+    probeManifest('registry.k8s.io/coredns/coredns:v1.12.1', 'c4ec0de1', 'feedc0de'),
+  ).map((document) => document.toJS() as Manifest)
+  const [service, daemonSet] = objects as [Manifest, Manifest]
+  /** The labels that a selector asks for. */
+  const labelsOf = (selector: string) =>
+    Object.fromEntries(selector.split(',').map((pair) => pair.split('='))) as object
 
-  test('is the objects that are removed again, which are found by the selector', () => {
-    expect(objects.map(({ kind, metadata }) => `${kind.toLowerCase()}/${metadata.name}`)).toEqual(probe.objects)
-    for (const { metadata } of objects) {
-      expect(metadata).toEqual({
-        name: probe.name,
-        namespace: probe.namespace,
-        labels: Object.fromEntries([probe.selector.split('=')]) as unknown,
-      })
+  test('is objects of that check alone, which its selector finds, as the one of its run does', () => {
+    expect(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
+      'Service kind-flat-network-probe-c4ec0de1',
+      'DaemonSet kind-flat-network-probe-c4ec0de1',
+    ])
+    const { labels } = daemonSet.spec.template.metadata
+    for (const each of [...objects.map(({ metadata }) => metadata.labels), labels]) {
+      expect(each).toMatchObject(labelsOf(probeOfCheck('c4ec0de1')))
+      expect(each).toMatchObject(labelsOf(probesOfRun('feedc0de')))
+      expect(checkOf(each)).toBe('c4ec0de1')
     }
+    expect(checkOf({ 'app.kubernetes.io/name': 'grafana', 'app.kubernetes.io/instance': 'c4ec0de1' })).toBeUndefined()
   })
 
   test('has a Service in every family, for the pods and the port that are asked', () => {
     expect(service).toMatchObject({
       spec: {
-        selector: service.metadata.labels,
+        selector: labelsOf(probeOfCheck('c4ec0de1')),
         ipFamilyPolicy: 'PreferDualStack',
         ports: [{ port: 5353, targetPort: 'dns', protocol: 'UDP' }],
       },
@@ -80,9 +93,8 @@ describe('the manifest', () => {
   test('runs on every node from the image that is there, and is ready when CoreDNS says so', () => {
     expect(daemonSet).toMatchObject({
       spec: {
-        selector: { matchLabels: daemonSet.metadata.labels },
+        selector: { matchLabels: labelsOf(probeOfCheck('c4ec0de1')) },
         template: {
-          metadata: { labels: daemonSet.metadata.labels },
           spec: {
             tolerations: [{ operator: 'Exists' }],
             containers: [

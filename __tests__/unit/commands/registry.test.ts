@@ -47,15 +47,15 @@ test('the published port is its name for everybody', () => {
 })
 
 /** The script of the node in a real bash, with `/etc` elsewhere and that server as the registry. */
-async function teach(host: string) {
-  const command = teachNodeRegistry('east-worker', 'feedc0de', 'localhost:49153')
+async function teach(host: string, seconds = 30) {
+  const command = teachNodeRegistry('east-worker', 'feedc0de', 'localhost:49153', seconds)
   expect(command.slice(0, 3)).toEqual(['docker', 'exec', 'east-worker'])
   const [script = '', ...values] = command.slice(command.indexOf('-c') + 1)
-  expect(values).toEqual(['bash', 'localhost:49153', 'kind-flat-network-feedc0de-registry', '5000'])
+  expect(values.slice(0, -1)).toEqual(['bash', 'localhost:49153', 'kind-flat-network-feedc0de-registry', '5000'])
   const port = String((server.address() as AddressInfo).port)
   const { exitCode, stderr } = await execa(
     'bash',
-    ['-c', script.replace('/etc/containerd', directory), 'bash', 'localhost:49153', host, port],
+    ['-c', script.replace('/etc/containerd', directory), 'bash', 'localhost:49153', host, port, ...values.slice(-1)],
     { reject: false, env: { http_proxy: 'http://127.0.0.1:1' } },
   )
   const hosts = await readFile(join(directory, 'certs.d/localhost:49153/hosts.toml'), 'utf8').catch(() => undefined)
@@ -67,6 +67,13 @@ test('a node is told the address of the registry, once it answers there, and pas
   const { exitCode, port, hosts } = await teach('localhost')
   expect(hosts).toBe(`[host."http://127.0.0.1:${port}"]\n`)
   expect({ exitCode, asked }).toEqual({ exitCode: 0, asked: ['/v2/', '/v2/'] })
+})
+
+test('a registry that does not answer in time is told with what it answered last', async () => {
+  statuses = Array<number>(100).fill(503)
+  const { exitCode, stderr } = await teach('localhost', 1)
+  expect(exitCode).toBe(1)
+  expect(stderr).toMatch(/^curl: .*503/)
 })
 
 test('a registry without an address is told', async () => {

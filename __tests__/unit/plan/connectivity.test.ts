@@ -96,7 +96,7 @@ describe('a pair', () => {
     expect([isSound(seen, true), isSound(seen, false)]).toEqual([preserved, otherwise])
   })
 
-  const nodes = [east, eastWorker, west]
+  const nodeAt = new Map([east, eastWorker, west].map(({ name, addresses: [address = ''] }) => [address, name]))
   const ends = 'east-control-plane (pod 10.128.0.10) → west-control-plane (pod 10.129.0.10)'
 
   test.each<[string, Pair, string]>([
@@ -109,6 +109,6 @@ describe('a pair', () => {
     ['nobody', silent, 'no answer'],
     ['who should not be there', leak, 'reachable, although the clusters share no network'],
   ])('names both ends and what was seen: %s', (_, seen, what) => {
-    expect(fault(seen, nodes)).toBe(`${ends}: ${what}`)
+    expect(fault(seen, nodeAt)).toBe(`${ends}: ${what}`)
   })
 })

@@ -84,6 +84,18 @@ describe('metallb', () => {
     expect(world.log.infos).toEqual(['east: MetalLB gives 172.18.254.0/24 0.0 s later'])
   })
 
+  test('controller and speakers are waited for again when the API server restarts meanwhile', async () => {
+    const lost = fails('error: unable to watch: connection refused')
+    world.runner.on(' wait deployment/controller', inTurn(lost, lost, ''))
+    await (await metallb()).untilReady(world, of, east, 90)
+    expect(world.clock.sleeps).toEqual([1, 1])
+    expect(world.runner.lines(' wait ').map((line) => /timeout=.*/.exec(line)?.[0])).toEqual([
+      'timeout=90s',
+      'timeout=89s',
+      'timeout=88s',
+    ])
+  })
+
   test('a webhook that does not answer yet is asked again, within the time of the input wait', async () => {
     const refused = fails('failed calling webhook "ipaddresspoolvalidationwebhook.metallb.io": connection refused')
     world.runner.on(' apply ', inTurn(refused, refused, ''))

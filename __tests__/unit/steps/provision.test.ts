@@ -7,7 +7,7 @@ import { findNodes, readNodes } from '../../../src/steps/nodes.js'
 import { provision } from '../../../src/steps/provision.js'
 import { clusters, directory, plan, record, run, runningNodes } from '../../fakes/build.js'
 import { FakeEngine, kubectlOf, type StateItem } from '../../fakes/engine.js'
-import { fails, hang } from '../../fakes/recording-runner.js'
+import { fails, hang, type Call } from '../../fakes/recording-runner.js'
 import { fakeWorld, type FakeWorld } from '../../fakes/world.js'
 
 const network = `kind-flat-network-${run}`
@@ -241,6 +241,27 @@ test.each([
   )
 })
 
+test('a node that restarts is looked at again until it has its address', async () => {
+  let looks = 0
+  const inspect = ({ command }: Call) => {
+    const isLate = command.includes('east-worker') && ++looks < 4
+    return JSON.stringify(
+      command.slice(3).map((name) => ({
+        Id: name,
+        Name: `/${name}`,
+        Config: { Labels: { 'io.x-k8s.kind.cluster': name.slice(0, 4), 'io.x-k8s.kind.role': 'control-plane' } },
+        State: { Running: true },
+        NetworkSettings: {
+          Networks: { [network]: { IPAddress: isLate && name === 'east-worker' ? '' : '172.18.0.9' } },
+        },
+      })),
+    )
+  }
+  world.runner.on('docker container inspect', inspect)
+  expect((await provisionThem()).map(({ addresses }) => addresses)).toEqual(Array(3).fill(['172.18.0.9']))
+  expect(world.clock.sleeps).toEqual([1, 1, 1])
+})
+
 test('being stopped ends every creation and is thrown as it is', async () => {
   world.runner.on('kind create', hang)
   const stop = new AbortController()
@@ -314,9 +335,50 @@ describe('readNodes', () => {
     )
   })
 
-  test('fails when a cluster does not answer', async () => {
+  const refused = fails('The connection to the server 127.0.0.1:40001 was refused')
+  const stop = (cluster: string) => {
+    engine.containers = engine.containers.map((each) => (each.cluster === cluster ? { ...each, stopped: true } : each))
+  }
+
+  test('fails when a cluster does not answer within the input wait', async () => {
     await provisionThem()
-    world.runner.on(kubectlOf('west', 'get nodes,'), fails('The connection to the server 127.0.0.1:40001 was refused'))
+    world.clock.sleeps.length = 0
+    world.runner.on(kubectlOf('west', 'get nodes,'), refused)
     await expect(readNodes(world, record(two))).rejects.toThrow(/west\.kubeconfig.*\n {2}The connection .* refused/)
+    expect(world.clock.sleeps).toEqual(Array(10).fill(1))
+  })
+
+  test('waits for a cluster whose control plane restarts', async () => {
+    const nodes = await provisionThem()
+    const running = engine.containers
+    const state = await world.runner.run(['kubectl', '--kubeconfig', `${directory}/west.kubeconfig`, 'get nodes,'])
+    world.runner.on(kubectlOf('west', 'get nodes,'), ({ nth }) => {
+      if (nth === 1) stop('west')
+      if (nth === 5) engine.containers = running
+      return nth < 8 ? refused : state
+    })
+    expect(await readNodes(world, record(two))).toEqual(nodes)
+  })
+
+  test('does not wait long for a cluster whose control plane has stopped, nor for one that is gone', async () => {
+    await provisionThem()
+    world.clock.sleeps.length = 0
+    world.runner.on(kubectlOf('west', 'get nodes,'), refused)
+    const made = { ...record(two), waitSeconds: 300 }
+    const message = 'cluster west has no control plane that runs; start it, or make the clusters anew'
+    stop('west')
+    await expect(readNodes(world, made)).rejects.toThrow(message)
+    expect(world.clock.sleeps).toEqual(Array(15).fill(1))
+    engine.containers = engine.containers.filter(({ cluster }) => cluster !== 'west')
+    await expect(readNodes(world, made)).rejects.toThrow(message)
+    expect(world.clock.sleeps).toHaveLength(15)
+  })
+
+  test('does not wait for a cluster when another one is not what it was', async () => {
+    await provisionThem()
+    world.runner.on(kubectlOf('west', 'get nodes,'), refused)
+    world.runner.on(kubectlOf('east', 'get nodes,'), fails('Error from server (Invalid): no'))
+    await expect(readNodes(world, { ...record(two), waitSeconds: 300 })).rejects.toThrow('(Invalid): no')
+    expect(world.runner.matching(kubectlOf('west', 'get nodes,')).length).toBeLessThan(5)
   })
 })

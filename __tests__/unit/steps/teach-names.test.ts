@@ -22,7 +22,7 @@ beforeEach(() => {
   engine = new FakeEngine(world)
 })
 
-const teach = (names: Names) => teachNames(world, kubeconfig, names)
+const teach = (names: Names) => teachNames(world, kubeconfig, names, 30)
 const patched = () => world.runner.matching(' patch ').map(({ command }) => command[5])
 
 describe('teachNames', () => {
@@ -57,6 +57,7 @@ describe('teachNames', () => {
     await teach(joined)
     world.runner.on(kubectlOf('east', 'patch deployment'), fails('etcdserver: request timed out'))
     await expect(teach({ ...joined, upstream: false })).rejects.toThrow(/patch deployment.*\n {2}etcdserver/)
+    expect(engine.corefiles.get('east')).toBe(corefileWith(kubeadmsCorefile, { ...joined, upstream: false }))
     world.runner.calls.length = 0
     world.runner.on(kubectlOf('east', 'patch deployment'), '')
     expect(await teach({ ...joined, upstream: false })).toBe(true)
@@ -66,7 +67,9 @@ describe('teachNames', () => {
   test.each(['get configmap/coredns', 'patch configmap/coredns', 'patch deployment/coredns'])(
     'asks again when the API turns away: %s',
     async (verb) => {
-      const answers = JSON.stringify({ items: [{ data: { Corefile: kubeadmsCorefile } }] })
+      const answers = JSON.stringify({
+        items: [{ metadata: { resourceVersion: '1' }, data: { Corefile: kubeadmsCorefile } }],
+      })
       world.runner.on(kubectlOf('east', verb), inTurn(fails('connection refused'), fails('not yet'), answers))
       expect(await teach(joined)).toBe(true)
       expect(world.runner.matching(kubectlOf('east', verb)).map(({ outcome }) => outcome)).toEqual([
@@ -79,9 +82,52 @@ describe('teachNames', () => {
   )
 
   test('gives up on an API that always turns it away, with what that said', async () => {
-    world.runner.on(kubectlOf('east', 'get configmap'), fails('forbidden'))
-    await expect(teach(joined)).rejects.toThrow(/^kubectl .*east\.kubeconfig .*\n {2}forbidden$/)
-    expect(world.runner.lines('get configmap')).toHaveLength(5)
+    world.runner.on(kubectlOf('east', 'get configmap'), fails('connection refused'))
+    await expect(teach(joined)).rejects.toThrow(/^kubectl .*east\.kubeconfig .*\n {2}connection refused$/)
+    expect(world.clock.sleeps).toEqual(Array(30).fill(1))
+  })
+
+  test('asks for all of it within one and the same time', async () => {
+    const refused = Array<ReturnType<typeof fails>>(20).fill(fails('connection refused'))
+    const state = await world.runner.run(['kubectl', '--kubeconfig', kubeconfig, 'get configmap/coredns'])
+    world.runner.on(kubectlOf('east', 'get configmap/coredns'), inTurn(...refused, state))
+    world.runner.on(kubectlOf('east', 'patch configmap'), fails('connection refused'))
+    await expect(teach(joined)).rejects.toThrow(/patch configmap/)
+    expect(world.clock.sleeps).toEqual(Array(30).fill(1))
+  })
+
+  describe('when somebody else changes the Corefile meanwhile', () => {
+    const theirs = kubeadmsCorefile.replace('forward', 'hosts\n    forward')
+    /** Does something between the look and the change, so many times. */
+    const meanwhile = (times: number, change: (nth: number) => void) => {
+      const run = world.runner.run.bind(world.runner)
+      let looks = 0
+      world.runner.run = async (command, options) => {
+        const output = await run(command, options)
+        if (command.includes('get') && looks++ < times) change(looks)
+        return output
+      }
+    }
+
+    test('both changes are there in the end', async () => {
+      meanwhile(1, () => engine.corefiles.set('east', theirs))
+      expect(await teach(joined)).toBe(true)
+      expect(engine.corefiles.get('east')).toBe(corefileWith(theirs, joined))
+    })
+
+    test('so does not go on for ever', async () => {
+      meanwhile(Infinity, (nth) => engine.corefiles.set('east', `${theirs}# ${String(nth)}\n`))
+      await expect(teach(joined)).rejects.toThrow(/patch configmap.*\n {2}Error from server \(Conflict\)/)
+    })
+  })
+
+  test('several at once leave what one leaves', async () => {
+    await Promise.all([teach(joined), teach(joined), teach(joined)])
+    expect(engine.corefiles.get('east')).toBe(corefileWith(kubeadmsCorefile, joined))
+    expect(Object.values(engine.coreDnsAnnotations.get('east') ?? {})).toEqual([
+      digestOf(engine.corefiles.get('east') ?? ''),
+    ])
+    expect(await teach(joined)).toBe(false)
   })
 })
 

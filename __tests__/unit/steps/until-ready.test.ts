@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals'
 import { untilCoreDnsAvailable, untilNodesReady } from '../../../src/steps/until-ready.js'
 import { clusters, record } from '../../fakes/build.js'
 import { FakeEngine, kubectlOf, type StateItem } from '../../fakes/engine.js'
-import { fails } from '../../fakes/recording-runner.js'
+import { fails, inTurn } from '../../fakes/recording-runner.js'
 import { fakeWorld, type FakeWorld } from '../../fakes/world.js'
 
 const made = record({ clusters: clusters(['east', 1, 1]) })
@@ -69,6 +69,40 @@ test('a node of a dual-stack cluster is ready with a podCIDR of each family', as
 
   engine.tells = withPodCIDRs(['10.9.0.0/24'])
   await expect(untilNodesReady(world, dual, east, 2)).rejects.toThrow(/node east-control-plane has no podCIDR yet$/)
+})
+
+describe('an API that does not answer', () => {
+  const refused = fails('some words\nThe connection to the server 127.0.0.1:40001 was refused\n')
+
+  test('is told once, long before the wait is over', async () => {
+    world.runner.on(kubectlOf('east', 'get nodes,'), () => {
+      // at the look before, ten seconds had not passed
+      expect(world.log.infos).toHaveLength(world.clock.seconds > 1010 ? 1 : 0)
+      return refused
+    })
+    await expect(untilAvailable(300)).rejects.toThrow('cluster east was not ready within 300 s')
+    expect(world.log.infos).toEqual([
+      'east: its API server does not answer yet: The connection to the server 127.0.0.1:40001 was refused',
+    ])
+  })
+
+  test('but refuses for good ends the wait', async () => {
+    const unknown =
+      'Unable to connect to the server: tls: failed to verify certificate: x509: certificate signed by unknown authority'
+    world.runner.on(kubectlOf('east', 'get nodes,'), fails(unknown))
+    await expect(untilAvailable(300)).rejects.toThrow(
+      /^cluster east cannot get ready:\n {2}it does not answer: kubectl .*\n {2}Unable to connect .* unknown authority$/,
+    )
+    expect(world.clock.sleeps).toEqual([])
+  })
+
+  test('and reads the rights of its users after a restart is waited for', async () => {
+    const state = await world.runner.run(['kubectl', '--kubeconfig', '/tmp/run/east.kubeconfig', 'get nodes,'])
+    const forbidden = fails('Error from server (Forbidden): nodes is forbidden: User "kubernetes-admin" cannot list')
+    world.runner.on(kubectlOf('east', 'get nodes,'), inTurn(refused, forbidden, forbidden, state))
+    await untilAvailable(300)
+    expect(world.clock.sleeps).toEqual([1, 1, 1])
+  })
 })
 
 describe('pods that do not run', () => {

@@ -1,9 +1,18 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { parseDocument } from 'yaml'
 import { CancelledError } from '../../../src/errors.js'
+import type { Cluster } from '../../../src/plan/cluster.js'
 import type { Pair, ServicePair } from '../../../src/plan/connectivity.js'
-import { clusterKubeconfig } from '../../../src/plan/run-record.js'
-import { deployProbe, removeProbes, requireFlat, verifyConnectivity } from '../../../src/steps/verify.js'
+import { clusterKubeconfig, type RunRecord } from '../../../src/plan/run-record.js'
+import type { Node } from '../../../src/plan/wiring.js'
+import type { World } from '../../../src/ports.js'
+import {
+  deployProbe,
+  removeAllProbes,
+  removeProbes,
+  requireFlat,
+  verifyConnectivity,
+} from '../../../src/steps/verify.js'
 import { apartPair, clusters, end, pair, podOn, record, runningNodes } from '../../fakes/build.js'
 import { answer, coreDnsImage, FakeEngine, kubectlOf, serviceIn, type StateItem } from '../../fakes/engine.js'
 import { fails, hang, inTurn } from '../../fakes/recording-runner.js'
@@ -12,6 +21,9 @@ import { fakeWorld, type FakeWorld } from '../../fakes/world.js'
 const made = record({ clusters: clusters(['east', 1, 1], ['west', 1, 0]) })
 const nodes = runningNodes(made)
 const [east, eastWorker, west] = nodes as [(typeof nodes)[0], (typeof nodes)[0], (typeof nodes)[0]]
+
+/** Id of the check that the probes belong to. */
+const check = 'c4ec0de1'
 
 let world: FakeWorld
 let engine: FakeEngine
@@ -39,11 +51,11 @@ const arrows = (pairs: readonly Pair[]) => pairs.map(({ from, to }) => `${from.n
 
 /** The image that the probe gets in each cluster. */
 const probeImages = async () => {
-  for (const cluster of made.clusters) await deployProbe(world, made, cluster)
+  for (const cluster of made.clusters) await deployProbe(world, made, cluster, check)
   return world.runner
     .matching(' apply ')
     .map(({ options }) =>
-      parseDocument((options.input ?? '').split('---')[0] ?? '').getIn([
+      parseDocument((options.input ?? '').split('---')[1] ?? '').getIn([
         'spec',
         'template',
         'spec',
@@ -78,24 +90,108 @@ test('the probe keeps to the image of CoreDNS when the nodes hold it among other
   expect(await probeImages()).toEqual([coreDnsImage, coreDnsImage])
 })
 
-test('the probe is offered again to an API that turns it away at first', async () => {
-  const [cluster] = made.clusters
-  if (cluster === undefined) throw new Error('no cluster')
-  const state = await world.runner.run(['kubectl', '--kubeconfig', '/tmp/run/east.kubeconfig', 'get nodes,'])
-  world.runner.on(kubectlOf('east', 'get nodes,'), inTurn(fails('connection refused'), state))
-  world.runner.on(kubectlOf('east', 'apply'), inTurn(fails('etcdserver: leader changed'), ''))
-  await deployProbe(world, made, cluster)
-  expect(world.runner.matching(' apply ').map(({ outcome }) => outcome)).toEqual(['failed', 'done'])
-  expect(world.clock.sleeps).toEqual([1, 1])
+describe('an API that turns the probe away', () => {
+  const [cluster = made.clusters[0]] = made.clusters
+  const deploy = (of = made) => deployProbe(world, of, cluster as Cluster, check)
+  const tries = () => world.runner.matching(' apply ').map(({ outcome }) => outcome)
 
-  world.runner.on(kubectlOf('east', 'apply'), fails('forbidden'))
-  await expect(deployProbe(world, made, cluster)).rejects.toThrow(
-    /^cluster east did not take the probe: kubectl .* apply .*\n {2}forbidden$/,
-  )
-  expect(world.runner.matching(' apply ').filter(({ outcome }) => outcome === 'failed')).toHaveLength(6)
+  test('is asked again as long as the input wait allows', async () => {
+    const state = await world.runner.run(['kubectl', '--kubeconfig', '/tmp/run/east.kubeconfig', 'get nodes,'])
+    const refused = fails('The connection to the server 127.0.0.1:40001 was refused')
+    world.runner.on(kubectlOf('east', 'get nodes,'), inTurn(...Array<typeof refused>(60).fill(refused), state))
+    world.runner.on(kubectlOf('east', 'apply'), inTurn(fails('etcdserver: leader changed'), fails('EOF'), ''))
+    await deploy()
+    expect(tries()).toEqual(['failed', 'failed', 'done'])
+    expect(world.clock.sleeps).toEqual(Array(62).fill(1))
+  })
+
+  test('and goes on with it is told with its last words, when that time is over', async () => {
+    world.runner.on(kubectlOf('east', 'apply'), fails('Error from server (ServiceUnavailable): not yet'))
+    await expect(deploy({ ...made, waitSeconds: 20 })).rejects.toThrow(
+      /^cluster east did not take the probe: kubectl .* apply .*\n {2}Error from server \(ServiceUnavailable\): not yet$/,
+    )
+    expect(tries()).toHaveLength(21)
+  })
+
+  test('for good is not asked again', async () => {
+    world.runner.on(
+      kubectlOf('east', 'apply'),
+      fails('Error from server (Forbidden): daemonsets.apps is forbidden: no'),
+    )
+    await expect(deploy()).rejects.toThrow(
+      /^cluster east did not take the probe: .*\n {2}Error from server \(Forbidden\)/,
+    )
+    expect([tries(), world.clock.sleeps]).toEqual([['failed'], []])
+  })
 })
 
-const verifyPairs = async (...of: Parameters<typeof verifyConnectivity>) => (await verifyConnectivity(...of)).pairs
+describe('what checks that were killed left behind', () => {
+  /** A cluster in which checks began so many seconds ago, by the clock of its kubelet. */
+  const withProbes = (ages: Readonly<Record<string, number>>) => {
+    const now = Date.parse('2030-01-01T12:00:00Z')
+    const at = (ageSeconds: number) => new Date(now - ageSeconds * 1000).toISOString()
+    engine.tells = (items) => [
+      ...items.map((item) =>
+        item.kind === 'Node'
+          ? { ...item, status: { conditions: [{ lastHeartbeatTime: at(0), type: 'Ready' }] } }
+          : item,
+      ),
+      ...Object.entries(ages).map(([id, age]) => ({
+        kind: 'Service',
+        metadata: {
+          name: `kind-flat-network-probe-${id}`,
+          labels: { 'app.kubernetes.io/name': 'kind-flat-network-probe', 'app.kubernetes.io/instance': id },
+          creationTimestamp: at(age),
+        },
+        spec: {},
+        status: {},
+      })),
+      {
+        kind: 'Service',
+        metadata: { name: 'other', labels: { 'app.kubernetes.io/instance': 'other' }, creationTimestamp: at(1e6) },
+        spec: {},
+        status: {},
+      },
+    ]
+  }
+  const deploy = async () => {
+    for (const { name } of made.clusters) world.files.content.set(clusterKubeconfig(made, name), '')
+    for (const cluster of made.clusters) await deployProbe(world, made, cluster, check)
+    return world.runner
+      .lines(' delete ')
+      .map((line) => line.replace(/^kubectl --kubeconfig \S+\/(\w+)\.kubeconfig/, '$1'))
+  }
+
+  test('is removed by the next one, which does not wait for that and lets those alone that may be at work', async () => {
+    withProbes({ aaaa0001: 30 * 60 + made.waitSeconds + 1, aaaa0002: 30 * 60, aaaa0003: 5, [check]: 0 })
+    const removal =
+      '--namespace=kube-system delete daemonsets.apps,services ' +
+      '--selector=app.kubernetes.io/name=kind-flat-network-probe,app.kubernetes.io/instance=aaaa0001 ' +
+      '--cascade=foreground --ignore-not-found --wait=false'
+    expect(await deploy()).toEqual([`east ${removal}`, `west ${removal}`])
+  })
+
+  test('and cannot be removed is only a warning', async () => {
+    withProbes({ aaaa0001: 1e6 })
+    world.runner.on(' delete ', fails('Unable to connect to the server'))
+    await deploy()
+    expect(world.log.warnings).toEqual([
+      expect.stringMatching(/^the probe was not removed from cluster east: /),
+      expect.stringMatching(/^the probe was not removed from cluster west: /),
+    ])
+  })
+
+  test('is left alone where no kubelet tells the time', async () => {
+    const items = engine.tells
+    withProbes({ aaaa0001: 1e6 })
+    const tells = engine.tells
+    engine.tells = (...of) => [...items(...of), ...tells(...of).filter(({ kind }) => kind === 'Service')]
+    expect(await deploy()).toEqual([])
+  })
+})
+
+const verifyThem = (...[from, of, its]: Parameters<typeof verifyPairs>) => verifyConnectivity(from, of, its, check)
+const verifyPairs = async (from: World, of: RunRecord, its: readonly Node[]) => (await verifyThem(from, of, its)).pairs
 
 describe('pairs', () => {
   test('asks every pair of nodes of different clusters, one exec for each node', async () => {
@@ -224,7 +320,7 @@ describe('pairs', () => {
 
 describe('Services', () => {
   const [eastService, westService] = [serviceIn('10.192.0.0/16'), serviceIn('10.193.0.0/16')]
-  const servicesOf = async (...of: Parameters<typeof verifyConnectivity>) => (await verifyConnectivity(...of)).services
+  const servicesOf = async (...of: Parameters<typeof verifyPairs>) => (await verifyThem(...of)).services
 
   test('of every other cluster are asked from each node', async () => {
     const common = { family: 'ipv4', joined: true, reachable: true, latency: 0.8 }
@@ -242,7 +338,7 @@ describe('Services', () => {
 
   test('that do not answer are told with both ends', async () => {
     hears('east-worker', `${podOn(west)} 400 ${answer(podOn(eastWorker))}`, `${westService} - -`)
-    const connectivity = await verifyConnectivity(world, made, nodes)
+    const connectivity = await verifyThem(world, made, nodes)
     expect(() => {
       requireFlat(connectivity, nodes, true)
     }).toThrow(
@@ -323,27 +419,31 @@ describe('removeProbes', () => {
 
   test('passes over clusters that were never created', async () => {
     world.files.content.delete(clusterKubeconfig(made, 'east'))
-    await removeProbes(world, made)
+    await removeProbes(world, made, check)
     expect(world.runner.lines(' delete ')).toEqual([expect.stringContaining('west.kubeconfig')])
     expect(world.log.warnings).toEqual([])
   })
 
-  test('removes exactly the objects that the manifest makes, from every cluster', async () => {
-    await removeProbes(world, made)
-    expect(world.runner.lines(' delete ')).toEqual([
-      expect.stringMatching(
-        /east\.kubeconfig .* delete daemonset\/kind-flat-network-probe service\/kind-flat-network-probe /,
-      ),
-      expect.stringMatching(
-        /west\.kubeconfig .* delete daemonset\/kind-flat-network-probe service\/kind-flat-network-probe /,
-      ),
-    ])
+  const removal = (cluster: string, label: string) =>
+    `kubectl --kubeconfig /tmp/run/${cluster}.kubeconfig --namespace=kube-system delete daemonsets.apps,services ` +
+    `--selector=app.kubernetes.io/name=kind-flat-network-probe,${label} --cascade=foreground --ignore-not-found --timeout=60s`
+
+  test("removes the objects of that check from every cluster, and no other check's", async () => {
+    await removeProbes(world, made, check)
+    const own = `app.kubernetes.io/instance=${check}`
+    expect(world.runner.lines(' delete ')).toEqual([removal('east', own), removal('west', own)])
     expect(world.log.warnings).toEqual([])
+  })
+
+  test('removes those of all checks of a run that goes', async () => {
+    await removeAllProbes(world, made)
+    const own = `kind-flat-network.run=${made.run}`
+    expect(world.runner.lines(' delete ')).toEqual([removal('east', own), removal('west', own)])
   })
 
   test('only warns when it fails, and still removes the others', async () => {
     world.runner.on(kubectlOf('east', 'delete'), fails('Unable to connect to the server'))
-    await removeProbes(world, made)
+    await removeProbes(world, made, check)
     expect(world.log.warnings).toEqual([
       expect.stringMatching(
         /^the probe was not removed from cluster east: kubectl .*: exit code 1\n {2}Unable to connect to the server$/,

@@ -68,6 +68,25 @@ describe('the kubeconfig for whoever reaches the nodes', () => {
     expect(written('east.internal.kubeconfig').clusters[0]?.cluster.server).toBe('https://[fc00:4b46::2]:6443')
   })
 
+  test('waits a while for the address of a container that restarts', async () => {
+    const of = record({ clusters: '- east' })
+    const { clock } = world
+    const sleep = clock.sleep.bind(clock)
+    clock.sleep = (seconds) => {
+      if (clock.sleeps.length === 3) engine.containers = engine.containers.map((each) => ({ ...each, stopped: false }))
+      return sleep(seconds)
+    }
+    engine.add('east', ['control-plane'], of.run, '10.9.0.0/16', of.dockerNetwork)
+    engine.containers = engine.containers.map((each) => ({ ...each, addresses: each.addresses, stopped: true }))
+    const [cluster] = of.clusters
+    if (cluster === undefined) throw new Error('no cluster')
+    await writeInternalKubeconfigOf(world, of, cluster)
+    expect(written('east.internal.kubeconfig').clusters[0]?.cluster.server).toBe('https://172.18.0.2:6443')
+    engine.containers = engine.containers.map((each) => ({ ...each, stopped: true }))
+    await expect(writeInternalKubeconfigOf(world, of, cluster)).rejects.toThrow('does its container still run?')
+    expect(world.clock.sleeps).toEqual(Array(4 + 15).fill(1))
+  })
+
   test('cannot be written for a cluster that is not on the Docker network', async () => {
     const elsewhere = record({ clusters: '- east' })
     engine.add('east', ['control-plane'], elsewhere.run, '10.9.0.0/16', 'kind')
