@@ -99,6 +99,8 @@ export function patchJson(before: Json, operations: readonly Operation[]): Json 
   for (const operation of operations) {
     checkPlace(document, operation)
     const [failure] = applyPatch(document, [operation])
+    if (failure?.name === 'TestError')
+      throw new Error(`the value of ${operation.path} is not the one that it tests for`)
     if (failure) throw failure
   }
   return document

@@ -312,7 +312,7 @@ class PatchedConfig {
       const value = readings[setting]?.(this.#document)
       return place === undefined || value === undefined || value === null
         ? []
-        : [{ place, setting, value: String(value) }]
+        : [{ place, setting, value: typeof value === 'string' ? value : JSON.stringify(value) }]
     })
   }
 

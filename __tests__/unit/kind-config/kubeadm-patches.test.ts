@@ -265,6 +265,21 @@ test.each(['/__proto__/polluted', '/constructor/prototype/polluted'])('%s change
   expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
 })
 
+describe('values that are no text are shown as JSON', () => {
+  test('in a test that fails', () => {
+    const operations = [{ op: 'test', path: '/networking', value: { dnsDomain: 'x' } }]
+    expect(read('1.34.0', [{ operations }]).problems).toEqual([
+      'config json 0: does not fit the config that kind writes for kubeadm: the value of /networking is not the one that it tests for',
+    ])
+  })
+
+  test('in a setting', () => {
+    expect(
+      read('1.34.0', ['kind: ClusterConfiguration\nnetworking: {serviceSubnet: {a: 1}}\n']).serviceSubnets,
+    ).toEqual(['config merge 0: networking.serviceSubnet {"a":1}'])
+  })
+})
+
 describe('what kubeadm cannot read', () => {
   test.each([
     ['25', '25'],
