@@ -1,0 +1,192 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { createExecRunner } from '../../src/adapters/exec-runner.js'
+import { nodeFiles } from '../../src/adapters/node-files.js'
+import { readConfigFile } from '../../src/cli/config-file.js'
+import { parseVolumes } from '../../src/commands/docker.js'
+import { Problems } from '../../src/model/problems.js'
+import { parseArchiveList, type NamedImage } from '../../src/plan/image-loading.js'
+import { parseImageDocument } from '../../src/plan/image-manifest.js'
+import { withDefaults } from '../../src/plan/inputs.js'
+import { makePlan, type Plan } from '../../src/plan/plan.js'
+import { parseRequest } from '../../src/plan/request.js'
+import { clusterKubeconfig, isRunId, parseRunRecord } from '../../src/plan/run-record.js'
+import { removalHint } from '../../src/report/removal-hint.js'
+import { findImages } from '../../src/steps/load-images.js'
+import type { KindParser } from '../e2e/support/kind-parser.js'
+import { facts, request, run } from '../fakes/build.js'
+import {
+  anyArchive,
+  anyArchiveList,
+  anyConfigFile,
+  anyImageDocument,
+  anyKindConfigText,
+  anyRunRecord,
+  anyVolumes,
+} from './any-documents.js'
+import { fuzz, type Amount, type Counts } from './fuzz.js'
+import { outcomeOf, requireHelpful, valueOrError } from './outcome.js'
+import { checkWithKind } from './plan.js'
+
+async function inDirectory<T>(work: (directory: string) => Promise<T>): Promise<T> {
+  const directory = await mkdtemp(join(tmpdir(), 'fuzz-'))
+  try {
+    return await work(directory)
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+/** A config file leads to inputs, each of them a text, or to problems that name the file. */
+export function fuzzConfigFiles(amount: Amount): Promise<Counts> {
+  return inDirectory((directory) =>
+    fuzz(
+      'config files',
+      amount,
+      anyConfigFile,
+      async (bytes) => {
+        await writeFile(join(directory, 'config.yaml'), bytes)
+        const outcome = await outcomeOf(() => readConfigFile('config.yaml', directory))
+        if ('problems' in outcome) {
+          for (const { input } of outcome.problems) require(input.startsWith('config.yaml'), `${input} names no file`)
+          return 'refused'
+        }
+        for (const [name, text] of Object.entries(outcome.value)) {
+          require(typeof text === 'string', `${name} is ${JSON.stringify(text)}`)
+        }
+        await outcomeOf(() => parseRequest(withDefaults(outcome.value), new Problems()))
+        return 'accepted'
+      },
+      ['accepted', 'refused'],
+    ),
+  )
+}
+
+function require(holds: boolean, what: string): asserts holds {
+  if (!holds) throw new Error(what)
+}
+
+/** A record is refused, or is one that later steps can use. */
+export function fuzzRunRecords(amount: Amount): Promise<Counts> {
+  return fuzz(
+    'run records',
+    amount,
+    anyRunRecord,
+    (text) => {
+      const outcome = valueOrError(() => parseRunRecord(text))
+      if ('error' in outcome) return 'refused'
+      const record = outcome.value
+      require(isRunId(record.run), `the run ${record.run} is accepted`)
+      for (const { name } of record.clusters) clusterKubeconfig(record, name)
+      require(removalHint(record).includes(record.run), 'the hint names no run')
+      return 'accepted'
+    },
+    ['accepted', 'refused'],
+  )
+}
+
+/** Labels of volumes never keep anybody from planning, and what can be read of them is kept free. */
+export function fuzzReservations(amount: Amount): Promise<Counts> {
+  return fuzz(
+    'reservations',
+    amount,
+    anyVolumes,
+    async (output) => {
+      const volumes = parseVolumes(output)
+      const reservations = volumes.flatMap(({ run: owner, reservation }) =>
+        reservation === undefined ? [] : [{ run: owner, ...reservation }],
+      )
+      const outcome = await outcomeOf(() => makePlan(request({ clusters: '2' }), facts({ reservations }), run))
+      return 'problems' in outcome ? 'no plan' : reservations.length > 0 ? 'reserved' : 'nothing reserved'
+    },
+    ['reserved', 'nothing reserved'],
+  )
+}
+
+/** A name that containerd takes, and a digest that it can be compared by. */
+function requireImage({ name, id }: NamedImage): void {
+  require(/^[^\s/]+(\/[^\s/]+)+:[\w.-]{1,128}$/.test(name), `${name} is not the whole name of an image`)
+  require(/^sha256:[0-9a-f]{64}$/.test(id), `${name} has the id ${id}`)
+}
+
+export function fuzzArchiveLists(amount: Amount): Promise<Counts> {
+  return fuzz(
+    'archive lists',
+    amount,
+    anyArchiveList,
+    (text) => {
+      const outcome = valueOrError(() => parseArchiveList(text))
+      if ('error' in outcome) return 'refused'
+      for (const image of outcome.value) requireImage(image)
+      return 'accepted'
+    },
+    ['accepted', 'refused'],
+  )
+}
+
+export function fuzzImageManifests(amount: Amount): Promise<Counts> {
+  return fuzz(
+    'image manifests',
+    amount,
+    anyImageDocument,
+    (text) => {
+      const outcome = valueOrError(() => parseImageDocument(text))
+      if ('error' in outcome) return 'refused'
+      const { mediaType, parts, manifestOf } = outcome.value
+      require(typeof mediaType === 'string', 'there is no media type')
+      for (const { digest, size } of parts) {
+        require(/^sha256:[0-9a-f]{64}$/.test(digest) && Number.isSafeInteger(size) && size >= 0, `${digest} is a part`)
+      }
+      for (const platform of ['linux/amd64', '__proto__/x']) {
+        const found = manifestOf?.(platform)
+        require(found === undefined || parts.some(({ digest }) => digest === found), `${String(found)} is not a part`)
+      }
+      return 'accepted'
+    },
+    ['accepted', 'refused'],
+  )
+}
+
+/** Archives that the real tar reads at the same time. */
+const together = 10
+
+/** A real archive is refused with what is right, or its images are known. */
+export function fuzzArchives(amount: Amount): Promise<Counts> {
+  const world = { runner: createExecRunner({}, () => undefined), files: nodeFiles }
+  const archives = fc.array(anyArchive, { minLength: together, maxLength: together })
+  const read = async (directory: string, list: readonly Buffer[]) => {
+    const paths = list.map((_, index) => join(directory, `${String(index)}.tar`))
+    await Promise.all(list.map((bytes, index) => writeFile(paths[index] as string, bytes)))
+    const problems = new Problems()
+    const images = await findImages(world, paths, problems)
+    problems.found.forEach(requireHelpful)
+    require(images.length + problems.found.length === list.length, 'an archive is neither accepted nor refused')
+    for (const { contents } of images) contents.forEach(requireImage)
+    return images.length === 0 ? 'all refused' : images.length === list.length ? 'all accepted' : 'some refused'
+  }
+  const runs = Math.ceil(amount.runs / together)
+  return inDirectory((directory) =>
+    fuzz('archives, ten at once', { ...amount, runs }, archives, (list) => read(directory, list), ['some refused']),
+  )
+}
+
+/** The text of a kind config leads to a refusal, or to a config that kind takes. */
+export function fuzzKindConfigs(amount: Amount, kind?: KindParser): Promise<Counts> {
+  return fuzz(
+    'kind configs',
+    amount,
+    anyKindConfigText,
+    async (text) => {
+      const outcome = await outcomeOf((): Plan => {
+        const asked = request({ clusters: JSON.stringify([{ config: text }]) })
+        return makePlan(asked, facts({ networks: [], routes: [] }), run)
+      })
+      if ('problems' in outcome) return 'refused'
+      if (kind !== undefined) await checkWithKind(outcome.value, kind)
+      return 'accepted'
+    },
+    ['accepted', 'refused'],
+  )
+}
