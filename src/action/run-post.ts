@@ -27,7 +27,7 @@ export async function runPost(): Promise<void> {
     const saved = savedRun(runDirectory)
     if (saved === undefined) return
     const world = createWorld(saved.run, createActionsLog(), debug, runnerStores())
-    const { record, trouble } = await readRecord(saved.directory)
+    const { record, trouble } = await readRecord(saved.run, saved.directory)
     if (record === undefined) await attempt(() => removeWithoutRecord(world, saved, stopped, trouble))
     else await attempt(() => removeOrLeave(world, record, stopped))
     if (stopped.aborted) return

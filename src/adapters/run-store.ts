@@ -1,7 +1,7 @@
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, readFile, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '../errors.js'
-import { parseRunRecord, recordFile, type RunRecord } from '../plan/run-record.js'
+import { parseRunRecord, recordFile, RecordError, type RunRecord } from '../plan/run-record.js'
 import type { RunStore } from '../ports.js'
 import { nodeFiles } from './node-files.js'
 
@@ -13,15 +13,29 @@ export const runStore: RunStore = {
   },
 }
 
-/** The record in a run's directory, or why it cannot be read; neither when there is no such file. */
+/**
+ * The record of a run in its directory, or why it cannot be read; neither when there is no such file. One of another run
+ * or directory is not read: what it names would be removed.
+ */
 export async function readRecord(
+  run: string,
   directory: string,
 ): Promise<{ readonly record?: RunRecord; readonly trouble?: string }> {
   const path = join(directory, recordFile)
   try {
-    return { record: parseRunRecord(await readFile(path, 'utf8')) }
+    const record = parseRunRecord(await readFile(path, 'utf8'))
+    if (record.run !== run) throw new RecordError(`it is the record of run ${record.run}`)
+    if (!(await isSame(record.directory, directory))) {
+      throw new RecordError(`it is the record of the directory ${record.directory}`)
+    }
+    return { record }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
     return { trouble: `the record ${path} cannot be read: ${messageOf(error)}` }
   }
+}
+
+/** Whether two paths lead to one directory, as they do through a link. */
+async function isSame(one: string, other: string): Promise<boolean> {
+  return one === other || (await realpath(one).catch(() => undefined)) === (await realpath(other))
 }

@@ -15,7 +15,7 @@ export function runDirectory(run: string): string {
 
 /** The record of a run that was made here, or why it cannot be read; neither when there is none. */
 export function recordedRun(run: string): ReturnType<typeof readRecord> {
-  return readRecord(runDirectory(run))
+  return readRecord(run, runDirectory(run))
 }
 
 /** Ids of all runs that have a directory. */
