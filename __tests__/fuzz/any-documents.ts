@@ -1,7 +1,7 @@
 import fc, { type Arbitrary } from 'fast-check'
 import { parse, stringify } from 'yaml'
 import { inputs, type InputName } from '../../src/plan/inputs.js'
-import { clusters, record } from '../fakes/build.js'
+import { clusters, record, run } from '../fakes/build.js'
 import { anyKindConfig } from '../e2e/support/any-kind-config.js'
 import { corpus } from '../fakes/corpus.js'
 import { anyInputs } from './any-inputs.js'
@@ -78,6 +78,24 @@ const runRecord = fc
   .map(({ base, changes }) => ({ ...base, ...changes }))
 
 export const anyRunRecord: Arbitrary<string> = anyDocument(runRecord)
+
+const savedRun = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(run) },
+  { weight: 2, arbitrary: anyRunRecord },
+  { weight: 1, arbitrary: fc.constantFrom('', 'FEEDC0DE', `${run}0`, `"run":"${run}"`) },
+  { weight: 2, arbitrary: damagedText(fc.constant(run)) },
+  { weight: 1, arbitrary: garbage },
+)
+
+const savedDirectory = fc.oneof(
+  fc.constant(`/home/runner/work/_temp/kind-flat-network-${run}`),
+  fc.constantFrom('', '/', '/home/runner', '.', '..', `kind-flat-network-${run}`, `/x/kind-flat-network-${run}/..`),
+  damagedText(fc.constant(`/home/runner/work/_temp/kind-flat-network-${run}`)),
+  piece,
+)
+
+/** What main has saved for post: by this release, by one that saved the whole record, or by nobody knows whom. */
+export const anyState = fc.record({ run: savedRun, directory: savedDirectory })
 
 const subnetOfRun = fc.constantFrom('10.128.0.0/16', '10.192.0.0/24', 'fd00:10:128::/56', 'fd00:10:192::/112')
 

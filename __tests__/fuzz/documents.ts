@@ -1,9 +1,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, isAbsolute, join } from 'node:path'
 import fc from 'fast-check'
+import { runDirectory } from '../../src/action/run-directory.js'
+import { savedRun } from '../../src/action/state.js'
 import { createExecRunner } from '../../src/adapters/exec-runner.js'
 import { nodeFiles } from '../../src/adapters/node-files.js'
+import { readRecord } from '../../src/adapters/run-store.js'
 import { readConfigFile } from '../../src/cli/config-file.js'
 import { parseVolumes } from '../../src/commands/docker.js'
 import { Problems } from '../../src/model/problems.js'
@@ -12,11 +15,11 @@ import { parseImageDocument } from '../../src/plan/image-manifest.js'
 import { withDefaults } from '../../src/plan/inputs.js'
 import { makePlan, type Plan } from '../../src/plan/plan.js'
 import { parseRequest } from '../../src/plan/request.js'
-import { clusterKubeconfig, isRunId, parseRunRecord } from '../../src/plan/run-record.js'
+import { isRunId, parseRunRecord, RecordError, recordFile } from '../../src/plan/run-record.js'
 import { removalHint } from '../../src/report/removal-hint.js'
 import { findImages } from '../../src/steps/load-images.js'
 import type { KindParser } from '../e2e/support/kind-parser.js'
-import { facts, request, run } from '../fakes/build.js'
+import { directory as recordDirectory, facts, request, run } from '../fakes/build.js'
 import {
   anyArchive,
   anyArchiveList,
@@ -24,6 +27,7 @@ import {
   anyImageDocument,
   anyKindConfigText,
   anyRunRecord,
+  anyState,
   anyVolumes,
 } from './any-documents.js'
 import { fuzz, type Amount, type Counts } from './fuzz.js'
@@ -68,23 +72,56 @@ function require(holds: boolean, what: string): asserts holds {
   if (!holds) throw new Error(what)
 }
 
-/** A record is refused, or is one that later steps can use. */
+/** Longest text about a file or a state that cannot be read. */
+const longestTrouble = 400
+
+/** A record is refused with what is wrong, or is that of the run and of the directory that it lies in. */
 export function fuzzRunRecords(amount: Amount): Promise<Counts> {
+  const read = async (directory: string, text: string) => {
+    const written = text.replaceAll(recordDirectory, directory)
+    const parsed = valueOrError(() => parseRunRecord(written))
+    if ('error' in parsed) require(parsed.error instanceof RecordError, `it is refused with ${String(parsed.error)}`)
+    await writeFile(join(directory, recordFile), written)
+    const { record, trouble = '' } = await readRecord(run, directory)
+    if (record === undefined) {
+      require(trouble !== '' && trouble.length <= longestTrouble, `the trouble is told in ${trouble}`)
+      return 'refused'
+    }
+    require('value' in parsed, 'what cannot be read is read')
+    require(record.run === run && record.directory === directory, `run ${record.run} has ${record.directory}`)
+    require(removalHint(record).includes(run), 'the hint names no run')
+    return 'accepted'
+  }
+  return inDirectory((directory) =>
+    fuzz('run records', amount, anyRunRecord, (text) => read(directory, text), ['accepted', 'refused']),
+  )
+}
+
+/** What main has saved for post is the id of a run with a directory of that run, or an error. */
+export function fuzzStates(amount: Amount): Promise<Counts> {
   return fuzz(
-    'run records',
+    'states',
     amount,
-    anyRunRecord,
-    (text) => {
-      const outcome = valueOrError(() => parseRunRecord(text))
-      if ('error' in outcome) return 'refused'
-      const record = outcome.value
-      require(isRunId(record.run), `the run ${record.run} is accepted`)
-      for (const { name } of record.clusters) clusterKubeconfig(record, name)
-      require(removalHint(record).includes(record.run), 'the hint names no run')
+    anyState,
+    ({ run: saved, directory }) => {
+      process.env['STATE_run'] = saved
+      process.env['STATE_directory'] = directory
+      const outcome = valueOrError(() => savedRun(runDirectory))
+      if ('error' in outcome) {
+        require(outcome.error.message.length <= longestTrouble, `the trouble is told in ${outcome.error.message}`)
+        return 'refused'
+      }
+      if (outcome.value === undefined) return 'nothing saved'
+      const { run: id, directory: found } = outcome.value
+      require(isRunId(id) && isAbsolute(found), `the directory of the run ${id} is ${found}`)
+      require(basename(found) === `kind-flat-network-${id}`, `${found} would be removed`)
       return 'accepted'
     },
     ['accepted', 'refused'],
-  )
+  ).finally(() => {
+    delete process.env['STATE_run']
+    delete process.env['STATE_directory']
+  })
 }
 
 /** Labels of volumes never keep anybody from planning, and what can be read of them is kept free. */

@@ -7,6 +7,7 @@ import {
   fuzzKindConfigs,
   fuzzReservations,
   fuzzRunRecords,
+  fuzzStates,
 } from './documents.js'
 import type { Amount, Counts } from './fuzz.js'
 import { fuzzPlan } from './plan.js'
@@ -17,6 +18,7 @@ export const properties: Readonly<Record<string, (amount: Amount, kind?: KindPar
   'a kind config is one that kind takes, or refused': fuzzKindConfigs,
   'a config file is inputs, or refused': fuzzConfigFiles,
   'a run record is whole, or refused': fuzzRunRecords,
+  'what main saved is a run and a directory of it, or refused': fuzzStates,
   'labels of volumes keep nobody from planning': fuzzReservations,
   'a list of images is names and digests, or refused': fuzzArchiveLists,
   'a manifest of an image is its parts, or refused': fuzzImageManifests,
