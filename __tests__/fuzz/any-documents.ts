@@ -22,7 +22,8 @@ function natural(name: InputName, text: string): unknown {
   if (/^\d{1,15}$/.test(text)) return Number(text)
   if (input.type === 'boolean') return text === 'true'
   if (input.type === 'list') return text.split(input.separator)
-  if (!['clusters', 'config'].includes(name)) return text
+  // what is nested deeply stays text: changing it in a place would run out of stack
+  if (!['clusters', 'config'].includes(name) || /(\[|\{"a":){20}/.test(text)) return text
   try {
     return JSON.parse(text) as unknown
   } catch {

@@ -95,17 +95,18 @@ function checkServices({ name, serviceSubnets }: ClusterPlan): void {
 
 /** Clusters that are joined, or that a third one tells from each other, share no address. */
 function checkOverlaps({ clusters }: Plan): void {
+  const subnets = new Map(clusters.map((cluster) => [cluster, subnetsOf(cluster)]))
+  const requireApart = (subnet: Subnet, others: readonly Subnet[]) => {
+    const met = others.find((other) => overlaps(subnet, other))
+    demand(met === undefined, `${subnet.text} overlaps ${String(met?.text)}`)
+  }
   for (const [index, one] of clusters.entries()) {
-    const own = subnetsOf(one)
-    for (const [position, subnet] of own.entries()) {
-      const met = own.slice(position + 1).find((other) => overlaps(subnet, other))
-      demand(met === undefined, `${subnet.text} and ${String(met?.text)} of ${one.name} overlap`)
-    }
+    const own = subnets.get(one) ?? []
+    own.forEach((subnet, position) => {
+      requireApart(subnet, own.slice(position + 1))
+    })
     for (const other of clusters.slice(index + 1).filter((each) => mayTalk(one, each, clusters))) {
-      for (const subnet of own) {
-        const met = subnetsOf(other).find((each) => overlaps(subnet, each))
-        demand(met === undefined, `${subnet.text} of ${one.name} overlaps ${String(met?.text)} of ${other.name}`)
-      }
+      for (const subnet of own) requireApart(subnet, subnets.get(other) ?? [])
     }
   }
 }
