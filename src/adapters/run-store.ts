@@ -26,7 +26,7 @@ export async function readRecord(
     const record = parseRunRecord(await readFile(path, 'utf8'))
     if (record.run !== run) throw new RecordError(`it is the record of run ${record.run}`)
     if (!(await isSame(record.directory, directory))) {
-      throw new RecordError(`it is the record of the directory ${record.directory}`)
+      throw new RecordError(`it is the record of the directory ${JSON.stringify(record.directory.slice(0, mostShown))}`)
     }
     return { record }
   } catch (error) {
@@ -34,6 +34,9 @@ export async function readRecord(
     return { trouble: `the record ${path} cannot be read: ${messageOf(error)}` }
   }
 }
+
+/** Characters of a value that is wrong. */
+const mostShown = 100
 
 /** Whether two paths lead to one directory, as they do through a link. */
 async function isSame(one: string, other: string): Promise<boolean> {

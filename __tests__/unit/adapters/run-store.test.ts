@@ -42,7 +42,7 @@ describe('a record', () => {
 
   test.each([
     ['of another run', { run: 'cafe0001' }, 'it is the record of run cafe0001'],
-    ['that names another directory', { directory: '/home/me' }, 'it is the record of the directory /home/me'],
+    ['that names another directory', { directory: '/home/me' }, 'it is the record of the directory "/home/me"'],
   ])('%s is trouble: what it names is not to be removed', async (_, changes, why) => {
     await runStore.save(record({}, { directory }))
     const path = join(directory, 'run.json')
