@@ -1,7 +1,7 @@
 import fc, { type Arbitrary } from 'fast-check'
 import { parse, stringify } from 'yaml'
 import { inputs, type InputName } from '../../src/plan/inputs.js'
-import { clusters, record, run } from '../fakes/build.js'
+import { clusters, directory, record, run } from '../fakes/build.js'
 import { anyKindConfig } from '../e2e/support/any-kind-config.js'
 import { corpus } from '../fakes/corpus.js'
 import { anyInputs } from './any-inputs.js'
@@ -68,6 +68,8 @@ const runRecord = fc
     changes: fc.record(
       {
         complete: fc.boolean(),
+        run: fc.constantFrom(run, run, run, 'cafe0001'),
+        directory: fc.constantFrom(directory, directory, directory, '/home/me', '/', ''),
         tools: fc.array(toolOfRecord, { maxLength: 2 }),
         imagesToSave: fc.array(imageToSave, { maxLength: 2 }),
         container: fc.constant({ id: 'c1', name: 'job', joins: true }),
