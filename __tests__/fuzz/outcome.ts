@@ -33,6 +33,9 @@ export function requireHelpful(problem: Problem): void {
   if (/\[object \w+\]|^(undefined|null)\b/.test(problem.message)) throw new Error(`not for people: ${shown}`)
 }
 
+/** Longest text about a file or an answer that cannot be read. */
+export const longestTrouble = 400
+
 /** Errors of the language: somebody used a value without looking at it. */
 const faults = [TypeError, RangeError, ReferenceError, EvalError, URIError]
 
@@ -42,7 +45,9 @@ export function valueOrError<T>(read: () => T): { readonly value: T } | { readon
     return { value: read() }
   } catch (error) {
     if (!(error instanceof Error) || faults.some((fault) => error instanceof fault)) throw error
-    if (error.message.trim() === '') throw new Error('the error says nothing', { cause: error })
+    if (error.message.trim() === '' || error.message.length > longestTrouble) {
+      throw new Error(`the error is not for people: ${error.message}`, { cause: error })
+    }
     return { error }
   } finally {
     requireUnpolluted()

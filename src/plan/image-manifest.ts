@@ -42,7 +42,7 @@ export interface ImageDocument {
  * @throws when it is neither
  */
 export function parseImageDocument(text: string): ImageDocument {
-  const { mediaType, manifests, config, layers } = document.parse(JSON.parse(text))
+  const { mediaType, manifests, config, layers } = read(text)
   if (manifests !== undefined) {
     return {
       mediaType: mediaType ?? manifestTypes[0],
@@ -51,6 +51,16 @@ export function parseImageDocument(text: string): ImageDocument {
         manifests.find(({ platform }) => platform && `${platform.os}/${platform.architecture}` === wanted)?.digest,
     }
   }
-  if (config === undefined || layers === undefined) throw new Error('is neither an index nor a manifest of an image')
+  if (config === undefined || layers === undefined) throw new Error(neither)
   return { mediaType: mediaType ?? manifestTypes[2], parts: [config, ...layers] }
+}
+
+const neither = 'the registry sent neither an index nor a manifest of an image'
+
+function read(text: string): z.infer<typeof document> {
+  try {
+    return document.parse(JSON.parse(text))
+  } catch (cause) {
+    throw new Error(neither, { cause })
+  }
 }
