@@ -108,30 +108,33 @@ const reservation = fc.record(
     subnets: fc.array(subnetOfRun, { maxLength: 4 }),
     loadBalancerSubnets: fc.dictionary(fc.constantFrom('east', 'west'), fc.array(fc.constant('172.18.255.0/24'))),
     reused: fc.array(fc.constant('north'), { maxLength: 1 }),
+    version: fc.constantFrom(1, 1, 1, 2),
   },
   { requiredKeys: ['clusters', 'subnets'] },
 )
 
-/** A line of `docker volume ls`: name, label of the run, label of the reservation. Docker prints no line breaks. */
+/** A volume as `docker volume ls` is told to print it: name, label of the run, label of the reservation. */
 const volume = fc
-  .tuple(
-    fc.oneof({ weight: 4, arbitrary: fc.stringMatching(/^[0-9a-f]{8}$/) }, { weight: 1, arbitrary: piece }),
-    fc.oneof(
-      { weight: 6, arbitrary: anyDocument(reservation) },
-      { weight: 1, arbitrary: fc.constant('') },
-      { weight: 1, arbitrary: fc.constantFrom('null', '{}', '[]', '{"version":99}', '"text"', '0') },
+  .record({
+    run: fc.oneof(
+      { weight: 4, arbitrary: fc.stringMatching(/^[0-9a-f]{8}$/) },
+      { weight: 1, arbitrary: fc.oneof(piece, fc.constant('')) },
     ),
-  )
-  .map(([run, text]) => `kind-flat-network-${run} ${run} ${text}`.replace(/[\n\r\u2028]/g, ' '))
+    name: fc.oneof(
+      { weight: 6, arbitrary: fc.constant(undefined) },
+      { weight: 1, arbitrary: fc.constantFrom('kind-flat-network-lock', 'kind-flat-network-', 'data') },
+    ),
+    reservation: fc.oneof(
+      { weight: 6, arbitrary: anyDocument(reservation) },
+      { weight: 1, arbitrary: fc.constantFrom('', 'null', '{}', '[]', '{"version":99}', '"text"', '0') },
+    ),
+  })
+  .map(({ run: owner, name = `kind-flat-network-${owner}`, reservation: text }) => jsonText([name, owner, text]))
 
-/** What `docker volume ls` prints of the volumes of all runs, whoever labelled them. */
-export const anyVolumes: Arbitrary<string> = fc.oneof(
-  {
-    weight: 9,
-    arbitrary: fc.array(volume, { maxLength: 3 }).map((lines) => lines.map((line) => `${line}\n`).join('')),
-  },
-  { weight: 1, arbitrary: garbage },
-)
+/** What Docker prints of all volumes, whoever made and labelled them. */
+export const anyVolumes: Arbitrary<string> = fc
+  .array(volume, { maxLength: 4 })
+  .map((lines) => lines.map((line) => `${line}\n`).join(''))
 
 const tag = fc.constantFrom('app:1', 'docker.io/library/app:latest', 'registry.example:5000/me/app:1.0', 'app')
 

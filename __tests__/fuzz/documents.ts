@@ -8,7 +8,7 @@ import { createExecRunner } from '../../src/adapters/exec-runner.js'
 import { nodeFiles } from '../../src/adapters/node-files.js'
 import { readRecord } from '../../src/adapters/run-store.js'
 import { readConfigFile } from '../../src/cli/config-file.js'
-import { parseVolumes } from '../../src/commands/docker.js'
+import { parseVolumes } from '../../src/commands/docker-volumes.js'
 import { Problems } from '../../src/model/problems.js'
 import { parseArchiveList, type NamedImage } from '../../src/plan/image-loading.js'
 import { parseImageDocument } from '../../src/plan/image-manifest.js'
@@ -32,6 +32,7 @@ import {
 } from './any-documents.js'
 import { fuzz, type Amount, type Counts } from './fuzz.js'
 import { longestTrouble, outcomeOf, requireHelpful, valueOrError } from './outcome.js'
+import { checkPlan } from './plan-oracle.js'
 import { checkWithKind } from './plan.js'
 
 async function inDirectory<T>(work: (directory: string) => Promise<T>): Promise<T> {
@@ -118,22 +119,30 @@ export function fuzzStates(amount: Amount): Promise<Counts> {
   })
 }
 
-/** Labels of volumes never keep anybody from planning, and what can be read of them is kept free. */
+/** Labels of volumes keep nobody from planning: what can be read of them stays free, and the rest is a warning. */
 export function fuzzReservations(amount: Amount): Promise<Counts> {
-  return fuzz(
-    'reservations',
-    amount,
-    anyVolumes,
-    async (output) => {
-      const volumes = parseVolumes(output)
-      const reservations = volumes.flatMap(({ run: owner, reservation }) =>
-        reservation === undefined ? [] : [{ run: owner, ...reservation }],
-      )
-      const outcome = await outcomeOf(() => makePlan(request({ clusters: '2' }), facts({ reservations }), run))
-      return 'problems' in outcome ? 'no plan' : reservations.length > 0 ? 'reserved' : 'nothing reserved'
-    },
-    ['reserved', 'nothing reserved'],
-  )
+  const read = async (output: string) => {
+    const volumes = parseVolumes(output)
+    const reservations = volumes.flatMap(({ run: owner, reservation }) =>
+      owner === undefined || reservation === undefined ? [] : [{ run: owner, ...reservation }],
+    )
+    const unreadableReservations = volumes.flatMap(({ name, unreadable }) =>
+      unreadable === undefined ? [] : [{ volume: name, why: unreadable }],
+    )
+    const machine = { reservations, unreadableReservations }
+    const outcome = await outcomeOf(() => makePlan(request({ clusters: '2' }), facts(machine), run))
+    if ('problems' in outcome) {
+      require(reservations.length > 0, 'what nobody can read keeps from planning')
+      return 'no room'
+    }
+    checkPlan(outcome.value, machine, { given: {} })
+    for (const { volume } of unreadableReservations) {
+      const warning = outcome.value.warnings.find((line) => line.includes(`volume ${volume} `))
+      require(warning !== undefined && warning.length <= 2 * longestTrouble, `the warning is ${String(warning)}`)
+    }
+    return reservations.length > 0 ? 'reserved' : unreadableReservations.length > 0 ? 'warned' : 'nothing reserved'
+  }
+  return fuzz('reservations', amount, anyVolumes, read, ['reserved', 'warned', 'nothing reserved'])
 }
 
 /** A name that containerd takes, and a digest that it can be compared by. */

@@ -1,9 +1,10 @@
-import { reservationVolume, parseVolumes } from '../../src/commands/docker.js'
+import { parseVolumes, reservationVolume } from '../../src/commands/docker-volumes.js'
 import { defaultKubernetes } from '../../src/plan/default-kubernetes.js'
 import type { HostFacts } from '../../src/plan/host-facts.js'
 import { withDefaults, type GivenInputs } from '../../src/plan/inputs.js'
 import { makePlan, reservationOf, type Plan } from '../../src/plan/plan.js'
 import { Problems } from '../../src/model/problems.js'
+import { writeReservation } from '../../src/plan/reservation.js'
 import { parseRequest } from '../../src/plan/request.js'
 import { parseRunRecord, recordOf } from '../../src/plan/run-record.js'
 import { readInputFiles } from '../../src/steps/read-input-files.js'
@@ -54,7 +55,7 @@ function checkWrittenDown(plan: Plan): void {
   const record = recordOf(plan, directory)
   requireEqual('the record', parseRunRecord(JSON.stringify(record)), record)
   const reservation = reservationOf(plan)
-  const line = `${reservationVolume(run)} ${run} ${JSON.stringify(reservation)}\n`
+  const line = `${JSON.stringify([reservationVolume(run), run, writeReservation(reservation)])}\n`
   requireEqual('the reservation', parseVolumes(line), [{ name: reservationVolume(run), run, reservation }])
 }
 
