@@ -53,7 +53,7 @@ export function fuzzConfigFiles(amount: Amount): Promise<Counts> {
       anyConfigFile,
       async (bytes) => {
         await writeFile(join(directory, 'config.yaml'), bytes)
-        const outcome = await outcomeOf(() => readConfigFile('config.yaml', directory))
+        const outcome = await outcomeOf(() => readConfigFile('config.yaml', directory, new AbortController().signal))
         if ('problems' in outcome) {
           for (const { input } of outcome.problems) require(input.startsWith('config.yaml'), `${input} names no file`)
           return 'refused'
