@@ -168,6 +168,7 @@ describe.each(nodes)('main on $name', ({ program }) => {
       expect(networks.filter(({ labels }) => 'kind-flat-network.run' in labels)).toMatchObject([{ name }])
       expect(volumes).toMatchObject([{ name }])
       expect(JSON.parse(volumes[0]?.labels['kind-flat-network.reserved'] ?? '')).toEqual({
+        version: 1,
         clusters: ['alpha', 'beta'],
         subnets: ['10.40.0.0/16', '10.44.0.0/16', '10.41.0.0/16', '10.45.0.0/16'],
         loadBalancerSubnets: { alpha: ['172.21.254.0/24'], beta: ['172.21.253.0/24'] },
