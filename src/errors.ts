@@ -1,3 +1,9 @@
+import { maskSecrets, maskSecretsIn } from './mask-secrets.js'
+import { shorten } from './shorten.js'
+
+/** Characters of one text that are searched for secrets; what follows is not shown. */
+const mostMasked = 4000
+
 /** One thing wrong with the input: which input, the value given, and what is wrong with what would be right. */
 export interface Problem {
   /** The input's name, with the path into it: `workers`, `clusters[1].pod-subnet`. */
@@ -18,16 +24,41 @@ export class InputError extends Error {
 
 /** `clusters[1].pod-subnet: "10.0.0.1/8" has host bits set; …` */
 export function describeProblem({ input, value, message }: Problem): string {
-  return value === undefined ? `${input}: ${message}` : `${input}: ${show(value)} ${message}`
+  const line = value === undefined ? message : `${textOf(value)} ${message}`
+  return `${shown(input)}: ${maskSecrets(line)}`
 }
 
-function show(value: unknown): string {
+/** The problem as programs see it: without secrets, and a long value as the beginning of its text. */
+export function shownProblem({ input, value, message }: Problem): Problem {
+  return {
+    input: shown(input),
+    ...(value !== undefined && { value: shownValue(value) }),
+    message: maskSecrets(message),
+  }
+}
+
+function shownValue(value: unknown): unknown {
+  if (typeof value === 'string') return shown(value)
+  const text = jsonOf(value)
+  return text !== undefined && shorten(text) === text ? maskSecretsIn(value) : textOf(value)
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(shown(value)) : shown(jsonOf(value) ?? 'what was given')
+}
+
+/** `undefined` for a value that contains itself, as YAML has them. */
+function jsonOf(value: unknown): string | undefined {
   try {
     return JSON.stringify(value)
   } catch {
-    // YAML can refer to itself
-    return 'what was given'
+    return undefined
   }
+}
+
+/** The beginning of a text, without secrets. */
+function shown(text: string): string {
+  return shorten(maskSecrets(shorten(text, mostMasked)))
 }
 
 /** A command that could not be started, failed or ran out of time. The message holds command, exit code and output. */
@@ -39,13 +70,26 @@ export class CommandError extends Error {
     readonly output: string,
   ) {
     const tail = output.trim().split('\n').slice(-60)
-    super(
-      [`${formatCommand(command)}: ${outcome}`, ...tail.filter((line) => line !== '').map((line) => `  ${line}`)].join(
-        '\n',
-      ),
-    )
+    const lines = [
+      `${shownCommand(command)}: ${outcome}`,
+      ...tail.filter((line) => line !== '').map((line) => `  ${shortenLine(line)}`),
+    ]
+    super(maskSecrets(lines.join('\n')))
     this.name = 'CommandError'
   }
+}
+
+/** A command that printed more than anybody reads; what it printed until then is its output. */
+export class TooMuchOutputError extends CommandError {
+  constructor(command: readonly string[], mostBytes: number, output: string) {
+    super(command, `printed more than ${String(mostBytes / 1e6)} MB`, output)
+    this.name = 'TooMuchOutputError'
+  }
+}
+
+/** A word that is cut could show half a secret. */
+function shortenLine(line: string): string {
+  return line.length > mostMasked ? `${line.slice(0, mostMasked).replace(/\S*$/, '')}…` : line
 }
 
 /** Something could not be downloaded, or is not what was expected. */
@@ -57,12 +101,15 @@ export class DownloadError extends Error {
     readonly tries: number,
     remedy: string,
   ) {
-    // user, password and query may be secret
-    const { origin, pathname } = new URL(address)
     const times = tries === 1 ? 'once' : `${String(tries)} times`
-    super(`${origin}${pathname}: ${reason} (tried ${times}); ${remedy}`)
+    super(`${maskSecrets(address)}: ${maskSecrets(reason)} (tried ${times}); ${remedy}`)
     this.name = 'DownloadError'
   }
+}
+
+/** A command as it is shown in messages and logs: as a line to paste, but without secrets. */
+export function shownCommand(command: readonly string[]): string {
+  return formatCommand(command.map(maskSecrets))
 }
 
 /** A command as a line to read; scripts and long data are cut. */
@@ -93,7 +140,7 @@ export class CancelledError extends Error {
   }
 }
 
-/** The text of anything thrown. */
+/** The text of anything thrown, without secrets: libraries put addresses into their messages too. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  return maskSecrets(error instanceof Error ? error.message : String(error))
 }

@@ -14,6 +14,8 @@ export interface RunOptions {
   readonly environment?: Readonly<Record<string, string>>
   /** After so many seconds the command and its children are ended; 120 unless told. */
   readonly timeoutSeconds?: number
+  /** The command is ended when it prints more than that, on both streams together; 50 MB unless told. */
+  readonly mostBytes?: number
   /** Called with every line of standard output and standard error as it comes. */
   readonly onLine?: (line: string) => void
 }
@@ -21,7 +23,7 @@ export interface RunOptions {
 export interface CommandRunner {
   /**
    * Runs a program with an argument array and returns its standard output.
-   * @throws {CommandError} when it fails, cannot be started or takes too long
+   * @throws {CommandError} when it fails, cannot be started, takes too long or prints too much
    * @throws {CancelledError} when the runner's signal is aborted, before or while it runs
    */
   run(command: readonly string[], options?: RunOptions): Promise<string>
@@ -29,12 +31,21 @@ export interface CommandRunner {
   until(signal: AbortSignal): CommandRunner
 }
 
+/** What a path leads to, through links. */
+export type FileKind = 'file' | 'directory' | 'named pipe' | 'socket' | 'device'
+
+/** Whatever fails names the path, and what to do about it. */
 export interface Files {
   /** Whether there is anything of that name; a link that leads nowhere is something too. */
   exists(path: string): Promise<boolean>
-  /** @throws when there is no such file */
+  /** `undefined` where there is nothing. */
+  kindOf(path: string): Promise<FileKind | undefined>
+  /**
+   * A text of at most 10 MB, from a regular file or a pipe that is open already: `/dev/fd/63`.
+   * @throws when there is no such file, or when it is something else or larger
+   */
   read(path: string): Promise<string>
-  /** Everything on standard input, which can be read once. */
+  /** Everything on standard input, which can be read once; at most 10 MB. */
   readStandardInput(): Promise<string>
   isDirectory(path: string): Promise<boolean>
   /** Writes a whole file that only its owner can read (0600); its directory must be there. */
@@ -55,7 +66,7 @@ export interface Files {
    * Removes a directory with all in it; one that is not there is fine.
    * @param last the file in it that goes when everything else is gone
    */
-  removeDirectory(path: string, last: string): Promise<void>
+  removeDirectory(path: string, last?: string): Promise<void>
   /** The same, whose wait for standard input ends when that signal is aborted. */
   until(signal: AbortSignal): Files
 }

@@ -26,6 +26,13 @@ afterAll(() => {
 
 /** What bash suggests for the last word, and the milliseconds that it takes. */
 function suggested(...words: string[]): { suggestions: string[]; milliseconds: number } {
+  return suggestedIn(environment, words)
+}
+
+function suggestedIn(
+  env: NodeJS.ProcessEnv,
+  words: readonly string[],
+): { suggestions: string[]; milliseconds: number } {
   const script = `source completion.bash
     COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
     before=\${EPOCHREALTIME/[.,]/}
@@ -34,7 +41,7 @@ function suggested(...words: string[]): { suggestions: string[]; milliseconds: n
     printf '%s\n' "\${COMPREPLY[@]}"`
   const output = execFileSync('bash', ['--norc', '-c', script, 'bash', 'kind-flat-network', ...words], {
     cwd: home,
-    env: environment,
+    env,
     encoding: 'utf8',
   })
   const [microseconds, ...suggestions] = output.split('\n').filter((line) => line !== '')
@@ -71,6 +78,13 @@ describe('bash', () => {
     { words: ['no-command', ''], suggestions: [] },
   ])('suggests $suggestions after $words', ({ words, suggestions }) => {
     expect(suggested(...words).suggestions).toEqual(suggestions)
+  })
+
+  test.each(['', 'state'])('takes runs from the home directory where XDG_STATE_HOME is %j', (value) => {
+    mkdirSync(join(home, '.local/state/kind-flat-network/cafe0000'), { recursive: true })
+    expect(suggestedIn({ ...environment, XDG_STATE_HOME: value }, ['down', '--run', '']).suggestions).toEqual([
+      'cafe0000',
+    ])
   })
 
   test('takes no time that a person notices', () => {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { CacheService } from '../fakes/cache-service.js'
 import { LoopbackServer, whole } from '../fakes/loopback-server.js'
-import { fileCommands, messages, onMachine, resultOf, runnerFiles, type Machine } from './machine.js'
+import { fileCommands, jsonLines, messages, onMachine, resultOf, runnerFiles, type Machine } from './machine.js'
 import { actionNode, installMilliseconds } from './nodes.js'
 
 const testMilliseconds = 90_000
@@ -132,13 +132,18 @@ describe.each([actionNode])('images, on $name', ({ program }) => {
   )
 
   test(
-    'and tools that are kept for the next run go with prune; those that a container uses stay',
+    'and tools that are kept for the next run go with prune; those that a container uses, and what others put there, stay',
     () =>
       onMachine(node, async (machine) => {
-        const [kept, used] = ['a', 'b'].map((digit) => `kind-flat-network/node:sha256-${digit.repeat(64)}`)
-        for (const image of [kept, used]) machine.addImage(image ?? '')
-        const cached = `.cache/kind-flat-network/images/kind-flat-network-image-x-linux-amd64`
-        for (const place of [cached, '.cache/kind-flat-network/tools/kind']) {
+        const [unused, used] = ['a', 'b'].map((digit) => `kind-flat-network/node:sha256-${digit.repeat(64)}`)
+        for (const image of [unused, used]) machine.addImage(image ?? '')
+        const key = `kind-flat-network-image-parts1-${'c'.repeat(64)}-linux-amd64`
+        const cached = `.cache/kind-flat-network/images/${key}`
+        const theirs = ['images/notes', 'tools/helm', 'tools/.kind-mine']
+        const kept = ['tools/kind', 'tools/.kubectl-1.34.0-0a1b2c3d', ...theirs].map(
+          (place) => `.cache/kind-flat-network/${place}`,
+        )
+        for (const place of [cached, ...kept]) {
           mkdirSync(machine.path(place), { recursive: true })
           writeFileSync(machine.path(`${place}/part`), 'x'.repeat(2000))
         }
@@ -150,12 +155,58 @@ describe.each([actionNode])('images, on $name', ({ program }) => {
         const pruned = await machine.cli('prune', '--json')
         expect(pruned.code).toBe(0)
         expect(resultOf(pruned)).toEqual({
-          removed: [{ name: 'kind-flat-network-image-x-linux-amd64', bytes: 2000 }, { name: 'kind' }, { name: kept }],
+          removed: [
+            { name: key, bytes: 2000 },
+            { name: '.kubectl-1.34.0-0a1b2c3d' },
+            { name: 'kind' },
+            { name: unused },
+          ],
         })
         expect(machine.images().filter((name) => name.startsWith('kind-flat-network/'))).toEqual([used])
-        expect(
-          ['images', 'tools'].flatMap((each) => readdirSync(machine.path(`.cache/kind-flat-network/${each}`))),
-        ).toEqual([])
+        const left = ['images', 'tools'].flatMap((each) =>
+          readdirSync(machine.path(`.cache/kind-flat-network/${each}`)).map((name) => `${each}/${name}`),
+        )
+        expect(left.sort()).toEqual(theirs.sort())
+        for (const name of theirs) {
+          const message = expect.stringMatching(`/.cache/kind-flat-network/${name} stays: `)
+          expect(jsonLines(pruned)).toContainEqual({ type: 'info', message })
+        }
+      }),
+    testMilliseconds,
+  )
+
+  test.each(['', 'relative'])(
+    'and tools of the working directory are not those of XDG_CACHE_HOME=%j',
+    (value) =>
+      onMachine(node, async (machine) => {
+        const places = ['work', 'work/relative'].map((each) => `${each}/kind-flat-network/tools/kind`)
+        for (const place of places) mkdirSync(machine.path(place), { recursive: true })
+        const cached = machine.path('.cache/kind-flat-network/tools/kind')
+        mkdirSync(cached, { recursive: true })
+        const env = { XDG_CACHE_HOME: value, XDG_STATE_HOME: value }
+        const pruned = await machine.run('cli', { args: ['prune', '--json'], env })
+        expect(resultOf(pruned)).toEqual({ removed: [{ name: 'kind' }] })
+        expect([existsSync(cached), ...places.map((place) => existsSync(machine.path(place)))]).toEqual([
+          false,
+          true,
+          true,
+        ])
+      }),
+    testMilliseconds,
+  )
+
+  test.each(['', 'relative'])(
+    'the record of a run is not in the working directory where XDG_STATE_HOME is %j',
+    (value) =>
+      onMachine(node, async (machine) => {
+        const env = { XDG_STATE_HOME: value }
+        const up = await machine.run('cli', { args: ['up', '--clusters', '1', '--wait', '30s', '--json'], env })
+        expect(up.code).toBe(0)
+        expect(resultOf(up)).toMatchObject({
+          kubeconfig: expect.stringContaining(machine.path('.local/state/kind-flat-network/')),
+        })
+        expect((await machine.run('cli', { args: ['down'], env })).code).toBe(0)
+        expect(readdirSync(machine.path('work'))).toEqual([])
       }),
     testMilliseconds,
   )

@@ -1,5 +1,5 @@
 import type { HostPort } from '../../src/kind-config/host-ports.js'
-import type { Clock, Files, Log, Machine, Processes, RunStore, World } from '../../src/ports.js'
+import type { Clock, FileKind, Files, Log, Machine, Processes, RunStore, World } from '../../src/ports.js'
 import { FakeDownloads, FakeTools } from './downloads.js'
 import { FakeImageCache, FakeRegistry } from './images.js'
 import type { RunRecord } from '../../src/plan/run-record.js'
@@ -9,6 +9,8 @@ import { RecordingRunner } from './recording-runner.js'
 export class FakeFiles implements Files {
   readonly content = new Map<string, string>()
   standardInput = ''
+  /** What is neither a file nor a directory. */
+  readonly kinds = new Map<string, FileKind>()
   /** Directories that were made. */
   readonly directories = new Set<string>()
   /** Paths that cannot be removed. */
@@ -24,6 +26,11 @@ export class FakeFiles implements Files {
 
   isDirectory(path: string): Promise<boolean> {
     return Promise.resolve(this.#isDirectory(path))
+  }
+
+  kindOf(path: string): Promise<FileKind | undefined> {
+    const kind = this.kinds.get(path) ?? (this.content.has(path) ? 'file' : undefined)
+    return Promise.resolve(kind ?? (this.#isDirectory(path) ? 'directory' : undefined))
   }
 
   read(path: string): Promise<string> {

@@ -158,7 +158,7 @@ export function fuzzArchiveLists(amount: Amount): Promise<Counts> {
     anyArchiveList,
     (text) => {
       const outcome = valueOrError(() => parseArchiveList(text))
-      if ('error' in outcome) return 'refused'
+      if ('error' in outcome || outcome.value === undefined) return 'refused'
       for (const image of outcome.value) requireImage(image)
       return 'accepted'
     },

@@ -3,9 +3,12 @@ import {
   CancelledError,
   CommandError,
   describeProblem,
+  DownloadError,
   formatCommand,
   InputError,
   messageOf,
+  shownCommand,
+  shownProblem,
 } from '../../src/errors.js'
 
 describe('formatCommand', () => {
@@ -54,6 +57,64 @@ describe('messages', () => {
       ),
     )
     expect(describeProblem({ input: 'a', value: [1], message: 'b' })).toBe('a: [1] b')
+  })
+
+  test('a long value is shortened, and none shows a secret', () => {
+    const address = 'https://user:s3cret@host/x?key=s3cret'
+    const problems = [
+      { input: 'a', value: 'y'.repeat(300), message: 'b' },
+      { input: 'a', value: Array(300).fill(1), message: 'b' },
+      { input: 'a', value: address, message: `c ${address}` },
+      { input: 'a', value: { mirror: address }, message: 'b' },
+      { input: `clusters[0].${address}`, message: 'b' },
+      { input: 'k'.repeat(300), message: 'b' },
+    ]
+    const lines = new InputError(problems).message.split('\n')
+    const masked = 'https://***@host/x?***'
+    expect(lines).toEqual([
+      `a: "${'y'.repeat(200)}…" b`,
+      `a: [${'1,'.repeat(99)}1… b`,
+      `a: "${masked}" c ${masked}`,
+      `a: {"mirror":"${masked}"} b`,
+      `clusters[0].${masked}: b`,
+      `${'k'.repeat(200)}…: b`,
+    ])
+    expect(problems.map(shownProblem)).toEqual([
+      { input: 'a', value: `${'y'.repeat(200)}…`, message: 'b' },
+      { input: 'a', value: `[${'1,'.repeat(99)}1…`, message: 'b' },
+      { input: 'a', value: masked, message: `c ${masked}` },
+      { input: 'a', value: { mirror: masked }, message: 'b' },
+      { input: `clusters[0].${masked}`, message: 'b' },
+      { input: `${'k'.repeat(200)}…`, message: 'b' },
+    ])
+  })
+
+  test('a value that contains itself is no trouble', () => {
+    const value: unknown[] = []
+    value.push(value)
+    expect(shownProblem({ input: 'a', value, message: 'b' }).value).toBe('what was given')
+    expect(describeProblem({ input: 'a', value, message: 'b' })).toBe('a: what was given b')
+  })
+
+  test('no failure shows a secret: not the command, nor its output, nor an address, nor what a library says', () => {
+    const address = 'https://user:s3cret@host/x?key=s3cret'
+    const masked = 'https://***@host/x?***'
+    expect(new CommandError(['curl', address], 'exit code 1', `x\n${address}: 404\n`).message).toBe(
+      `curl '${masked}': exit code 1\n  x\n  ${masked}: 404`,
+    )
+    const long = `https://user:${'s3cret'.repeat(50)}@host/x`
+    expect(shownCommand(['curl', long])).toBe("curl 'https://***@host/x'")
+    expect(new DownloadError(address, `expected a (seen in ${address})`, 1, 'try again').message).toBe(
+      `${masked}: expected a (seen in ${masked}) (tried once); try again`,
+    )
+    expect(messageOf(new TypeError(`Invalid URL: ${address}`))).toBe(`Invalid URL: ${masked}`)
+  })
+
+  test('a long line of output is shortened before a word, which may be a secret', () => {
+    const line = `${'word '.repeat(790)}https://user:${'s3cret'.repeat(100)}@host/`
+    const { message } = new CommandError(['x'], 'exit code 1', line)
+    expect(message.endsWith('word …')).toBe(true)
+    expect(message).not.toContain('s3cret')
   })
 
   test.each([

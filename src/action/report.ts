@@ -1,5 +1,6 @@
 import { exportVariable, setOutput, summary as jobSummary, warning } from '@actions/core'
 import { messageOf } from '../errors.js'
+import { maskSecrets } from '../mask-secrets.js'
 import { outputsOf, type FlatNetwork } from '../report/flat-network.js'
 import { savedSummary, summary } from '../report/summary.js'
 import type { SavedImage } from '../steps/save-node-images.js'
@@ -27,7 +28,7 @@ export function reportSaved(saved: readonly SavedImage[]): Promise<void> {
 
 async function summarize(text: string): Promise<void> {
   try {
-    await jobSummary.addRaw(text).write()
+    await jobSummary.addRaw(maskSecrets(text)).write()
   } catch (error) {
     // act and some self-hosted runners give no place for it
     warning(`no job summary: ${messageOf(error)}`)

@@ -1,6 +1,6 @@
-import { tmpdir } from 'node:os'
+import { temporaryDirectory } from '../adapters/directories.js'
 
 /** Where a run of the action has its files. */
 export function runDirectory(run: string): string {
-  return `${process.env['RUNNER_TEMP'] || tmpdir()}/kind-flat-network-${run}`
+  return `${temporaryDirectory()}/kind-flat-network-${run}`
 }

@@ -1,9 +1,11 @@
-import { debug, setFailed } from '@actions/core'
+import { debug, setFailed, setSecret } from '@actions/core'
 import { createWorld } from '../adapters/world.js'
 import { onLostReader, onSignal } from '../adapters/signals.js'
 import { newRunId } from '../adapters/run-id.js'
 import { messageOf } from '../errors.js'
+import { secretsIn } from '../mask-secrets.js'
 import { up } from '../pipeline.js'
+import { maskedLog } from '../report/masked-log.js'
 import { removalHint } from '../report/removal-hint.js'
 import { createActionsLog, type Phase } from './actions-log.js'
 import { readInputs } from './read-inputs.js'
@@ -15,11 +17,13 @@ import { stateStore } from './state.js'
 export async function runMain(): Promise<void> {
   const id = newRunId()
   const phases: Phase[] = []
-  const world = createWorld(id, createActionsLog(phases), debug, runnerStores())
   const run = { id, directory: runDirectory(id), store: stateStore, howToRemove: removalHint }
   const stopped = AbortSignal.any([onSignal(), onLostReader()])
   try {
-    const flat = await up(world, readInputs(), run, stopped)
+    const world = createWorld(id, maskedLog(createActionsLog(phases)), debug, runnerStores())
+    const inputs = readInputs()
+    for (const secret of secretsIn(Object.values(inputs).join('\n'))) setSecret(secret)
+    const flat = await up(world, inputs, run, stopped)
     await report(flat, phases)
   } catch (error) {
     setFailed(messageOf(error))

@@ -7,6 +7,7 @@ import { messageOf } from '../errors.js'
 import { down, saveImagesForNextRun, until } from '../pipeline.js'
 import type { RunRecord } from '../plan/run-record.js'
 import type { World } from '../ports.js'
+import { maskedLog } from '../report/masked-log.js'
 import { removalByIdAlone, removalHint } from '../report/removal-hint.js'
 import type { Removal } from '../steps/delete.js'
 import { createActionsLog } from './actions-log.js'
@@ -26,7 +27,7 @@ export async function runPost(): Promise<void> {
   await attempt(async () => {
     const saved = savedRun(runDirectory)
     if (saved === undefined) return
-    const world = createWorld(saved.run, createActionsLog(), debug, runnerStores())
+    const world = createWorld(saved.run, maskedLog(createActionsLog()), debug, runnerStores())
     const { record, trouble } = await readRecord(saved.run, saved.directory)
     if (record === undefined) await attempt(() => removeWithoutRecord(world, saved, stopped, trouble))
     else await attempt(() => removeOrLeave(world, record, stopped))

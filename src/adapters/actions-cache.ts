@@ -3,6 +3,8 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { messageOf } from '../errors.js'
 import type { ImageCache } from '../ports.js'
+import { directoryIn } from './directories.js'
+import { onFile } from './file-errors.js'
 
 /** Longest time for one answer of the cache service, with all bytes. */
 const longestSeconds = { restore: 300, save: 600 } as const
@@ -20,14 +22,14 @@ export function createActionsCache(
   seconds: { readonly restore: number; readonly save: number } = longestSeconds,
 ): ImageCache {
   const root = join(home, '.cache', 'kind-flat-network', 'images')
-  const workspace = environment['GITHUB_WORKSPACE'] ?? process.cwd()
+  const workspace = directoryIn('GITHUB_WORKSPACE', environment) ?? process.cwd()
   const place = createHash('sha256').update(relative(workspace, root)).digest('hex').slice(0, 8)
   const directoryOf = (key: string) => join(root, key)
   const nameOf = (key: string) => `${key}-${place}`
-  const remove = (key: string) => rm(directoryOf(key), { recursive: true, force: true })
+  const remove = (key: string) => onFile(directoryOf(key), () => rm(directoryOf(key), { recursive: true, force: true }))
   const empty = async (key: string) => {
     await remove(key)
-    await mkdir(directoryOf(key), { recursive: true, mode: 0o700 })
+    await onFile(directoryOf(key), () => mkdir(directoryOf(key), { recursive: true, mode: 0o700 }))
     return directoryOf(key)
   }
   return {

@@ -1,12 +1,17 @@
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '../errors.js'
+import { isImageCacheKey } from '../plan/image-cache.js'
 import type { ImageCache } from '../ports.js'
+import { onFile } from './file-errors.js'
 
 /** A directory of images, with what it takes to see and to empty it. */
 export interface DirectoryCache extends ImageCache {
-  /** All entries with their bytes, also those that an ended process began. */
-  list(): Promise<{ readonly key: string; readonly bytes: number }[]>
+  /** All entries with their bytes, also those that an ended process began, and the names of what is not from here. */
+  list(): Promise<{
+    readonly entries: readonly { readonly key: string; readonly bytes: number }[]
+    readonly others: readonly string[]
+  }>
   remove(key: string): Promise<void>
 }
 
@@ -14,14 +19,14 @@ export interface DirectoryCache extends ImageCache {
 export function createDirectoryCache(root: string): DirectoryCache {
   const entry = (key: string) => join(root, key)
   const staged = (key: string) => join(root, `.${key}.${String(process.pid)}`)
-  const remove = (path: string) => rm(path, { recursive: true, force: true })
+  const remove = (path: string) => onFile(path, () => rm(path, { recursive: true, force: true }))
   return {
     unavailable: () => Promise.resolve(undefined),
     savesLate: false,
     needless: 'the engine of this machine keeps its images',
     async stage(key) {
       await remove(staged(key))
-      await mkdir(staged(key), { recursive: true, mode: 0o700 })
+      await onFile(staged(key), () => mkdir(staged(key), { recursive: true, mode: 0o700 }))
       return staged(key)
     },
     staged,
@@ -30,7 +35,7 @@ export function createDirectoryCache(root: string): DirectoryCache {
     },
     async save(key) {
       try {
-        await rename(staged(key), entry(key))
+        await onFile(entry(key), () => rename(staged(key), entry(key)))
         return {}
       } catch (error) {
         // another run was faster
@@ -43,11 +48,17 @@ export function createDirectoryCache(root: string): DirectoryCache {
       return undefined
     },
     async list() {
-      const keys = await readdir(root).catch(() => [])
-      return Promise.all(keys.map(async (key) => ({ key, bytes: await sizeOf(entry(key)) })))
+      const names = await readdir(root).catch(() => [])
+      const entries = names.filter(isEntry).map(async (key) => ({ key, bytes: await sizeOf(entry(key)) }))
+      return { entries: await Promise.all(entries), others: names.filter((name) => !isEntry(name)) }
     },
     remove: (key) => remove(entry(key)),
   }
+}
+
+/** Whether a name is that of an entry, or of one that was begun: `.<key>.<process id>`. */
+function isEntry(name: string): boolean {
+  return isImageCacheKey(/^\.(.+)\.\d+$/.exec(name)?.[1] ?? name)
 }
 
 async function isDirectory(path: string): Promise<boolean> {

@@ -7,6 +7,7 @@ import pRetry from 'p-retry'
 import { DownloadError, messageOf } from '../errors.js'
 import { formatBytes } from '../plan/byte-size.js'
 import type { DownloadOptions, Downloads } from '../ports.js'
+import { onFile } from './file-errors.js'
 
 /** Bounds of one download. */
 export interface DownloadLimits {
@@ -263,7 +264,11 @@ async function readText(body: Body): Promise<string> {
 }
 
 /** The name stands for the whole file or for none. */
-async function writeWhole(body: Body, path: string): Promise<number> {
+function writeWhole(body: Body, path: string): Promise<number> {
+  return onFile(path, () => write(body, path))
+}
+
+async function write(body: Body, path: string): Promise<number> {
   const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`
   try {
     const file = await open(temporary, 'wx', 0o600)

@@ -1,6 +1,8 @@
 import { execa, ExecaError } from 'execa'
-import { CommandError, formatCommand } from '../errors.js'
+import { CommandError, messageOf, shownCommand, TooMuchOutputError } from '../errors.js'
 import type { CommandRunner, RunOptions } from '../ports.js'
+import { CommandOutput } from './command-output.js'
+import { fileError } from './file-errors.js'
 import { endWithProcess, release, signalGroup } from './process-groups.js'
 
 /** Time a command has for ending itself after it was told to. */
@@ -30,20 +32,19 @@ async function run(
   debug: (line: string) => void,
   signals: readonly AbortSignal[],
 ): Promise<string> {
-  const { input, inputFile, environment: own, timeoutSeconds = 120, onLine } = options
+  const { input, inputFile, environment: own, timeoutSeconds = 120, mostBytes = 50e6, onLine } = options
   const [program = '', ...parameters] = command
   const timeout = AbortSignal.timeout(Math.ceil(timeoutSeconds * 1000))
   const stop = AbortSignal.any([...signals, timeout])
   throwIfAborted(signals)
-  debug(formatCommand(command))
+  debug(shownCommand(command))
   const child = execa(program, parameters, {
     detached: true,
     cleanup: false,
     env: { ...environment, ...own },
     all: true,
     ...standardInput(input, inputFile),
-    stripFinalNewline: false,
-    maxBuffer: 50_000_000,
+    buffer: false,
   })
   const group = child.pid
   if (group !== undefined) endWithProcess(group)
@@ -58,14 +59,18 @@ async function run(
     }, graceMilliseconds).unref()
   }
   stop.addEventListener('abort', endGroup, { once: true })
+  const output = new CommandOutput(mostBytes, endGroup).take(child.stdout, child.stderr)
   if (onLine !== undefined) void forEachLine(child.iterable({ from: 'all' }), onLine)
   try {
-    const { stdout } = await child
-    return stdout
+    await child
+    if (output.isTooMuch) throw new TooMuchOutputError(command, mostBytes, output.all())
+    return output.stdout()
   } catch (error) {
     throwIfAborted(signals)
+    if (output.isTooMuch) throw new TooMuchOutputError(command, mostBytes, output.all())
     if (!(error instanceof ExecaError)) throw error
-    throw new CommandError(command, outcome(error, timeout.aborted, timeoutSeconds), error.all ?? '')
+    const ended = timeout.aborted ? `no end within ${String(timeoutSeconds)} s` : outcome(error, inputFile)
+    throw new CommandError(command, ended, output.all())
   } finally {
     stop.removeEventListener('abort', endGroup)
     // a child of what was told to end may not heed it
@@ -82,8 +87,11 @@ function throwIfAborted(signals: readonly AbortSignal[]): void {
   for (const signal of signals) signal.throwIfAborted()
 }
 
-function outcome(error: ExecaError, timedOut: boolean, timeoutSeconds: number): string {
-  if (timedOut) return `no end within ${String(timeoutSeconds)} s`
+function outcome(error: ExecaError, inputFile: string | undefined): string {
+  const { syscall } = (error.cause ?? {}) as NodeJS.ErrnoException
+  if (inputFile !== undefined && (syscall === 'open' || syscall === 'read')) {
+    return `cannot read its input: ${messageOf(fileError(inputFile, error.cause))}`
+  }
   if (error.code === 'ENOENT') return 'no such program on the PATH'
   if (error.exitCode !== undefined) return `exit code ${String(error.exitCode)}`
   return error.signal === undefined ? error.shortMessage : `ended by ${error.signal}`

@@ -2,16 +2,20 @@ import { HttpClient } from '@actions/http-client'
 import { createHash, randomUUID } from 'node:crypto'
 import { lookup } from 'node:dns/promises'
 import { createReadStream } from 'node:fs'
-import { open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { open, rename, rm, stat } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Writable } from 'node:stream'
+import * as z from 'zod'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { jsonOf } from '../model/json-of.js'
 import { manifestTypes, parseImageDocument, type ImageDocument, type Part } from '../plan/image-manifest.js'
 import { hostOf, isLoopback, isPrivateAddress, type Repository } from '../plan/image-reference.js'
 import type { ImageSource, Registry, ServedImage, Transfer } from '../ports.js'
+import { onFile } from './file-errors.js'
+import { readText } from './read-text.js'
 
 /** An answer that is not what was asked for. */
 class RegistryError extends Error {
@@ -117,13 +121,16 @@ async function askToken(http: HttpClient, challenge: string | undefined, reposit
     response.message.resume()
     throw new RegistryError(401, `it gives no token: ${url.host} said ${String(response.message.statusCode)}`)
   }
-  const { token, access_token: accessToken } = JSON.parse(await readDocument(response.message)) as Record<
-    string,
-    unknown
-  >
-  const found = token ?? accessToken
-  if (typeof found !== 'string') throw new RegistryError(401, `${url.host} gave no token`)
+  const found = tokenIn(await readDocument(response.message))
+  if (found === undefined) throw new RegistryError(401, `${url.host} gave no token`)
   return found
+}
+
+const tokenAnswer = z.object({ token: z.string().optional(), access_token: z.string().optional() })
+
+function tokenIn(text: string): string | undefined {
+  const { token, access_token: accessToken } = tokenAnswer.safeParse(jsonOf(text)).data ?? {}
+  return token ?? accessToken
 }
 
 async function readDocument(response: IncomingMessage): Promise<string> {
@@ -172,7 +179,7 @@ class Image {
 
   /** An index or a manifest; what it names may be asked for from then on. */
   async document(digest: string): Promise<{ text: string; content: ImageDocument }> {
-    const kept = await readFile(this.fileOf(digest), 'utf8').catch(() => undefined)
+    const kept = await readText(this.fileOf(digest), mostDocumentBytes).catch(() => undefined)
     const text = kept !== undefined && sha256(kept) === digest ? kept : await this.#fetchDocument(digest)
     const content = parseImageDocument(text)
     for (const part of content.parts) this.known.add(part.digest)
@@ -181,7 +188,7 @@ class Image {
 
   async #fetchDocument(digest: string): Promise<string> {
     await this.#fetch(digest, `manifests/${digest}`)
-    return readFile(this.fileOf(digest), 'utf8')
+    return readText(this.fileOf(digest), mostDocumentBytes)
   }
 
   /** Bytes of a part that is there already. */
@@ -211,13 +218,13 @@ class Image {
   /** Writes a part into its file, and to whoever waits for it. A file has its name only when it is whole and right. */
   async #keep(digest: string, response: IncomingMessage, to?: ServerResponse): Promise<void> {
     const temporary = `${this.fileOf(digest)}.${randomUUID()}`
-    const file = await open(temporary, 'w', 0o600)
+    const file = await onFile(temporary, () => open(temporary, 'w', 0o600))
     const hash = createHash('sha256')
     const write = async function* (this: Image, chunks: AsyncIterable<Buffer>) {
       for await (const chunk of chunks) {
         this.#bytes += chunk.length
         hash.update(chunk)
-        await file.writeFile(chunk)
+        await onFile(temporary, () => file.writeFile(chunk))
         this.onProgress(this.transferred())
         yield chunk
       }
@@ -228,8 +235,10 @@ class Image {
       to?.writeHead(200, { ...blobHeaders(digest), ...(length !== undefined && { 'content-length': length }) })
       if (to === undefined) await pipeline(response, write, drain, { ...(this.signal && { signal: this.signal }) })
       else await pipeline(response, write, to as Writable)
-      await file.close()
-      await rename(temporary, this.fileOf(digest))
+      await onFile(this.fileOf(digest), async () => {
+        await file.close()
+        await rename(temporary, this.fileOf(digest))
+      })
     } catch (error) {
       await file.close()
       await rm(temporary, { force: true })

@@ -1,11 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { access, chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { access, chmod, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { arch } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { messageOf } from '../errors.js'
-import { parseSha256File } from '../plan/tools.js'
+import { parseSha256File, toolNames } from '../plan/tools.js'
 import type { ToolStore } from '../ports.js'
+import { fileError, onFile } from './file-errors.js'
+import { readText } from './read-text.js'
 
 /**
  * Keeps tools under a directory in the layout of @actions/tool-cache, `<root>/kind/0.33.0/x64/kind` and `x64.complete`,
@@ -30,15 +32,17 @@ export function createToolStore(root: string, addPath: (directory: string) => vo
       try {
         const staged = join(staging, name)
         await write(staged)
-        await chmod(staged, 0o755)
+        await onFile(staged, () => chmod(staged, 0o755))
         await prove(staged)
-        await writeFile(sumFile(staged), `${sha256}  ${name}\n`)
         const directory = directoryOf(name, version)
         const program = join(directory, name)
-        await mkdir(directory, { recursive: true })
-        await rename(sumFile(staged), sumFile(program))
-        await rename(staged, program)
-        await writeFile(`${directory}.complete`, '')
+        await onFile(program, async () => {
+          await writeFile(sumFile(staged), `${sha256}  ${name}\n`)
+          await mkdir(directory, { recursive: true })
+          await rename(sumFile(staged), sumFile(program))
+          await rename(staged, program)
+          await writeFile(`${directory}.complete`, '')
+        })
         return program
       } finally {
         await rm(staging, { recursive: true, force: true })
@@ -48,6 +52,11 @@ export function createToolStore(root: string, addPath: (directory: string) => vo
       addPath(dirname(program))
     },
   }
+}
+
+/** Whether a name in the directory of a store is that of a tool, or of one that was begun. */
+export function isToolEntry(entry: string): boolean {
+  return toolNames.some((name) => entry === name || new RegExp(`^\\.${name}-\\d[\\w.+-]*-[0-9a-f]{8}$`).test(entry))
 }
 
 /** For a process that has nobody after it. */
@@ -61,7 +70,7 @@ function sumFile(program: string): string {
 }
 
 async function readSum(program: string): Promise<string | undefined> {
-  return parseSha256File(await readFile(sumFile(program), 'utf8').catch(() => ''))
+  return parseSha256File(await readText(sumFile(program)).catch(() => ''))
 }
 
 function isThere(path: string): Promise<boolean> {
@@ -75,7 +84,8 @@ async function makeDirectory(path: string): Promise<void> {
   await mkdir(path, { recursive: true }).catch((error: unknown) => {
     const remedy =
       'name a directory that can be written in RUNNER_TOOL_CACHE, or in XDG_CACHE_HOME for the command line'
-    throw new Error(`tools cannot be kept in ${dirname(path)} (${messageOf(error)}); ${remedy}`)
+    const reason = messageOf(fileError(path, error))
+    throw new Error(`tools cannot be kept in ${dirname(path)} (${reason}); ${remedy}`)
   })
 }
 
@@ -83,6 +93,8 @@ async function makeDirectory(path: string): Promise<void> {
 async function sha256Of(path: string): Promise<string | undefined> {
   const hash = createHash('sha256')
   try {
+    // a pipe would never end
+    if (!(await stat(path)).isFile()) return undefined
     for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
   } catch {
     return undefined

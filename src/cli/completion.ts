@@ -54,8 +54,9 @@ function bash(root: Command, commands: readonly Command[]): string {
   return `# bash completion of ${name}
 
 _kind_flat_network_runs() {
-  local directory
-  for directory in "\${XDG_STATE_HOME:-$HOME/.local/state}"/kind-flat-network/*/; do
+  local directory state=$XDG_STATE_HOME
+  [[ $state == /* ]] || state=$HOME/.local/state
+  for directory in "$state"/kind-flat-network/*/; do
     directory=\${directory%/}
     [[ \${directory##*/} =~ ^[0-9a-f]{8}$ ]] && echo "\${directory##*/}"
   done
@@ -106,7 +107,9 @@ function zsh(root: Command, commands: readonly Command[]): string {
   return `#compdef ${name}
 
 _kind_flat_network_runs() {
-  local -a runs=(\${XDG_STATE_HOME:-$HOME/.local/state}/kind-flat-network/*(N/:t))
+  local state=$XDG_STATE_HOME
+  [[ $state == /* ]] || state=$HOME/.local/state
+  local -a runs=($state/kind-flat-network/*(N/:t))
   _describe 'flat network' runs
 }
 

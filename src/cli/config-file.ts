@@ -1,4 +1,3 @@
-import { readFile, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type Document } from 'yaml'
 import { nodeFiles } from '../adapters/node-files.js'
@@ -32,11 +31,11 @@ export const configFileNames = ['kind-flat-network.yaml', 'kind-flat-network.yml
  */
 export async function readConfigFile(name: string, cwd: string, signal: AbortSignal): Promise<GivenInputs> {
   const path = resolve(cwd, name)
-  const content = name === standardInput ? nodeFiles.until(signal).readStandardInput() : readFile(path, 'utf8')
+  const content = name === standardInput ? nodeFiles.until(signal).readStandardInput() : nodeFiles.read(path)
   const text = await content.catch((error: unknown) => {
     signal.throwIfAborted()
-    const reason = (error as NodeJS.ErrnoException).code ?? messageOf(error)
-    throw new InputError([{ input: name, message: `is no file that can be read (${reason}); give the path of one` }])
+    const message = `is not a file that can be read (${messageOf(error)}); give the path of one`
+    throw new InputError([{ input: name, message }])
   })
   return inputsOf(parseConfig(name, text), dirname(path))
 }
@@ -58,8 +57,9 @@ function parseConfig(name: string, text: string): YamlMap {
     if (issue.code === 'unrecognized_keys' && key === undefined) {
       for (const unknown of issue.keys) problems.add(unknown, undefined, `is no input; ${hintFor(unknown, inputNames)}`)
     } else if (key !== 'clusters' || !hasList) {
-      const [input, given] = key === undefined ? ['', value] : [String(key), (value as Config)[key as InputName]]
-      problems.add(input, given, issue.message)
+      // of the whole, the file's name says enough
+      if (key === undefined) problems.add('', undefined, issue.message)
+      else problems.add(String(key), (value as Config)[key as InputName], issue.message)
     }
   }
   if (problems.found.length === 0) return read as YamlMap
@@ -141,9 +141,12 @@ function absolute(value: string, directory: string): string {
   return name === undefined || name === standardInput ? value : resolve(directory, name)
 }
 
-/** An image is an archive where there is such a file; the name of no image begins with a dot. */
+/**
+ * An image is an archive where there is a file of that name, or what is refused as one; images are often called as the
+ * directory that they are built in. The name of no image begins with a dot.
+ */
 async function imageAt(given: string, directory: string): Promise<string> {
   const path = resolve(directory, given)
-  const isFile = (await stat(path).catch(() => undefined))?.isFile()
-  return given.startsWith('.') || isFile ? path : given
+  const kind = given === '' ? undefined : await nodeFiles.kindOf(path)
+  return given.startsWith('.') || (kind !== undefined && kind !== 'directory') ? path : given
 }

@@ -1,5 +1,6 @@
-import { InputError, messageOf } from '../errors.js'
+import { InputError, messageOf, shownProblem } from '../errors.js'
 import type { Log } from '../ports.js'
+import { maskedLog } from '../report/masked-log.js'
 import { createJsonLog, printLine } from './json-log.js'
 import { createTerminalLog } from './terminal-log.js'
 
@@ -14,7 +15,7 @@ export interface Output {
 /** For a person: results on standard output, all else on standard error. */
 export function textOutput(): Output {
   return {
-    log: createTerminalLog(),
+    log: maskedLog(createTerminalLog()),
     result: (_, forPerson) => {
       forPerson()
     },
@@ -27,12 +28,12 @@ export function textOutput(): Output {
 /** For a program: all on standard output, one JSON object a line. */
 export function jsonOutput(): Output {
   return {
-    log: createJsonLog(),
+    log: maskedLog(createJsonLog()),
     result: (value) => {
       printLine({ type: 'result', ...value })
     },
     failure: (error, exitCode) => {
-      const problems = error instanceof InputError ? { problems: error.problems } : {}
+      const problems = error instanceof InputError ? { problems: error.problems.map(shownProblem) } : {}
       printLine({ type: 'error', message: messageOf(error).replace(/^error: /, ''), exitCode, ...problems })
     },
   }

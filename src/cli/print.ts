@@ -1,4 +1,4 @@
-import { homedir } from 'node:os'
+import { directoryIn } from '../adapters/directories.js'
 import type { RunRecord } from '../plan/run-record.js'
 import type { FlatNetwork } from '../report/flat-network.js'
 import type { ListedRun } from './list.js'
@@ -16,7 +16,7 @@ export function printFlatNetwork(flat: FlatNetwork): void {
 
 /** What to do with what `up` made. */
 export function printHowToGoOn(record: RunRecord): void {
-  print(['', ...howToGoOnLines(record, homedir())].join('\n'))
+  print(['', ...howToGoOnLines(record, directoryIn('HOME'))].join('\n'))
 }
 
 /** What `list` found. */

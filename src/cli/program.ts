@@ -5,6 +5,7 @@ import { newRunId } from '../adapters/run-id.js'
 import { runStore } from '../adapters/run-store.js'
 import { createWorld } from '../adapters/world.js'
 import { CancelledError, messageOf } from '../errors.js'
+import { maskSecrets, maskSecretsIn } from '../mask-secrets.js'
 import { down, plan, repair, until, up, verify } from '../pipeline.js'
 import { formatBytes } from '../plan/byte-size.js'
 import type { GivenInputs } from '../plan/inputs.js'
@@ -77,7 +78,7 @@ export function createProgram({ output, json, stopped, unheard }: ProcessOfComma
       writeOut: (text) => {
         standardOutput.write(text)
       },
-      ...(json && { writeErr: () => undefined }),
+      writeErr: (text) => json || process.stderr.write(maskSecrets(text)),
     })
     .showHelpAfterError('(see: kind-flat-network --help)')
     .exitOverride()
@@ -93,8 +94,9 @@ export function createProgram({ output, json, stopped, unheard }: ProcessOfComma
   ).action(async (options: InputOptions) => {
     const id = newRunId()
     const decided = await plan(endingWorld(id, options), await given(options, output.log, stopped), id)
-    output.result(decided.plan, () => {
-      printJson(decided.plan)
+    const shown = maskSecretsIn(decided.plan)
+    output.result(shown, () => {
+      printJson(shown)
     })
   })
   withExamples(

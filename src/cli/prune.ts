@@ -1,8 +1,10 @@
-import { readdir, rm } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { nodeFiles } from '../adapters/node-files.js'
+import { isToolEntry } from '../adapters/tool-store.js'
 import type { World } from '../ports.js'
 import { pruneImages } from '../steps/prune-images.js'
-import { directoryStores, toolsDirectory } from './cache-directory.js'
+import { directoryStores, imagesDirectory, toolsDirectory } from './cache-directory.js'
 
 /** What was removed; bytes where they are this machine's own. */
 export interface Removed {
@@ -10,16 +12,25 @@ export interface Removed {
   readonly bytes?: number
 }
 
-/** Removes what runs keep for the next ones: images in the directory cache and in the engine, and tools. */
+/**
+ * Removes what runs keep for the next ones: images in the directory cache and in the engine, and tools. What has another
+ * name than those that are given here stays, and is named in the log.
+ */
 export async function prune(world: World): Promise<Removed[]> {
   const { imageCache } = directoryStores()
-  const cached = await imageCache.list()
-  for (const { key } of cached) await imageCache.remove(key)
-  const tools = await readdir(toolsDirectory()).catch(() => [])
-  for (const name of tools) await rm(join(toolsDirectory(), name), { recursive: true })
+  const { entries, others } = await imageCache.list()
+  for (const { key } of entries) await imageCache.remove(key)
+  const inTools = await readdir(toolsDirectory()).catch(() => [])
+  const tools = inTools.filter(isToolEntry)
+  for (const name of tools) await nodeFiles.removeDirectory(join(toolsDirectory(), name))
+  const left = [
+    ...others.map((name) => join(imagesDirectory(), name)),
+    ...inTools.filter((name) => !isToolEntry(name)).map((name) => join(toolsDirectory(), name)),
+  ]
+  for (const path of left) world.log.info(`${path} stays: its name is not one that kind-flat-network gives`)
   const images = await pruneImages(world)
   return [
-    ...cached.map(({ key, bytes }) => ({ name: key, bytes })),
+    ...entries.map(({ key, bytes }) => ({ name: key, bytes })),
     ...tools.map((name) => ({ name })),
     ...images.map((name) => ({ name })),
   ]

@@ -1,12 +1,12 @@
 import { readdir } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { readRecord } from '../adapters/run-store.js'
 import { isRunId } from '../plan/run-record.js'
+import { xdgDirectory } from './xdg.js'
 
 /** Every run has a directory of its own under the XDG state directory, with its record and its kubeconfigs. */
 function stateDirectory(): string {
-  return join(process.env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'), 'kind-flat-network')
+  return xdgDirectory('XDG_STATE_HOME')
 }
 
 export function runDirectory(run: string): string {

@@ -62,12 +62,13 @@ export function runLines(runs: readonly ListedRun[], columns: number, style: Sty
 }
 
 /** The commands to go on with. A path under the home directory begins with ~, which makes it fit in most cases. */
-export function howToGoOnLines({ run, kubeconfig }: RunRecord, home: string): string[] {
-  const inHome = `KUBECONFIG=${home}/`
+export function howToGoOnLines({ run, kubeconfig }: RunRecord, home: string | undefined): string[] {
+  const inHome = `KUBECONFIG=${home ?? ''}/`
   const variable = shellCommand([`KUBECONFIG=${kubeconfig}`])
+  const isInHome = home !== undefined && variable.startsWith(inHome)
   return [
     'use it:',
-    `  export ${variable.startsWith(inHome) ? variable.replace(inHome, 'KUBECONFIG=~/') : variable}`,
+    `  export ${isInHome ? variable.replace(inHome, 'KUBECONFIG=~/') : variable}`,
     'remove it:',
     `  kind-flat-network down --run ${run}`,
   ]

@@ -1,3 +1,4 @@
+import type { CommandError } from '../errors.js'
 import type { NamedImage } from '../plan/image-loading.js'
 
 /** Arguments for a node's containerd, and readers of what it prints. */
@@ -65,7 +66,22 @@ function bash(script: string, images: readonly NamedImage[], ...before: readonly
   return ['bash', '-c', script, 'bash', ...before, ...images.flatMap(({ name, id }) => [name, id])]
 }
 
-/** The file of an archive that lists its images. */
-export function readFromArchive(archive: string, file: string): string[] {
-  return ['tar', '-xOf', archive, file]
+/**
+ * The file of an archive that lists its images.
+ * @param stopsEarly does not read what comes after it; GNU's tar alone knows how
+ */
+export function readFromArchive(archive: string, file: string, stopsEarly: boolean): string[] {
+  return ['tar', ...(stopsEarly ? ['--occurrence=1'] : []), '-xOf', archive, file]
+}
+
+/** Whether another tar than GNU's refused to stop early. */
+export function cannotStopEarly(output: string): boolean {
+  return /option.*occurrence/i.test(output)
+}
+
+/** Why tar read nothing; `undefined` where the archive has no such file. */
+export function whyNotRead({ outcome, output }: Pick<CommandError, 'outcome' | 'output'>): string | undefined {
+  const lines = output.split('\n').filter((line) => line.trim() !== '')
+  if (lines.length === 0) return `tar: ${outcome}`
+  return lines.find((line) => !/not found in archive|exiting with failure|lone zero block/i.test(line))
 }

@@ -1,5 +1,5 @@
 import { parse, TomlError, type TomlTable, type TomlValue } from 'smol-toml'
-import { messageOf } from '../errors.js'
+import { shorten } from '../shorten.js'
 import type { ConfigProblem, KindConfig } from './v1alpha4.js'
 
 /** Patches that containerd's config cannot take: kind would notice when the nodes run already. */
@@ -9,7 +9,7 @@ export function checkContainerdPatches(config: KindConfig): ConfigProblem[] {
     ...containerdConfigPatches.flatMap((patch, index) => {
       const read = readToml(patch)
       if (!(read instanceof TomlError)) return []
-      const message = `is not TOML: ${messageOf(read).trim()}`
+      const message = `is not TOML: ${whatIsWrong(read)}`
       return [{ path: `containerdConfigPatches[${String(index)}]`, value: undefined, message }]
     }),
     ...containerdConfigPatchesJSON6902.flatMap((patch, index) => {
@@ -48,6 +48,13 @@ function readToml(patch: string): TomlTable | TomlError {
     if (error instanceof TomlError) return error
     throw error
   }
+}
+
+/** The library quotes the lines around an error, which may hold what nobody else should see. */
+function whatIsWrong({ message, line, column }: TomlError): string {
+  const [head = ''] = message.split('\n')
+  const reason = shorten(head.replace('Invalid TOML document: ', ''))
+  return `${reason} at line ${String(line)}, column ${String(column)}`
 }
 
 function hasMirrors(patch: TomlTable | TomlError): boolean {

@@ -1,6 +1,7 @@
 import type { Operation } from 'rfc6902'
 import { messageOf } from '../errors.js'
 import { families, type Family } from '../model/cidr.js'
+import { shorten } from '../shorten.js'
 import {
   argument,
   argumentsOf,
@@ -268,7 +269,7 @@ class PatchedConfig {
     try {
       this.#document = change(before)
     } catch (error) {
-      const message = `does not fit the config that kind writes for kubeadm: ${messageOf(error)}`
+      const message = `does not fit the config that kind writes for kubeadm: ${shorten(messageOf(error))}`
       this.#misfits.push({ place, message })
     }
     for (const [setting, read] of Object.entries(readings)) {
@@ -300,7 +301,7 @@ class PatchedConfig {
     for (const { name, value } of argumentsOf(this.#document, component)) {
       const isReadable = typeof value === 'string' || value === null || value === undefined
       if (isReadable || known.some((other) => other.name === name && other.value === value)) continue
-      const message = `sets ${String(name)} to ${JSON.stringify(value)}, but kubeadm takes strings only; put the value in quotes`
+      const message = `sets ${String(name)} to ${shorten(JSON.stringify(value))}, but kubeadm takes strings only; put the value in quotes`
       this.#misfits.push({ place, message })
     }
   }

@@ -12,6 +12,7 @@ import {
   type Scalar,
 } from 'yaml'
 import { messageOf } from '../errors.js'
+import { shorten } from '../shorten.js'
 
 /** A scalar as it was written. What it means depends on the field: kind keeps the text where a string is wanted. */
 export class YamlScalar {
@@ -76,13 +77,25 @@ function read(document: Document.Parsed, text: string): YamlValue {
   } catch (error) {
     if (error instanceof YamlError) throw error
     const template = templateIn(text)
-    throw new YamlError(template === undefined ? `is not YAML: ${messageOf(error).trim()}` : unfilled(template))
+    throw new YamlError(
+      template === undefined ? `is not YAML: ${withoutContent(messageOf(error))}` : unfilled(template),
+    )
   }
+}
+
+const quotation =
+  /^(Not a YAML token|Block scalar header includes extra characters|Unexpected [\w -]+): .*(?= at line \d)/
+
+/** The yaml package quotes the text around an error, which may hold what nobody else should see. */
+function withoutContent(message: string): string {
+  const [head = ''] = message.split('\n')
+  return shorten(head.replace(/:\s*$/, '').replace(quotation, '$1'))
 }
 
 /** The first template that nobody filled in: `{{ .Image }}`, `{% if x %}`, `${IMAGE}`, `${IMAGE:-default}`. */
 export function templateIn(text: string): string | undefined {
-  return /\{\{[^{}]*\}\}|\{%[^%]*%\}|\$\{[A-Za-z_][^{}\n]*\}/.exec(text)?.[0]
+  const found = /\{\{[^{}]*\}\}|\{%[^%]*%\}|\$\{[A-Za-z_][^{}\n]*\}/.exec(text)?.[0]
+  return found === undefined ? undefined : shorten(found)
 }
 
 export function unfilled(template: string): string {
@@ -141,7 +154,7 @@ class Reader {
   #target(node: { readonly source: string }): unknown {
     const target = this.#targets.get(node)
     if (target === undefined)
-      throw new YamlError(`is not YAML: there is no anchor &${node.source} before *${node.source}`)
+      throw new YamlError(`is not YAML: there is no anchor &${shorten(node.source)} before *${shorten(node.source)}`)
     return target
   }
 
@@ -215,7 +228,9 @@ function scalar(node: Scalar): YamlScalar | null {
   const isText = tag === '!!str' || (tag === undefined && node.type !== 'PLAIN')
   const value = isText ? text : resolve(text)
   if (tag !== undefined && !isOfTag(tag, value)) {
-    throw new YamlError(`is not a kind config: the YAML tag ${tag} does not fit "${text}"; leave the tag out`)
+    throw new YamlError(
+      `is not a kind config: the YAML tag ${shorten(tag)} does not fit "${shorten(text)}"; leave the tag out`,
+    )
   }
   return value === null ? null : new YamlScalar(text, value)
 }

@@ -1,11 +1,18 @@
-import { InputError, type Problem } from '../errors.js'
+import { InputError, messageOf, type Problem } from '../errors.js'
 
 /** Collects what is wrong, so that a user learns all of it at once. */
 export class Problems {
   readonly found: Problem[] = []
+  readonly #files = new Map<string, string>()
+
+  /** The value of an input is the content of a file: problems with the whole of it show the file's name instead. */
+  isContentOf(input: string, file: string): void {
+    this.#files.set(input, file)
+  }
 
   /** A problem that several clusters have with what they share is told once. */
-  add(input: string, value: unknown, message: string): void {
+  add(input: string, given: unknown, message: string): void {
+    const value = this.#files.get(input) ?? given
     const isKnown = this.found.some(
       (other) => other.input === input && other.message === message && Object.is(other.value, value),
     )
@@ -17,7 +24,7 @@ export class Problems {
     try {
       return parse()
     } catch (error) {
-      this.add(input, value, (error as Error).message)
+      this.add(input, value, messageOf(error))
       return undefined
     }
   }

@@ -3,6 +3,7 @@ import { patchesOf, readKubeadmPatches, type PatchedCluster } from '../kind-conf
 import type { KindConfig } from '../kind-config/v1alpha4.js'
 import type { Family } from '../model/cidr.js'
 import type { Problems } from '../model/problems.js'
+import { shorten } from '../shorten.js'
 import { familiesOf, type IpFamily } from './cluster-entry.js'
 import { kubernetesVersionOf } from './image-reference.js'
 
@@ -67,7 +68,7 @@ export function nodeMasks(
     } else if (/^\d{1,3}$/.test(value) && Number(value) > 0 && Number(value) <= longestMask[family]) {
       masks[family] = Number(value)
     } else {
-      refuse(` to ${value}; use a prefix length from 1 to ${String(longestMask[family])}`)
+      refuse(` to ${shorten(value)}; use a prefix length from 1 to ${String(longestMask[family])}`)
     }
   }
   return masks

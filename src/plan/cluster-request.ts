@@ -5,6 +5,7 @@ import type { YamlValue } from '../kind-config/read-yaml.js'
 import type { KindConfig } from '../kind-config/v1alpha4.js'
 import type { Cidr, Family } from '../model/cidr.js'
 import type { Problems } from '../model/problems.js'
+import { shorten } from '../shorten.js'
 import { familiesOf, type ClusterEntry, type IpFamily } from './cluster-entry.js'
 import { nodeMasks, patchedCluster } from './cluster-patches.js'
 import { agree, given, type Given } from './given.js'
@@ -216,11 +217,15 @@ export function checkSharedByAll(problems: Problems, { config, ...version }: Sha
   const sources = { shared: config, own: {}, ownPlace: '', nodes, nodesPlace: 'config.nodes' }
   const { podSubnets, serviceSubnets } = patchedCluster(sources, version)
   for (const { place, setting, value } of [...podSubnets, ...serviceSubnets]) {
-    problems.add(place, undefined, `sets ${setting} to ${value} in every cluster, and each needs its own; ${remedy}`)
+    problems.add(
+      place,
+      undefined,
+      `sets ${setting} to ${shorten(value)} in every cluster, and each needs its own; ${remedy}`,
+    )
   }
   if (config.name === undefined) return []
   return [
-    `config.name: "${config.name}" is ignored, because several clusters share this config; name them in the list of clusters`,
+    `config.name: "${shorten(config.name)}" is ignored, because several clusters share this config; name them in the list of clusters`,
   ]
 }
 

@@ -1,4 +1,5 @@
 import type { Problems } from '../model/problems.js'
+import { shorten } from '../shorten.js'
 
 /** A value, and where it was given. */
 export interface Given<T> {
@@ -15,7 +16,11 @@ export function agree<T>(problems: Problems, said: readonly Given<T>[]): Given<T
   const [first, ...others] = said
   for (const { value, place } of others) {
     if (value === first?.value) continue
-    problems.add(place, value, `contradicts ${first?.place ?? ''} (${String(first?.value)}); give one of the two`)
+    problems.add(
+      place,
+      value,
+      `contradicts ${first?.place ?? ''} (${shorten(String(first?.value))}); give one of the two`,
+    )
   }
   return first
 }

@@ -39,12 +39,22 @@ export function imageCacheKey(digest: string, platform: string): string {
   return `kind-flat-network-image-${format}-${digest.replace('sha256:', '')}-${platform.replaceAll('/', '-')}`
 }
 
+/** Whether a name is such a key, of this release or of another one. */
+export function isImageCacheKey(name: string): boolean {
+  return /^kind-flat-network-image-[a-z]+\d+-[0-9a-f]{64}(-[a-z0-9]+){2,3}$/.test(name)
+}
+
 /** The name in the engine of an image that came through the cache: an image gets its registry's digest by a pull from that registry alone. */
 export function cachedImageName(digest: string): string {
   return `${cachedImageRepository}:${digest.replace(':', '-')}`
 }
 
 export const cachedImageRepository = 'kind-flat-network/node'
+
+/** Whether an image got its name here: others may use the repository too. */
+export function isCachedImageName(name: string): boolean {
+  return name.startsWith(`${cachedImageRepository}:`) && /:sha256-[0-9a-f]{64}$/.test(name)
+}
 
 export type CacheMode = 'auto' | 'true' | 'false'
 

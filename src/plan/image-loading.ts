@@ -1,3 +1,7 @@
+import * as z from 'zod'
+import { messageOf } from '../errors.js'
+import { jsonOf } from '../model/json-of.js'
+import { shorten } from '../shorten.js'
 import { parseImageReference } from './image-reference.js'
 
 /** An image as pods ask for it. */
@@ -34,27 +38,56 @@ export function wholeName(reference: string): string {
 /** Files that tell what is in an archive of images; the first one that is there is read. */
 export const archiveLists = ['manifest.json', 'index.json'] as const
 
+/** More than any such list has: some hundred bytes for each image and layer. */
+export const mostListBytes = 5e6
+
+/** As `docker image save` writes it; fields that are not used may be anything. */
+const dockerList = z.array(
+  z.object({ Config: z.string().optional(), RepoTags: z.array(z.string()).nullable().optional() }),
+)
+
+const ociIndex = z.object({
+  manifests: z
+    .array(
+      z.object({
+        digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+        // others may have annotations of other kinds
+        annotations: z.record(z.string(), z.unknown()).nullable().optional(),
+      }),
+    )
+    .optional(),
+})
+
+/** The annotation from which containerd takes a whole name; it makes names of its own from others. */
+const nameAnnotation = 'io.containerd.image.name'
+
 /**
  * Reads `manifest.json` of `docker image save`, or `index.json` of an OCI layout.
- * @returns the images with the names they get on a node; one without a whole name is left out
+ * @returns the images with the names they get on a node, one without a whole name left out; `undefined` for what is
+ * neither
+ * @throws {Error} with what is wrong with a name, to be put after the archive
  */
-export function parseArchiveList(text: string): NamedImage[] {
-  const list = JSON.parse(text) as DockerList | OciIndex
+export function parseArchiveList(text: string): NamedImage[] | undefined {
+  const list = z.union([dockerList, ociIndex]).safeParse(jsonOf(text)).data
+  if (list === undefined) return undefined
   if (Array.isArray(list)) {
     return list.flatMap(({ Config, RepoTags }) => {
       const digest = /([0-9a-f]{64})(\.json)?$/.exec(Config ?? '')?.[1] ?? ''
-      return (RepoTags ?? []).map((tag) => ({ name: wholeName(tag), id: `sha256:${digest}` }))
+      return (RepoTags ?? []).map((tag) => ({ name: nameIn(tag), id: `sha256:${digest}` }))
     })
   }
   return (list.manifests ?? []).flatMap(({ digest, annotations }) => {
-    // containerd makes a name of its own from any other annotation
-    const name = annotations?.['io.containerd.image.name']
-    return name === undefined ? [] : [{ name: wholeName(name), id: digest }]
+    const name = annotations?.[nameAnnotation]
+    return typeof name === 'string' ? [{ name: nameIn(name), id: digest }] : []
   })
 }
 
-type DockerList = { Config?: string; RepoTags?: string[] | null }[]
-
-interface OciIndex {
-  manifests?: { digest: string; annotations?: Record<string, string> }[]
+function nameIn(reference: string): string {
+  try {
+    return wholeName(reference)
+  } catch (error) {
+    throw new Error(`holds the image ${shorten(JSON.stringify(reference))}, which ${messageOf(error)}`, {
+      cause: error,
+    })
+  }
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { jsonOf } from '../model/json-of.js'
 
 /** What an image consists of, as its registry tells it (OCI image specification; Docker's schema 2 has the same fields). */
 
@@ -42,7 +43,7 @@ export interface ImageDocument {
  * @throws when it is neither
  */
 export function parseImageDocument(text: string): ImageDocument {
-  const { mediaType, manifests, config, layers } = read(text)
+  const { mediaType, manifests, config, layers } = document.safeParse(jsonOf(text)).data ?? {}
   if (manifests !== undefined) {
     return {
       mediaType: mediaType ?? manifestTypes[0],
@@ -51,16 +52,8 @@ export function parseImageDocument(text: string): ImageDocument {
         manifests.find(({ platform }) => platform && `${platform.os}/${platform.architecture}` === wanted)?.digest,
     }
   }
-  if (config === undefined || layers === undefined) throw new Error(neither)
-  return { mediaType: mediaType ?? manifestTypes[2], parts: [config, ...layers] }
-}
-
-const neither = 'the registry sent neither an index nor a manifest of an image'
-
-function read(text: string): z.infer<typeof document> {
-  try {
-    return document.parse(JSON.parse(text))
-  } catch (cause) {
-    throw new Error(neither, { cause })
+  if (config === undefined || layers === undefined) {
+    throw new Error('the registry sent neither an index nor a manifest of an image')
   }
+  return { mediaType: mediaType ?? manifestTypes[2], parts: [config, ...layers] }
 }

@@ -1,20 +1,22 @@
 import { resolve } from 'node:path'
-import { findImagesOn, importImages, readFromArchive } from '../commands/containerd.js'
+import { cannotStopEarly, findImagesOn, importImages, readFromArchive, whyNotRead } from '../commands/containerd.js'
 import { inspectImage, isMissingImage, parseImage, saveImages as saveCommand } from '../commands/docker-images.js'
 import { parseLines } from '../commands/docker.js'
-import { CommandError, messageOf } from '../errors.js'
+import { CommandError, messageOf, TooMuchOutputError } from '../errors.js'
 import { archivesOnNode } from '../kind-config/kind-config.js'
+import { formatBytes } from '../plan/byte-size.js'
 import type { HostFacts } from '../plan/host-facts.js'
 import {
   archiveLists,
   archivesDirectory,
+  mostListBytes,
   parseArchiveList,
   wholeName,
   type ImageToLoad,
   type NamedImage,
 } from '../plan/image-loading.js'
 import type { Problems } from '../model/problems.js'
-import type { World } from '../ports.js'
+import type { FileKind, World } from '../ports.js'
 import { allOrNone } from './all-or-none.js'
 import { whenAllEnd } from './when-all-end.js'
 
@@ -40,8 +42,8 @@ export async function findImages(
 ): Promise<ImageToLoad[]> {
   const found = await whenAllEnd(
     given.map(async (value) => {
-      const isFile = (await files.exists(value)) && !(await files.isDirectory(value))
-      return (isFile ? readArchive(runner, value) : findInEngine(runner, value)).catch((error: unknown) => {
+      const kind = await files.kindOf(value)
+      return find(runner, value, kind).catch((error: unknown) => {
         if (error instanceof Unusable) return error
         throw error
       })
@@ -57,30 +59,65 @@ export async function findImages(
 /** What is wrong with a value, to be put after it. */
 class Unusable extends Error {}
 
+function find(runner: World['runner'], given: string, kind: FileKind | undefined): Promise<ImageToLoad> {
+  // images are often called as the directory that they are built in
+  if (kind === undefined || kind === 'directory') return findInEngine(runner, given, kind)
+  if (kind === 'file') return readArchive(runner, given)
+  return Promise.reject(
+    new Unusable(`is a ${kind}; give the path of a regular file, or the name of an image in the engine`),
+  )
+}
+
 async function readArchive(runner: World['runner'], given: string): Promise<ImageToLoad> {
   // tar takes what stands before a colon for a machine, unless a slash comes first
   const archive = resolve(given)
+  let why: string | undefined
   for (const file of archiveLists) {
-    const text = await runner
-      .run(readFromArchive(archive, file), { timeoutSeconds: transferSeconds })
-      .catch(commandFailed)
-    if (text === undefined) continue
-    const contents = attempt(() => parseArchiveList(text))
+    const read = await readList(runner, archive, file)
+    if ('why' in read) {
+      why ??= read.why
+      continue
+    }
+    const contents = attempt(() => parseArchiveList(read.text))
+    if (contents === undefined) throw noArchive(`its ${file} is not a list of images`)
     if (contents.length > 0) return { given, archive, contents }
     throw new Unusable(
-      'holds no image that has a name with a tag; make it anew: docker image save --output FILE NAME:TAG',
+      'holds no image that has a name with a tag; create it with names: docker image save --output FILE NAME:TAG',
     )
   }
-  throw new Unusable('is no archive of images; make one: docker image save --output FILE NAME:TAG')
+  throw noArchive(why ?? `it has neither ${archiveLists.join(' nor ')}`)
 }
 
-async function findInEngine(runner: World['runner'], given: string): Promise<ImageToLoad> {
-  const name = attempt(() => wholeName(given))
+function noArchive(why: string): Unusable {
+  return new Unusable(`is not an archive of images (${why}); create one: docker image save --output FILE NAME:TAG`)
+}
+
+/** The text of a file in an archive, or why there is none that can be read. */
+async function readList(
+  runner: World['runner'],
+  archive: string,
+  file: string,
+  stopsEarly = true,
+): Promise<{ readonly text: string } | { readonly why: string | undefined }> {
+  const options = { timeoutSeconds: transferSeconds, mostBytes: mostListBytes }
+  try {
+    return { text: await runner.run(readFromArchive(archive, file, stopsEarly), options) }
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error
+    if (error instanceof TooMuchOutputError) {
+      throw noArchive(`its ${file} is larger than the ${formatBytes(mostListBytes)} that are read`)
+    }
+    if (stopsEarly && cannotStopEarly(error.output)) return readList(runner, archive, file, false)
+    return { why: whyNotRead(error) }
+  }
+}
+
+async function findInEngine(runner: World['runner'], given: string, kind: FileKind | undefined): Promise<ImageToLoad> {
+  const what = kind === undefined ? 'neither a file nor' : `a ${kind} and not`
+  const notFound = `is ${what} an image in the engine; docker pull or build it before, or give the path of an archive`
+  const name = attempt(() => wholeName(given), kind === undefined ? undefined : notFound)
   const output = await runner.run(inspectImage(given)).catch((error: unknown) => {
-    if (!(error instanceof CommandError) || !isMissingImage(error.output)) throw error
-    throw new Unusable(
-      'is neither a file nor an image in the engine; docker pull or build it before, or give the path of an archive',
-    )
+    throw error instanceof CommandError && isMissingImage(error.output) ? new Unusable(notFound) : error
   })
   const { id, tags } = parseImage(output)
   if (tags.some((tag) => wholeName(tag) === name)) return { given, contents: [{ name, id }] }
@@ -88,16 +125,12 @@ async function findInEngine(runner: World['runner'], given: string): Promise<Ima
   throw new Unusable(`is the id of an image, which pods cannot ask for; ${others}`)
 }
 
-function attempt<T>(work: () => T): T {
+function attempt<T>(work: () => T, message?: string): T {
   try {
     return work()
   } catch (error) {
-    throw new Unusable(messageOf(error))
+    throw new Unusable(message ?? messageOf(error))
   }
-}
-
-function commandFailed(error: unknown): undefined {
-  if (!(error instanceof CommandError)) throw error
 }
 
 /** Those of the images that some of these nodes lack. On nodes that have one under another name, it gets its name. */

@@ -45,7 +45,7 @@ class InputReader {
     private readonly problems: Problems,
   ) {}
 
-  /** What a value stands for, and the directory that paths in it are relative to; `undefined` when it cannot be read. */
+  /** What a value stands for, which may come from a file, and the directory that paths in it are relative to; `undefined` when it cannot be read. */
   async content(
     input: string,
     value: string,
@@ -56,7 +56,9 @@ class InputReader {
     if (name === standardInput) return this.#standardInput(input, directory)
     const path = directory === '' ? name : resolve(directory, name)
     try {
-      return { text: await this.files.read(path), directory: dirname(path) }
+      const text = await this.files.read(path)
+      this.problems.isContentOf(input, name)
+      return { text, directory: dirname(path) }
     } catch (error) {
       const template = templateIn(name)
       const message =
@@ -69,15 +71,20 @@ class InputReader {
   }
 
   async #standardInput(input: string, directory: string): Promise<{ text: string; directory: string } | undefined> {
-    const message =
-      this.#reader !== undefined
-        ? `reads standard input, which ${this.#reader} has read already; use a file for one of the two`
-        : undefined
-    const text = message === undefined ? await this.files.readStandardInput() : ''
-    this.#reader ??= input
-    if (text.trim() !== '') return { text, directory }
-    this.problems.add(input, standardInput, message ?? 'reads standard input, which is empty; pipe YAML into it')
-    return undefined
+    const refuse = (message: string) => {
+      this.problems.add(input, standardInput, `reads standard input, which ${message}`)
+      return undefined
+    }
+    if (this.#reader !== undefined) return refuse(`${this.#reader} has read already; use a file for one of the two`)
+    this.#reader = input
+    try {
+      const text = await this.files.readStandardInput()
+      if (text.trim() === '') return refuse('is empty; pipe YAML into it')
+      this.problems.isContentOf(input, standardInput)
+      return { text, directory }
+    } catch (error) {
+      return refuse(`cannot be read (${messageOf(error)}); use a file`)
+    }
   }
 
   /** The list of clusters, with the content of the files that its kind configs name. */

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { Ajv } from 'ajv'
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -182,12 +183,12 @@ describe('what is wrong', () => {
       'clusters: {name: a}',
       'c.yaml:1: clusters: {"name":"a"} is neither a count nor a list; give 3, or one entry for each cluster: "- name: east"',
     ],
-    ['- a', 'c.yaml:1: ["a"] is no map of inputs; give one a line: "clusters: 3"'],
-    ['3', 'c.yaml:1: 3 is no map of inputs; give one a line: "clusters: 3"'],
-    ['workers: 1\nworkers: 2', 'c.yaml: is not YAML: Map keys must be unique at line 2, column 1:'],
+    ['- a', 'c.yaml:1: is no map of inputs; give one a line: "clusters: 3"'],
+    ['3', 'c.yaml:1: is no map of inputs; give one a line: "clusters: 3"'],
+    ['workers: 1\nworkers: 2', 'c.yaml: is not YAML: Map keys must be unique at line 2, column 1'],
     [
       'verify: [true',
-      'c.yaml: is not YAML: Flow sequence in block collection must be sufficiently indented and end with a ] at line 1, column 14:',
+      'c.yaml: is not YAML: Flow sequence in block collection must be sufficiently indented and end with a ] at line 1, column 14',
     ],
     ['clusters: *a', 'c.yaml: is not YAML: there is no anchor &a before *a'],
     ['a: 1\n---\nb: 1', 'c.yaml: contains several YAML documents; use one file for each'],
@@ -196,10 +197,26 @@ describe('what is wrong', () => {
   })
 
   test('a file that is missing, and a directory', async () => {
+    const reason = `${join(directory, 'no.yaml')}: no such file or directory (ENOENT)`
     await expect(readConfigFile('no.yaml', directory, unstopped)).rejects.toThrow(
-      'no.yaml: is no file that can be read (ENOENT); give the path of one',
+      `no.yaml: is not a file that can be read (${reason}); give the path of one`,
     )
-    await expect(readConfigFile('.', directory, unstopped)).rejects.toThrow('.: is no file that can be read (EISDIR)')
+    await expect(readConfigFile('.', directory, unstopped)).rejects.toThrow(
+      `.: is not a file that can be read (${directory}: a directory, not a regular file)`,
+    )
+  })
+
+  test('a pipe that nobody writes to', async () => {
+    execFileSync('mkfifo', [join(directory, 'pipe')])
+    await expect(readConfigFile('pipe', directory, unstopped)).rejects.toThrow(
+      '/pipe: a named pipe, not a regular file)',
+    )
+  })
+
+  test('an error of YAML does not quote the file', async () => {
+    const [problem, ...more] = await problems('workers: 1\ntoken: "s3cret\n')
+    expect([problem, more]).toEqual([expect.stringMatching(/^c\.yaml: is not YAML: .* at line \d+, column \d+$/), []])
+    expect(problem).not.toContain('s3cret')
   })
 })
 

@@ -1,9 +1,16 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { execa } from 'execa'
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { chmod, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { findImagesOn, importImages, readFromArchive } from '../../../src/commands/containerd.js'
+import {
+  cannotStopEarly,
+  findImagesOn,
+  importImages,
+  readFromArchive,
+  whyNotRead,
+} from '../../../src/commands/containerd.js'
 
 /** The scripts run in a real bash, with a containerd of ours. */
 
@@ -155,7 +162,42 @@ test('a file out of an archive, packed or not', async () => {
     ['-czf', 'packed.tar.gz'],
   ] as const) {
     await execa('tar', [flags, join(directory, name), '-C', directory, 'manifest.json'])
-    const [tar = '', ...rest] = readFromArchive(join(directory, name), 'manifest.json')
-    expect((await execa(tar, rest)).stdout).toBe('[]')
+    for (const stopsEarly of [true, false]) {
+      const [tar = '', ...rest] = readFromArchive(join(directory, name), 'manifest.json', stopsEarly)
+      expect((await execa(tar, rest)).stdout).toBe('[]')
+    }
   }
+})
+
+test('what comes after the file is not read: the rest of the archive may be damaged', async () => {
+  await writeFile(join(directory, 'manifest.json'), '[]')
+  await writeFile(join(directory, 'layer'), randomBytes(500_000))
+  const archive = join(directory, 'damaged.tar.gz')
+  await execa('tar', ['-czf', archive, '-C', directory, 'manifest.json', 'layer'])
+  await truncate(archive, 100_000)
+  const read = (stopsEarly: boolean) => {
+    const [tar = '', ...rest] = readFromArchive(archive, 'manifest.json', stopsEarly)
+    return execa(tar, rest, { reject: false })
+  }
+  expect(await read(true)).toMatchObject({ exitCode: 0, stdout: '[]' })
+  expect((await read(false)).exitCode).not.toBe(0)
+})
+
+test.each([
+  ["tar: unrecognized option '--occurrence=1'\nBusyBox v1.35.0", true],
+  ['bsdtar: Option --occurrence=1 is not supported\nUsage:', true],
+  ['tar: manifest.json: Not found in archive', false],
+])('a tar that cannot stop early: %j', (output, cannot) => {
+  expect(cannotStopEarly(output)).toBe(cannot)
+})
+
+test.each([
+  ['tar: manifest.json: Not found in archive\ntar: Exiting with failure status due to previous errors', undefined],
+  ['tar: manifest.json: not found in archive', undefined],
+  ['tar: A lone zero block at 3\ntar: manifest.json: Not found in archive', undefined],
+  ['tar: This does not look like a tar archive\ntar: Exiting', 'tar: This does not look like a tar archive'],
+  ['tar: /w/x.tar: Cannot open: Permission denied', 'tar: /w/x.tar: Cannot open: Permission denied'],
+  ['', 'tar: exit code 2'],
+])('why tar read nothing: %j', (output, why) => {
+  expect(whyNotRead({ outcome: 'exit code 2', output })).toBe(why)
 })

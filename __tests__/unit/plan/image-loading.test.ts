@@ -45,3 +45,41 @@ test('the index of an OCI layout: only a whole name counts', () => {
   expect(parseArchiveList(JSON.stringify(index))).toEqual([{ name: 'docker.io/me/app:1', id: `sha256:${digest}` }])
   expect(parseArchiveList('{}')).toEqual([])
 })
+
+test.each([
+  'null',
+  '3',
+  '"text"',
+  '[null]',
+  '[3]',
+  '[[]]',
+  '[{"RepoTags":"app:1"}]',
+  '[{"RepoTags":[null]}]',
+  '[{"Config":3,"RepoTags":["app:1"]}]',
+  '{"manifests":null}',
+  '{"manifests":{}}',
+  '{"manifests":[null]}',
+  '{"manifests":[{"digest":3}]}',
+  '{"manifests":[{"digest":"--rm"}]}',
+  '{"manifests":[{"annotations":[]}]}',
+  '[{"RepoTags":',
+  'no JSON',
+  '',
+])('%s is not such a list', (text) => {
+  expect(parseArchiveList(text)).toBeUndefined()
+})
+
+test('annotations that are not texts, and none at all, name no image', () => {
+  const name = 'io.containerd.image.name'
+  const manifests = [{ [name]: 3 }, null, { [name]: null }].map((annotations) => ({
+    digest: `sha256:${digest}`,
+    annotations,
+  }))
+  expect(parseArchiveList(JSON.stringify({ manifests }))).toEqual([])
+})
+
+test('a name that no image can have is told', () => {
+  expect(() => parseArchiveList('[{"RepoTags":["No Image"]}]')).toThrow(
+    /^holds the image "No Image", which is no image; give its name/,
+  )
+})

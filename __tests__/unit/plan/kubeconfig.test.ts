@@ -40,3 +40,13 @@ test.each([
     ],
   })
 })
+
+test.each(['', 'null', 'clusters: 3', 'users: [{user: {client-key-data: "s3cret'])(
+  'what is not a kubeconfig is refused, and not shown: %j',
+  (text) => {
+    for (const read of [() => mergeKubeconfigs([text], 'x'), () => atNodeAddress(text, '172.18.0.3', 'x')]) {
+      expect(read).toThrow(/^a kubeconfig that kind wrote cannot be read: [^\n]*$/)
+      expect(read).not.toThrow('s3cret')
+    }
+  },
+)

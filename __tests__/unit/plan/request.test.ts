@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { InputError, type Problem } from '../../../src/errors.js'
+import { maskSecrets } from '../../../src/mask-secrets.js'
 import { withDefaults, type GivenInputs } from '../../../src/plan/inputs.js'
 import { Problems } from '../../../src/model/problems.js'
 import { parseRequest } from '../../../src/plan/request.js'
@@ -702,14 +703,19 @@ describe('mirrors', () => {
     expect(Object.keys(request())).not.toEqual(expect.arrayContaining(['downloadMirror', 'registryMirror']))
   })
 
-  test.each(['mirror.example.com', 'ftp://mirror', 'file:///tools', 'https://a/?b=c', 'https://a/#b'])(
-    'of downloads are not %s',
-    (address) => {
-      expect(problemsOf({ 'download-mirror': address })).toEqual([
-        `download-mirror: "${address}" is no address; give one such as https://mirror.example.com/tools`,
-      ])
-    },
-  )
+  test.each([
+    'mirror.example.com',
+    'ftp://mirror',
+    'file:///tools',
+    'https://a/?b=c',
+    'https://a/#b',
+    'https://user:s3/cret@a/',
+    'user:s3cret@a/',
+  ])('of downloads are not %s', (address) => {
+    expect(problemsOf({ 'download-mirror': address })).toEqual([
+      `download-mirror: "${maskSecrets(address)}" is no address; give one such as https://mirror.example.com/tools`,
+    ])
+  })
 
   test.each(['https://mirror.example.com', 'mirror', 'a b:1', 'mirror.example.com/Hub', '-x:5000', 'a.b//c'])(
     'of registries are not %s',

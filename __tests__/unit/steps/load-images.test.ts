@@ -1,5 +1,10 @@
-import { expect, test } from '@jest/globals'
-import { resolve } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { createExecRunner } from '../../../src/adapters/exec-runner.js'
+import { nodeFiles } from '../../../src/adapters/node-files.js'
 import { CancelledError } from '../../../src/errors.js'
 import { Problems } from '../../../src/model/problems.js'
 import {
@@ -24,7 +29,8 @@ function inEngine(world: FakeWorld, ...tags: string[]): void {
 function archive(world: FakeWorld, path: string, lists: Record<string, string>): void {
   world.files.content.set(path, '')
   world.runner.on('tar ', fails('tar: manifest.json: Not found in archive', 'exit code 2'))
-  for (const [file, text] of Object.entries(lists)) world.runner.on(`tar -xOf ${resolve(path)} ${file}`, text)
+  for (const [file, text] of Object.entries(lists))
+    world.runner.on(`tar --occurrence=1 -xOf ${resolve(path)} ${file}`, text)
 }
 
 async function find(world: FakeWorld, ...given: string[]) {
@@ -97,7 +103,7 @@ test('every value that is wrong is told at once, with what would be right', asyn
     'is neither a file nor an image in the engine; docker pull or build it before, or give the path of an archive'
   expect(problems.slice(0, 3)).toEqual([
     `images nosuch:1 ${missing}`,
-    `images layout ${missing}`,
+    'images layout is a directory and not an image in the engine; docker pull or build it before, or give the path of an archive',
     expect.stringContaining('images Not An Image is no image; give its name'),
   ])
   expect(problems[3]).toContain('give its tag')
@@ -106,10 +112,107 @@ test('every value that is wrong is told at once, with what would be right', asyn
   )
   expect(problems[5]).toMatch(/docker tag it$/)
   expect(problems[6]).toBe(
-    'images notes.txt is no archive of images; make one: docker image save --output FILE NAME:TAG',
+    'images notes.txt is not an archive of images (tar: This does not look like a tar archive); create one: docker image save --output FILE NAME:TAG',
   )
   expect(problems[7]).toContain('images nameless.tar holds no image that has a name with a tag')
-  expect(problems[8]).toContain('images odd.tar ')
+  expect(problems[8]).toBe(
+    'images odd.tar is not an archive of images (its manifest.json is not a list of images); create one: docker image save --output FILE NAME:TAG',
+  )
+})
+
+test.each(['named pipe', 'socket', 'device'] as const)('a %s is not opened, and told to be one', async (kind) => {
+  const world = fakeWorld()
+  world.files.kinds.set('thing', kind)
+  expect(await find(world, 'thing')).toEqual({
+    images: [],
+    problems: [`images thing is a ${kind}; give the path of a regular file, or the name of an image in the engine`],
+  })
+  expect(world.runner.calls).toEqual([])
+})
+
+test('an image that is called as a directory is one of the engine', async () => {
+  const world = fakeWorld()
+  world.files.directories.add('app')
+  inEngine(world, 'app:latest')
+  expect((await find(world, 'app')).images).toMatchObject([{ given: 'app' }])
+})
+
+test('a tar that cannot stop early reads on', async () => {
+  const world = fakeWorld()
+  world.files.content.set('app.tar', '')
+  world.runner
+    .on('tar --occurrence=1', fails("tar: unrecognized option '--occurrence=1'", 'exit code 1'))
+    .on(`tar -xOf ${resolve('app.tar')} manifest.json`, JSON.stringify([{ RepoTags: ['app:1'] }]))
+  expect((await find(world, 'app.tar')).images).toMatchObject([{ contents: [{ name: 'docker.io/library/app:1' }] }])
+})
+
+describe('with real files and a real tar,', () => {
+  let scratch: string
+  beforeEach(() => {
+    scratch = mkdtempSync(join(tmpdir(), 'load images-'))
+  })
+  afterEach(() => {
+    rmSync(scratch, { recursive: true })
+  })
+  const path = (name: string) => join(scratch, name)
+  const archived = (name: string, ...files: readonly string[]) => {
+    execFileSync('tar', ['--sparse', '-caf', path(name), '-C', scratch, ...files])
+  }
+
+  async function findReal(...names: string[]) {
+    const given = names.map(path)
+    const problems = new Problems()
+    const runner = createExecRunner({}, () => undefined)
+    const images = await findImages({ runner, files: nodeFiles }, given, problems)
+    return { images, problems: problems.found.map(({ message }) => message) }
+  }
+
+  test('a list of 400 MB is not read to its end', async () => {
+    writeFileSync(path('manifest.json'), '')
+    truncateSync(path('manifest.json'), 400e6)
+    archived('bomb.tar', 'manifest.json')
+    archived('bomb.tar.gz', 'manifest.json')
+    const message =
+      'is not an archive of images (its manifest.json is larger than the 5.0 MB that are read); create one: docker image save --output FILE NAME:TAG'
+    expect(await findReal('bomb.tar', 'bomb.tar.gz')).toEqual({ images: [], problems: [message, message] })
+  })
+
+  test.each(['null', '[null]', '[{"Config":"x","RepoTags":[3]}]'])('a list that is %s is not one', async (list) => {
+    writeFileSync(path('manifest.json'), list)
+    archived('odd.tar', 'manifest.json')
+    expect((await findReal('odd.tar')).problems).toEqual([
+      expect.stringMatching(/^is not an archive of images \(its manifest\.json is not a list of images\)/),
+    ])
+  })
+
+  test('the list is found wherever it stands', async () => {
+    writeFileSync(path('manifest.json'), JSON.stringify([{ Config: digest, RepoTags: ['app:1'] }]))
+    writeFileSync(path('layer'), 'layer'.repeat(100_000))
+    archived('first.tar', 'manifest.json', 'layer')
+    archived('last.tar.gz', 'layer', 'manifest.json')
+    expect((await findReal('first.tar', 'last.tar.gz')).images.map(({ contents }) => contents)).toEqual(
+      Array(2).fill([{ name: 'docker.io/library/app:1', id: `sha256:${digest}` }]),
+    )
+  })
+
+  test('what is no archive says why: a text, an empty file, another archive', async () => {
+    writeFileSync(path('text'), 'a text\n'.repeat(1000))
+    writeFileSync(path('empty'), '')
+    archived('other.tar', 'text')
+    const { problems } = await findReal('text', 'empty', 'other.tar')
+    expect(problems).toEqual([
+      expect.stringContaining('(tar: This does not look like a tar archive)'),
+      expect.stringMatching(/^is not an archive of images \(/),
+      expect.stringContaining('(it has neither manifest.json nor index.json)'),
+    ])
+  })
+
+  test('a pipe that nobody writes to is refused', async () => {
+    execFileSync('mkfifo', [path('pipe')])
+    expect((await findReal('pipe')).problems).toEqual([expect.stringMatching(/^is a named pipe; /)])
+    symlinkSync('/dev/urandom', path('random'))
+    expect((await findReal('random')).problems).toEqual([expect.stringMatching(/^is a device; /)])
+  })
 })
 
 test('an engine that does not answer is no typo', async () => {

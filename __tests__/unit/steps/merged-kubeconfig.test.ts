@@ -15,7 +15,11 @@ beforeEach(() => {
   world = fakeWorld()
   world.files.directories.add(directory)
   for (const name of ['east', 'west']) {
-    const kinds = { clusters: [{ name }], contexts: [{ name: `kind-${name}` }], users: [{ name }] }
+    const kinds = {
+      clusters: [{ name, cluster: { server: 'https://127.0.0.1:40001' } }],
+      contexts: [{ name: `kind-${name}` }],
+      users: [{ name }],
+    }
     world.files.content.set(`${directory}/${name}.kubeconfig`, stringify(kinds))
   }
 })

@@ -14,7 +14,10 @@ beforeEach(() => {
   engine = new FakeEngine(world)
   const roles = ['external-load-balancer', 'control-plane', 'control-plane', 'worker', 'worker'] as const
   world.files.directories.add(saved.directory)
-  world.files.content.set(`${saved.directory}/east.kubeconfig`, 'clusters: [{ name: kind-east, cluster: {} }]')
+  world.files.content.set(
+    `${saved.directory}/east.kubeconfig`,
+    '{ clusters: [{ name: kind-east, cluster: {} }], contexts: [], users: [] }',
+  )
   const [{ podSubnets, serviceSubnets } = { podSubnets: [], serviceSubnets: [] }] = saved.clusters
   engine.add('east', roles, saved.run, podSubnets.join(), saved.dockerNetwork, serviceSubnets.join())
 })

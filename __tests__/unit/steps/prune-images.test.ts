@@ -22,6 +22,23 @@ test('names out of the cache go; others, and what a container uses, stay', async
   expect([...images.names].sort()).toEqual(['kind-flat-network/nodes:x', two, 'kindest/node:v1'].sort())
 })
 
+test('an image that somebody else named in the same repository stays, and is told', async () => {
+  const world = fakeWorld()
+  const images = new FakeImages(world)
+  const theirs = ['kind-flat-network/node:mine', 'kind-flat-network/node:<none>', `${one}-copy`]
+  for (const name of [one, ...theirs]) images.names.add(name)
+  expect(await pruneImages(world)).toEqual([one])
+  expect([...images.names].sort()).toEqual(theirs.sort())
+  for (const name of theirs) expect(world.log.infos).toContainEqual(expect.stringContaining(`${name} stays`))
+})
+
+test('an image that another prune removed first is no failure', async () => {
+  const world = fakeWorld()
+  new FakeImages(world).names.add(one)
+  world.runner.on('docker image rm', fails(`Error response from daemon: No such image: ${one}`))
+  expect(await pruneImages(world)).toEqual([])
+})
+
 test('an engine that fails is no image in use', async () => {
   const world = fakeWorld()
   new FakeImages(world).names.add(one)

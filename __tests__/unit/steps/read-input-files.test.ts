@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
+import { describeProblem } from '../../../src/errors.js'
 import { Problems } from '../../../src/model/problems.js'
 import { withDefaults, type GivenInputs } from '../../../src/plan/inputs.js'
+import { parseRequest } from '../../../src/plan/request.js'
 import { readInputFiles } from '../../../src/steps/read-input-files.js'
 import { fakeWorld, type FakeWorld } from '../../fakes/world.js'
 
@@ -124,6 +126,59 @@ describe('the config of one cluster', () => {
   test('that cannot be read is told with its place', async () => {
     const { problems } = await read({ clusters: '- a\n- {config: no/such.yaml}' })
     expect(problems.map(({ input, value }) => [input, value])).toEqual([['clusters[1].config', 'no/such.yaml']])
+  })
+})
+
+describe('what is wrong with a file shows its name, never what it holds', () => {
+  /** Lines of what is wrong with the inputs. */
+  async function problemsOf(content: string, given: GivenInputs): Promise<string[]> {
+    world.files.content.set('secret.json', content)
+    const problems = new Problems()
+    parseRequest(await readInputFiles(world, withDefaults(given), problems), problems)
+    return problems.found.map(describeProblem)
+  }
+
+  test.each([
+    ['s3cret', 'is neither a count nor a YAML list; give 3, or one entry for each cluster: "- name: east"'],
+    [
+      '{"token": "s3cret"}',
+      'is neither a count nor a YAML list; give 3, or one entry for each cluster: "- name: east"',
+    ],
+    ['token: "s3cret', 'is not YAML: Missing closing "quote at line 1, column 15'],
+    ['- a\n- |s3cret\n', 'is not YAML: Block scalar header includes extra characters at line 2, column 4'],
+    ['[a] s3cret', 'is not YAML: Unexpected scalar at node end at line 1, column 5'],
+    ['- a\n}s3cret', 'is not YAML: Unexpected flow-map-end token in YAML stream at line 2, column 1'],
+    ['a: 1\n---\ns3cret: 1', 'contains several YAML documents; use one file for each'],
+  ])('clusters: %j', async (content, message) => {
+    expect(await problemsOf(content, { clusters: 'secret.json' })).toEqual([`clusters: "secret.json" ${message}`])
+    world.files.standardInput = content
+    expect(await problemsOf('', { clusters: '-' })).toEqual([`clusters: "-" ${message}`])
+  })
+
+  test.each(['s3cret', '[s3cret]', 'token: "s3cret', '[a] s3cret'])('config: %j', async (content) => {
+    for (const [input, given] of [
+      ['config', { config: 'secret.json' }],
+      ['clusters[0].config', { clusters: '[{config: secret.json}]' }],
+    ] as const) {
+      const problems = await problemsOf(content, given)
+      expect(problems).toEqual([expect.stringMatching(`^${input.replace(/[[\]]/g, '\\$&')}: "secret.json" `)])
+      expect(problems.join()).not.toContain('s3cret')
+    }
+  })
+
+  test('a patch that cannot be read', async () => {
+    const config = 'containerdConfigPatches: ["a = s3cret"]\nkubeadmConfigPatches: ["a: \\"s3cret"]'
+    const problems = await problemsOf(config, { config: 'secret.json' })
+    expect(problems.map((line) => line.split(':')[0])).toEqual([
+      'config.kubeadmConfigPatches[0]',
+      'config.containerdConfigPatches[0]',
+    ])
+    expect(problems.join()).not.toContain('s3cret')
+  })
+
+  test('a value inside is shortened', async () => {
+    const [problem = ''] = await problemsOf(`[{"workers": "${'s3cret'.repeat(100)}"}]`, { clusters: 'secret.json' })
+    expect(problem).toContain(`clusters[0].workers: "${'s3cret'.repeat(33)}s3…" is `)
   })
 })
 

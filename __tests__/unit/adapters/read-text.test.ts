@@ -1,0 +1,130 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { execFileSync } from 'node:child_process'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { onFile } from '../../../src/adapters/file-errors.js'
+import { nodeFiles } from '../../../src/adapters/node-files.js'
+
+let directory: string
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'kfn-files-'))
+})
+afterEach(() => {
+  rmSync(directory, { recursive: true })
+})
+
+const path = (name: string) => join(directory, name)
+
+function failure(work: Promise<unknown>): Promise<string> {
+  return work.then(
+    () => 'it worked',
+    (error: unknown) => (error as Error).message,
+  )
+}
+
+describe('reading', () => {
+  test('a file, and one of /proc, whose size is 0', async () => {
+    writeFileSync(path('text'), 'clusters: ü')
+    expect(await nodeFiles.read(path('text'))).toBe('clusters: ü')
+    expect(await nodeFiles.read('/proc/self/mountinfo')).toContain(' / ')
+  })
+
+  test('what is missing, with its path', async () => {
+    expect(await failure(nodeFiles.read(path('none')))).toBe(`${path('none')}: no such file or directory (ENOENT)`)
+  })
+
+  test('no more than 10 MB', async () => {
+    writeFileSync(path('large'), '')
+    truncateSync(path('large'), 10e6)
+    expect(await nodeFiles.read(path('large'))).toHaveLength(10e6)
+    truncateSync(path('large'), 10e6 + 1)
+    expect(await failure(nodeFiles.read(path('large')))).toBe(`${path('large')}: larger than the 10.0 MB that are read`)
+    truncateSync(path('large'), 100e9)
+    expect(await failure(nodeFiles.read(path('large')))).toContain('larger than')
+  })
+
+  test.each(['/dev/urandom', '/dev/zero', '/dev/full', '/dev/tty'])('no device: %s', async (device) => {
+    expect(await failure(nodeFiles.read(device))).toBe(`${device}: a device, not a regular file`)
+    expect(await nodeFiles.kindOf(device)).toBe('device')
+  })
+
+  test('no pipe that nobody writes to, nor through a link', async () => {
+    execFileSync('mkfifo', [path('pipe')])
+    symlinkSync(path('pipe'), path('link'))
+    for (const name of ['pipe', 'link']) {
+      expect(await failure(nodeFiles.read(path(name)))).toBe(`${path(name)}: a named pipe, not a regular file`)
+      expect(await nodeFiles.kindOf(path(name))).toBe('named pipe')
+    }
+  })
+
+  test('no directory, and no socket', async () => {
+    expect(await failure(nodeFiles.read(directory))).toBe(`${directory}: a directory, not a regular file`)
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(path('socket'), resolve))
+    try {
+      expect(await failure(nodeFiles.read(path('socket')))).toBe(`${path('socket')}: a socket, not a regular file`)
+    } finally {
+      await new Promise((resolve) => server.close(resolve))
+    }
+  })
+
+  test('a file that is open already', async () => {
+    writeFileSync(path('text'), 'clusters: 1')
+    const descriptor = openSync(path('text'), 'r')
+    expect(await nodeFiles.read(`/dev/fd/${String(descriptor)}`)).toBe('clusters: 1')
+    expect(await nodeFiles.read(`/proc/self/fd/${String(descriptor)}`)).toBe('clusters: 1')
+    closeSync(descriptor)
+  })
+})
+
+describe('writing', () => {
+  test('a file that only its owner reads', async () => {
+    await nodeFiles.writePrivate(path('text'), 'x')
+    expect([readFileSync(path('text'), 'utf8'), statSync(path('text')).mode & 0o777]).toEqual(['x', 0o600])
+  })
+
+  test('to a disk that is full names the file, which the system does not', async () => {
+    const write = () => writeFile('/dev/full', 'x')
+    expect(await failure(write())).not.toContain('/dev/full')
+    expect(await failure(onFile(path('text'), write))).toBe(
+      `${path('text')}: no space left on device (ENOSPC); free some space there`,
+    )
+  })
+
+  test('where that cannot be, with the path', async () => {
+    writeFileSync(path('file'), '')
+    mkdirSync(path('full'))
+    writeFileSync(path('full/x'), '')
+    expect(await failure(nodeFiles.writePrivate(path('none/text'), ''))).toBe(
+      `${path('none/text')}: no such file or directory (ENOENT)`,
+    )
+    expect(await failure(nodeFiles.makePrivateDirectory(path('file/below')))).toBe(
+      `${path('file/below')}: not a directory (ENOTDIR)`,
+    )
+    expect(await failure(nodeFiles.removeFile(path('full')))).toMatch(`${path('full')}: `)
+    expect(existsSync(path('full/x'))).toBe(true)
+  })
+})
+
+test('what a path leads to', async () => {
+  writeFileSync(path('file'), '')
+  symlinkSync(path('file'), path('link'))
+  symlinkSync(path('none'), path('dangling'))
+  const kinds = await Promise.all(['file', 'link', '', 'none', 'dangling'].map((name) => nodeFiles.kindOf(path(name))))
+  expect(kinds).toEqual(['file', 'file', 'directory', undefined, undefined])
+})
