@@ -67,6 +67,7 @@ export function facts(overrides: Partial<HostFacts> = {}): HostFacts {
       { destination: '172.17.0.0/16', device: 'docker0' },
       { destination: '192.168.1.0/24', device: 'eth0' },
     ],
+    nameservers: [],
     containers: [],
     usedPorts: [],
     reservations: [],

@@ -169,7 +169,7 @@ function allotWants(
     const used = [...taken.map(({ subnet }) => subnet), ...subnets.map(([, subnet]) => subnet)]
     const allotment = allot(clusters.length, supernet, used, range)
     if ('fits' in allotment) {
-      const inTheWay = taken.filter(({ subnet }) => overlap(subnet, supernet)).map(({ owner }) => owner)
+      const inTheWay = [...new Set(taken.filter(({ subnet }) => overlap(subnet, supernet)).map(({ owner }) => owner))]
       const problem =
         `has room for ${String(allotment.fits)} subnets of /${String(allotment.prefix)}, ${String(clusters.length)} are needed` +
         (inTheWay.length > 0 ? ` (taken by ${inTheWay.slice(0, 5).join(', ')})` : '') +

@@ -29,6 +29,8 @@ export interface HostFacts {
   readonly ipv6: boolean
   readonly networks: readonly DockerNetwork[]
   readonly routes: readonly HostRoute[]
+  /** Addresses that this machine asks for names; the engine asks them for the nodes. */
+  readonly nameservers: readonly string[]
   readonly containers: readonly ExistingContainer[]
   /** The wanted ports that something on this machine uses already; none where the engine is elsewhere. */
   readonly usedPorts: readonly HostPort[]

@@ -1,6 +1,7 @@
 import {
   canonicalAddress,
   cidrAt,
+  contains,
   machineCidr,
   ofFamily,
   overlap,
@@ -129,10 +130,6 @@ function fromTop({ family, last, prefix }: Cidr): Cidr {
 
 function host(family: Family, address: bigint): Cidr {
   return cidrAt(family, address, family === 'ipv4' ? 32 : 128)
-}
-
-function contains(outer: Cidr, inner: Cidr): boolean {
-  return outer.family === inner.family && outer.first <= inner.first && inner.last <= outer.last
 }
 
 /**

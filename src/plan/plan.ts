@@ -16,6 +16,7 @@ import { contextName, nodeNames, type NodeRole } from '../model/kind-names.js'
 import { chooseNodeImages, nodeImagesOf } from './node-images.js'
 import { checkPlace, type Place, type PublishedCluster } from './place.js'
 import { Problems } from '../model/problems.js'
+import { specialUse } from '../model/special-use.js'
 import { kindReleases, kubectlReleases } from './releases.js'
 import type { ClusterRequest } from './cluster-request.js'
 import type { LoadBalancer, Request } from './request.js'
@@ -87,8 +88,9 @@ export function makePlan(request: Request, facts: HostFacts, run: string, proble
   const tools = chooseTools(request, machine.tools, { kind: kindReleases, kubectl: kubectlReleases }, problems)
   if (request.kubeconfig !== undefined) checkKubeconfig(problems, request.kubeconfig, machine)
   const reserved = reservedSubnets(machine)
-  const given = checkGiven(problems, clusters, reserved)
-  const subnets = chooseSubnets(problems, clusters, request, [...reserved, ...given])
+  const unusable = unusableSubnets(machine)
+  const given = checkGiven(problems, clusters, reserved, unusable)
+  const subnets = chooseSubnets(problems, clusters, request, [...unusable, ...reserved, ...given])
   const network = machine.networks.find(({ name }) => name === dockerNetwork)
   const loadBalancerSubnets = chooseLoadBalancerSubnets(problems, clusters, request, network, others.reservations)
   const kind = tools.find(({ name }) => name === 'kind')?.version
@@ -273,10 +275,28 @@ function reservedSubnets(facts: HostFacts): Reserved[] {
   ]
 }
 
+/** Subnets that no cluster can have, and the nameservers, which nodes could not ask any more. */
+function unusableSubnets({ nameservers }: HostFacts): Reserved[] {
+  return [
+    ...specialUse.map(({ subnet, name }) => ({ subnet, owner: name })),
+    ...nameservers.flatMap((address) => {
+      const subnet = machineCidr(address)
+      return subnet === undefined ? [] : [{ subnet, owner: `this machine's nameserver ${address}` }]
+    }),
+  ]
+}
+
 /** Checks the subnets the user gave; returns them with their owners. */
-function checkGiven(problems: Problems, clusters: readonly NamedCluster[], reserved: readonly Reserved[]): Reserved[] {
+function checkGiven(
+  problems: Problems,
+  clusters: readonly NamedCluster[],
+  reserved: readonly Reserved[],
+  unusable: readonly Reserved[],
+): Reserved[] {
   const given: (Reserved & { readonly cluster: NamedCluster })[] = []
   for (const cluster of clusters) {
+    // a cluster that exists works with the subnets it has
+    const taken = cluster.existing === undefined ? [...unusable, ...reserved] : reserved
     for (const key of ['pod-subnet', 'service-subnet'] as const) {
       const input = cluster.places[key]
       for (const subnet of key === 'pod-subnet' ? cluster.podSubnets : cluster.serviceSubnets) {
@@ -287,7 +307,7 @@ function checkGiven(problems: Problems, clusters: readonly NamedCluster[], reser
           (other) => other.cluster === cluster || mustDiffer(other.cluster, cluster, clusters),
         )
         // a Docker network is a route of the host too: one of the two is enough to know
-        for (const other of [...reserved.filter(meets).slice(0, 1), ...neighbours.filter(meets)]) {
+        for (const other of [...taken.filter(meets).slice(0, 1), ...neighbours.filter(meets)]) {
           problems.add(input, subnet.text, `overlaps ${other.owner}; give a subnet that does not`)
         }
         given.push({ subnet, owner: `${input} (${subnet.text})`, cluster })

@@ -1,7 +1,8 @@
 import { valid, validRange } from 'semver'
 import { readOnlyDocument, YamlError, isList, type YamlValue } from '../kind-config/read-yaml.js'
-import { families, type Cidr, type Family } from '../model/cidr.js'
+import { contains, families, type Cidr, type Family } from '../model/cidr.js'
 import type { Problems } from '../model/problems.js'
+import { specialUse } from '../model/special-use.js'
 import {
   ipFamilyNames,
   kubernetesVersion,
@@ -177,7 +178,17 @@ function supernets(
   raw: RawInputs,
 ): Record<Family, Cidr> {
   const given = [inputs[name].default, raw[name]].flatMap((value) => parseSubnets(problems, name, value, families))
-  return Object.fromEntries(given.map((subnet) => [subnet.family, subnet])) as Record<Family, Cidr>
+  const usable = given.filter((supernet) => {
+    const around = specialUse.find(({ subnet }) => contains(subnet, supernet))
+    if (around === undefined) return true
+    problems.add(
+      name,
+      supernet.text,
+      `lies in ${around.name}, which no cluster can have subnets of; use another supernet`,
+    )
+    return false
+  })
+  return Object.fromEntries(usable.map((subnet) => [subnet.family, subnet])) as Record<Family, Cidr>
 }
 
 function dockerNetwork(problems: Problems, raw: RawInputs): Pick<Request, 'dockerNetwork'> {

@@ -2,6 +2,7 @@ import { dirname } from 'node:path'
 import { copyOut, listContainers, parseContainers, parseCopiedText, type KindContainer } from '../commands/docker.js'
 import { listRoutes, parseRoutes } from '../commands/ip.js'
 import { kubeadmConfig, parseSubnets, type ClusterSubnets } from '../commands/kubeadm.js'
+import { parseNameservers, resolverFiles } from '../commands/resolver.js'
 import { CancelledError, CommandError, messageOf } from '../errors.js'
 import { subnetsOf } from '../plan/cluster.js'
 import { describePort, type HostPort } from '../kind-config/host-ports.js'
@@ -50,6 +51,7 @@ export async function inspectHost(
     ipv6,
     networks,
     routes,
+    nameservers: await nameserversOf(world),
     containers: containers.map((container) => {
       const run = owners.get(container.name)
       return { ...container, ...(run !== undefined && { run }) }
@@ -92,6 +94,11 @@ async function routesOf({ runner, log }: World): Promise<HostFacts['routes']> {
     }),
   ])
   return routes.flat()
+}
+
+async function nameserversOf({ files }: World): Promise<string[]> {
+  const texts = await Promise.all(resolverFiles.map((path) => files.read(path).catch(() => '')))
+  return [...new Set(texts.flatMap(parseNameservers))]
 }
 
 /** The clusters that no reservation names, whoever made them. */

@@ -24,11 +24,14 @@ test('learns networks, routes, containers, clusters, reservations and which file
   await reserve(world, 'cafe0001', { clusters: ['east'], subnets: ['10.1.0.0/16', 'fd00:1::/56'] })
   world.files.content.set('/home/me/config', '')
   world.files.content.set('/proc/sys/fs/inotify/max_user_instances', '128\n')
+  world.files.content.set('/etc/resolv.conf', '# systemd\nnameserver 127.0.0.53\noptions edns0\n')
+  world.files.content.set('/run/systemd/resolve/resolv.conf', 'nameserver 192.168.1.1\nnameserver\tfe80::1%eth0\n')
   expect(await inspect(world, ['/home/me/config', '/nowhere/new'])).toEqual({
     inotifyInstances: 128,
     ipv6: true,
     networks: [{ id: 'b1', name: 'bridge', subnets: ['172.17.0.0/16'], ranges: [], used: [], attached: [] }],
     routes: [{ destination: '192.168.1.0/24', device: 'eth0' }],
+    nameservers: ['127.0.0.53', '192.168.1.1', 'fe80::1'],
     containers: [
       { name: 'west-control-plane', cluster: 'west' },
       { name: 'west-worker', cluster: 'west' },
