@@ -35,7 +35,7 @@ describe.each(nodes)('the command line on $name', ({ program }) => {
       what: 'inputs that cannot be read, each of them named',
       args: ['up', '--workers', 'many', '--clusters', '0', '--cleanup', 'maybe'],
       seen: [
-        'workers: "many" is no number of nodes; give a whole number from 0 to 9999',
+        'workers: "many" is not a number of nodes; use a whole number from 0 to 1000',
         'clusters: "0" is out of range; give a count from 1 to 1000, or a YAML list',
         'cleanup: "maybe" is neither true nor false; give one of them',
       ],

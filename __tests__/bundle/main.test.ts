@@ -187,7 +187,7 @@ describe.each(nodes)('main on $name', ({ program }) => {
         verify: 'no',
       },
       problems: [
-        'workers: "-1" is no number of nodes; give a whole number from 0 to 9999',
+        'workers: "-1" is not a number of nodes; use a whole number from 0 to 1000',
         'clusters[0].worker: is not a cluster setting; did you mean workers?',
         'clusters[0].pod-subnet: "10.0.0.1/8" has host bits set; the subnet is 10.0.0.0/8',
         'wait: "soon" is no duration; give one such as 90s, 5m or 1h30m',

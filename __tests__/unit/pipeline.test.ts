@@ -265,7 +265,7 @@ describe('up', () => {
 
   describe('when nothing was made yet', () => {
     test.each<[string, () => void, GivenInputs, RegExp]>([
-      ['an input is wrong', () => undefined, { workers: 'x' }, /^workers: "x" is no number of nodes/],
+      ['an input is wrong', () => undefined, { workers: 'x' }, /^workers: "x" is not a number of nodes/],
       [
         'docker is missing',
         () => world.runner.on('docker --version', fails('', 'no such program')),

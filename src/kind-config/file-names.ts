@@ -1,3 +1,4 @@
+import { longestPath } from '../model/bounds.js'
 import { readYaml, YamlError, YamlScalar } from './read-yaml.js'
 
 /** What names standard input where a file is wanted. */
@@ -7,7 +8,7 @@ export const standardInput = '-'
 export function fileNamedBy(value: string): string | undefined {
   const line = value.trim()
   if (line === standardInput) return line
-  if (line === '' || line.includes('\n')) return undefined
+  if (line === '' || line.includes('\n') || line.length > longestPath) return undefined
   try {
     const read = readYaml(line)
     return read instanceof YamlScalar && typeof read.value === 'string' ? read.text : undefined

@@ -1,6 +1,7 @@
 import {
   isAlias,
   isMap,
+  isNode,
   isScalar,
   isSeq,
   Lexer,
@@ -13,6 +14,7 @@ import {
 } from 'yaml'
 import { messageOf } from '../errors.js'
 import { shorten } from '../shorten.js'
+import { longestKey, longestYaml, mostValues, tooLong } from '../model/bounds.js'
 
 /** A scalar as it was written. What it means depends on the field: kind keeps the text where a string is wanted. */
 export class YamlScalar {
@@ -56,18 +58,27 @@ export function readOnlyDocument(text: string): YamlValue {
 
 /** More levels than any config has. The yaml package, which calls itself for each, would run out of stack. */
 const mostLevels = 100
+/** Signs, blanks and comments count too: a value with its key and its line has seven. */
+const mostLexemes = 10 * mostValues
+const tooManyValues = `has too many values, counting what its aliases stand for; use at most ${String(mostValues)}`
 
-function checkDepth(text: string): void {
+/** Looks at a text before anything is made of it. */
+function checkSize(text: string): void {
+  const excess = tooLong(text, longestYaml)
+  if (excess !== undefined) throw new YamlError(excess)
   const parser = new Parser()
+  let lexemes = 0
   for (const lexeme of new Lexer().lex(text)) {
     Array.from(parser.next(lexeme))
     if (parser.stack.length > mostLevels) throw new YamlError('is nested too deeply')
+    if (++lexemes > mostLexemes) throw new YamlError(tooManyValues)
   }
 }
 
 function parse(text: string): Document.Parsed[] {
-  checkDepth(text)
-  const documents = parseAllDocuments<ParsedNode>(text, { uniqueKeys: isSameKey })
+  checkSize(text)
+  // the yaml package would compare each key of a map with all the others
+  const documents = parseAllDocuments<ParsedNode>(text, { uniqueKeys: false })
   return 'empty' in documents ? [] : documents
 }
 
@@ -118,11 +129,10 @@ export function isYamlMap(value: unknown): value is YamlMap {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof YamlScalar)
 }
 
-/** More values than any config has, so that aliases of aliases end. */
-const mostValues = 100_000
-
 class Reader {
+  // what aliases stand for counts as often as they stand for it
   #values = 0
+  #characters = 0
   readonly #open = new Set<unknown>()
   readonly #targets: ReadonlyMap<unknown, unknown>
 
@@ -140,15 +150,22 @@ class Reader {
   }
 
   #value(node: unknown): YamlValue {
-    if (++this.#values > mostValues) throw new YamlError('expands its aliases into too many values')
+    if (++this.#values > mostValues) throw new YamlError(tooManyValues)
     if (isAlias(node)) return this.#value(this.#target(node))
-    if (isScalar(node)) return scalar(node)
+    if (isScalar(node)) return this.#scalar(node)
     if (!isMap(node) && !isSeq(node)) return null
     if (this.#open.has(node)) throw new YamlError('has an anchor whose value contains itself')
     this.#open.add(node)
     const value = isSeq(node) ? node.items.map((item) => this.#value(item)) : this.#map(node.items)
     this.#open.delete(node)
     return value
+  }
+
+  #scalar(node: Scalar): YamlScalar | null {
+    this.#characters += textOf(node).length
+    if (this.#characters > longestYaml)
+      throw new YamlError('has too many characters, counting what its aliases stand for')
+    return scalar(node)
   }
 
   #target(node: { readonly source: string }): unknown {
@@ -162,16 +179,30 @@ class Reader {
   #map(pairs: readonly { key: unknown; value: unknown }[]): YamlMap {
     const entries: [string, YamlValue][] = []
     const merged: YamlMap[] = []
+    const seen = new Set<string>()
     for (const { key, value } of pairs) {
       const resolved = isAlias(key) ? this.#target(key) : key
+      if (isScalar(resolved)) {
+        if (seen.has(textOf(resolved))) throw this.#twice(key, textOf(resolved))
+        seen.add(textOf(resolved))
+      }
       if (isMergeKey(resolved)) merged.push(...this.#merged(value))
       else entries.push([this.#key(resolved), this.#value(value)])
     }
     return Object.fromEntries([...merged.reverse().flatMap((map) => Object.entries(map)), ...entries])
   }
 
+  #twice(key: unknown, name: string): YamlError {
+    const offset = isNode(key) ? (key.range?.[0] ?? 0) : 0
+    const lines = this.text.slice(0, offset).split('\n')
+    const place = `line ${String(lines.length)}, column ${String((lines.at(-1)?.length ?? 0) + 1)}`
+    return new YamlError(`is not YAML: Map keys must be unique at ${place}: ${name}`)
+  }
+
   #key(key: unknown): string {
     const name = isScalar(key) ? scalar(key) : null
+    const excess = tooLong(name?.text ?? '', longestKey)
+    if (excess !== undefined) throw new YamlError(`has a key that ${excess}`)
     // zod drops it without a word
     if (name?.text === '__proto__') throw new YamlError('has the key __proto__, which names no setting; leave it out')
     if (name !== null) return name.text
@@ -207,10 +238,6 @@ function aliasTargets(document: Document.Parsed): Map<unknown, unknown> {
     },
   })
   return targets
-}
-
-function isSameKey(one: unknown, other: unknown): boolean {
-  return isScalar(one) && isScalar(other) && textOf(one) === textOf(other)
 }
 
 function isMergeKey(key: unknown): boolean {

@@ -1,5 +1,15 @@
 import { isIP } from 'node:net'
 import * as z from 'zod'
+import {
+  longestDomain,
+  longestImage,
+  longestLabel,
+  longestPath,
+  longestSubnets,
+  mostItems,
+  tooLong,
+  tooMany,
+} from '../model/bounds.js'
 import { hintFor } from '../model/suggest-key.js'
 import { isYamlMap, templateIn, toPlain, unfilled, YamlScalar, type YamlMap, type YamlValue } from './read-yaml.js'
 
@@ -100,12 +110,17 @@ function typed<T>(read: Read<T>) {
 class Refusal extends Error {}
 
 /** Any scalar, by its text: a label 1.30 is '1.30'. */
-const readText: Read<string> = (value, refuse) => {
-  if (!(value instanceof YamlScalar)) return refuse('must be a string')
-  const template = templateIn(value.text)
-  return template === undefined ? value.text : refuse(unfilled(template))
-}
+const readTextUpTo =
+  (most: number): Read<string> =>
+  (value, refuse) => {
+    if (!(value instanceof YamlScalar)) return refuse('must be a string')
+    const template = templateIn(value.text)
+    const problem = tooLong(value.text, most) ?? (template === undefined ? undefined : unfilled(template))
+    return problem === undefined ? value.text : refuse(problem)
+  }
+const readText = readTextUpTo(longestPath)
 const text = typed(readText)
+const textUpTo = (most: number) => typed(readTextUpTo(most))
 
 /** A text that is handed on to another parser, and may hold what looks like a template. */
 const patchText = typed<string>((value, refuse) =>
@@ -162,7 +177,7 @@ const literally = (word: string) =>
 
 /** One subnet, or several separated by commas; which ones go together is decided elsewhere. */
 const subnets = typed<string>((value, refuse) => {
-  const given = readText(value, refuse)
+  const given = readTextUpTo(longestSubnets)(value, refuse)
   return /\s/.test(given) ? refuse('contains a blank; write subnets with a comma between them and nothing else') : given
 })
 
@@ -180,6 +195,7 @@ const address = typed<string>((value, refuse) => {
 function list(item: z.ZodType) {
   return z
     .array(item.nullable(), 'must be a list; write "- " before each item')
+    .max(mostItems, { error: ({ input }) => tooMany(input as unknown[], mostItems), abort: true })
     .transform((items) => items.filter((each) => each !== null))
 }
 
@@ -242,8 +258,8 @@ const nodeRole = oneOf(['control-plane', 'worker'])
 
 const nodeShape = {
   role: nodeRole,
-  image: text,
-  labels: mapOf(text, ''),
+  image: textUpTo(longestImage),
+  labels: mapOf(textUpTo(longestLabel), ''),
   extraMounts: list(requiring(settings<Mount>(mountShape), 'containerPath')),
   extraPortMappings: list(requiring(settings<PortMapping>(portMappingShape), 'containerPort')),
   kubeadmConfigPatches: list(patchText),
@@ -258,13 +274,13 @@ const networkingShape = {
   serviceSubnet: subnets,
   disableDefaultCNI: boolean,
   kubeProxyMode: oneOf(['iptables', 'ipvs', 'nftables', 'none']),
-  dnsSearch: list(text),
+  dnsSearch: list(textUpTo(longestDomain)),
 }
 
 const clusterShape = {
   kind: literally('Cluster'),
   apiVersion: literally(apiVersion),
-  name: text,
+  name: textUpTo(longestLabel),
   nodes: list(settings<ConfiguredNode>(nodeShape)),
   networking: settings<Networking>(networkingShape),
   featureGates: mapOf(boolean, false),

@@ -6,9 +6,11 @@ import type { KindConfig } from '../kind-config/v1alpha4.js'
 import type { Cidr, Family } from '../model/cidr.js'
 import type { Problems } from '../model/problems.js'
 import { shorten } from '../shorten.js'
+import type { NodeRole } from '../model/kind-names.js'
 import { familiesOf, type ClusterEntry, type IpFamily } from './cluster-entry.js'
 import { nodeMasks, patchedCluster } from './cluster-patches.js'
 import { agree, given, type Given } from './given.js'
+import type { NodeCount } from './node-count.js'
 import { parseSubnets } from './parse-subnets.js'
 
 /** One cluster as asked for; what is left out is decided by the plan. */
@@ -77,7 +79,7 @@ export function parseKindConfig(problems: Problems, input: string, value: string
 }
 
 /** What says something about one cluster. */
-interface Sources {
+export interface Sources {
   /** Its entry of the list, and where that stands: `clusters[0]`. */
   readonly entry: ClusterEntry
   readonly input: string
@@ -86,20 +88,20 @@ interface Sources {
   readonly shared: SharedSettings
 }
 
-/** Where an entry of the list, its own kind config, the shared one and kubeadm patches become one cluster. */
-export function toCluster(
-  problems: Problems,
-  entry: ClusterEntry,
-  index: number,
-  shared: SharedSettings,
-  warnings: string[],
-): ClusterRequest {
+/** Reads what an entry of the list says besides what all clusters share. */
+export function sourcesOf(problems: Problems, entry: ClusterEntry, index: number, shared: SharedSettings): Sources {
   const input = `clusters[${String(index)}]`
-  const own = ownConfig(problems, entry, `${input}.config`)
+  return { entry, input, own: ownConfig(problems, entry, `${input}.config`), shared }
+}
+
+/** Where an entry of the list, its own kind config, the shared one and kubeadm patches become one cluster. */
+export function toCluster(problems: Problems, sources: Sources, warnings: string[]): ClusterRequest {
+  const { input, own, shared } = sources
   warnings.push(...configWarnings(own, `${input}.config`))
-  const sources: Sources = { entry, input, own, shared }
-  const merged = mergeKindConfigs(shared.config, own)
-  const { nodes, ...config } = { ...merged, nodes: chooseNodes(problems, sources, nodesOf(merged)) }
+  const { nodes, ...config } = {
+    ...mergeKindConfigs(shared.config, own),
+    nodes: chooseNodes(problems, sources),
+  }
   const image = imageOf(problems, sources)
   const name = nameOf(problems, sources)
   const { value: ipFamily, place: familyPlace } = ipFamilyOf(problems, sources)
@@ -125,7 +127,7 @@ export function toCluster(
     },
     ...(name !== undefined && { name: name.value }),
     families: orderOf(problems, familiesOf[ipFamily], pods, services),
-    networks: [...new Set(entry.network ?? [defaultNetwork])],
+    networks: [...new Set(sources.entry.network ?? [defaultNetwork])],
     nodes,
     nodeMasks: nodeMasks(problems, ipFamily, patched),
     podSubnets: pods?.value ?? [],
@@ -273,29 +275,41 @@ function orderOf(
   return first?.families ?? families
 }
 
-function chooseNodes(
-  problems: Problems,
-  { entry, input, shared: { workers, controlPlanes } }: Sources,
-  configured: KindNode[] | undefined,
-): KindNode[] {
-  const wanted = {
+/** The nodes that the config of a cluster names; `undefined` when it names none. */
+function configuredNodes({ own, shared }: Sources): KindNode[] | undefined {
+  return nodesOf(own.nodes === undefined ? shared.config : own)
+}
+
+/** Who says how many nodes of each role there are, where the config names none. */
+function wantedNodes({ entry, shared: { workers, controlPlanes } }: Sources) {
+  return {
     'control-plane': { own: entry['control-planes'], shared: controlPlanes },
     worker: { own: entry.workers, shared: workers },
   } as const
-  const count = (role: keyof typeof wanted) => wanted[role].own ?? wanted[role].shared.value
+}
+
+/** How many nodes of each role a cluster has. */
+export function countNodes(sources: Sources): NodeCount {
+  const configured = configuredNodes(sources)
+  const wanted = wantedNodes(sources)
+  const count = (role: NodeRole) =>
+    configured?.filter((node) => node.role === role).length ?? wanted[role].own ?? wanted[role].shared.value
+  return { 'control-plane': count('control-plane'), worker: count('worker') }
+}
+
+function chooseNodes(problems: Problems, sources: Sources): KindNode[] {
+  const configured = configuredNodes(sources)
+  const counted = countNodes(sources)
   if (configured === undefined) {
-    return [
-      ...Array<KindNode>(count('control-plane')).fill({ role: 'control-plane' }),
-      ...Array<KindNode>(count('worker')).fill({ role: 'worker' }),
-    ]
+    return (['control-plane', 'worker'] as const).flatMap((role) => Array<KindNode>(counted[role]).fill({ role }))
   }
-  for (const [role, { own, shared }] of Object.entries(wanted)) {
-    const found = configured.filter((node) => node.role === role).length
+  for (const [role, { own, shared }] of Object.entries(wantedNodes(sources))) {
+    const found = counted[role as NodeRole]
     if (own === undefined && !shared.isAsked) continue
     const asked = own ?? shared.value
     if (asked === found) continue
     const message = `differs from the ${String(found)} of that role among the config's nodes; give one of the two`
-    problems.add(own === undefined ? `${role}s` : `${input}.${role}s`, asked, message)
+    problems.add(own === undefined ? `${role}s` : `${sources.input}.${role}s`, asked, message)
   }
   return configured
 }

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net'
+import { longestImage, longestImageName, longestTag, tooLong } from '../model/bounds.js'
 
 /** A reference to an image, read as Docker reads it (`distribution/reference`). */
 export interface ImageReference {
@@ -24,7 +25,9 @@ const hostPattern = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::\d
 
 /** @throws {Error} with what is wrong, to be put after the text */
 export function parseImageReference(text: string): ImageReference {
-  const [, name = '', tag, digest] = /^(.+?)(?::(\w[\w.-]{0,127}))?(?:@(sha256:[0-9a-f]{64}))?$/.exec(text) ?? []
+  const excess = tooLong(text, longestImage)
+  if (excess !== undefined) throw new Error(excess)
+  const [, name = '', tag, digest] = /^(.+?)(?::(\w[\w.-]*))?(?:@(sha256:[0-9a-f]{64}))?$/.exec(text) ?? []
   const slash = name.indexOf('/')
   const first = name.slice(0, Math.max(slash, 0))
   const hasHost = first === 'localhost' || /[.:A-Z]/.test(first)
@@ -33,8 +36,15 @@ export function parseImageReference(text: string): ImageReference {
   if (!repositoryPattern.test(path) || !hostPattern.test(registry)) {
     throw new Error('is no image; give its name, with a tag or a digest: kindest/node:v1.34.0@sha256:…')
   }
+  checkLength('name', name, longestImageName)
+  checkLength('tag', tag ?? '', longestTag)
   const repository = registry === dockerHub && !path.includes('/') ? `library/${path}` : path
   return { name, registry, repository, ...(tag !== undefined && { tag }), ...(digest !== undefined && { digest }) }
+}
+
+function checkLength(part: string, { length }: string, most: number): void {
+  if (length <= most) return
+  throw new Error(`has a ${part} of ${String(length)} characters; use at most ${String(most)}`)
 }
 
 /** The version of Kubernetes that the tag of a node image tells: `1.34.0` of `kindest/node:v1.34.0@sha256:…`. */
@@ -55,7 +65,9 @@ export function throughMirror(text: string, mirror: string | undefined): string 
   if (isImageId(text)) return text
   const { registry, repository, tag, digest } = parseImageReference(text)
   if (mirror === undefined || registry !== dockerHub) return text
-  return `${mirror}/${repository}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`
+  const name = `${mirror}/${repository}`
+  checkLength('name behind registry-mirror', name, longestImageName)
+  return `${name}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`
 }
 
 /** A reference for a person: without the digest, where a tag tells the image as well. */

@@ -127,7 +127,7 @@ export const inputs = {
   wait: {
     type: 'string',
     default: '5m',
-    description: 'Longest time until a created cluster is ready, such as 90s or 5m',
+    description: 'Longest time until a created cluster is ready, such as 90s or 5m; at most 24h',
   },
   'route-services': {
     type: 'boolean',

@@ -1,3 +1,4 @@
+import { longestSubnets, tooLong } from '../model/bounds.js'
 import { parseCidr, type Cidr, type Family } from '../model/cidr.js'
 import type { Problems } from '../model/problems.js'
 
@@ -5,6 +6,11 @@ const familyNames: Readonly<Record<Family, string>> = { ipv4: 'IPv4', ipv6: 'IPv
 
 /** Subnets separated by commas, as kind takes them: at most one of each of those families. */
 export function parseSubnets(problems: Problems, input: string, value: string, wanted: readonly Family[]): Cidr[] {
+  const excess = tooLong(value, longestSubnets)
+  if (excess !== undefined) {
+    problems.add(input, value, excess)
+    return []
+  }
   const found: Cidr[] = []
   for (const text of value.split(',').map((part) => part.trim())) {
     const subnet = problems.attempt(input, text, () => parseCidr(text))

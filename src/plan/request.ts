@@ -1,5 +1,6 @@
 import { valid, validRange } from 'semver'
 import { readOnlyDocument, YamlError, isList, type YamlValue } from '../kind-config/read-yaml.js'
+import { longestWaitSeconds, mostClusters, mostNodes } from '../model/bounds.js'
 import { contains, families, type Cidr, type Family } from '../model/cidr.js'
 import type { Problems } from '../model/problems.js'
 import { specialUse } from '../model/special-use.js'
@@ -15,13 +16,18 @@ import {
 import {
   checkSharedByAll,
   configWarnings,
+  countNodes,
   parseKindConfig,
+  sourcesOf,
   toCluster,
   type ClusterRequest,
   type SharedSettings,
 } from './cluster-request.js'
+import { boundedImages, boundedInputs } from './bounded-inputs.js'
 import type { Given } from './given.js'
+import { isImageId, parseImageReference } from './image-reference.js'
 import { inputs, type InputName, type RawInputs } from './inputs.js'
+import { fitOneNetwork } from './node-count.js'
 import { parseSubnets } from './parse-subnets.js'
 
 /** What the user asked for, read strictly. */
@@ -71,7 +77,8 @@ export type LoadBalancer = (typeof inputs)['load-balancer']['values'][number]
  * given, so that the plan can find what else is wrong.
  * @param defaultKubernetes version of the nodes that get the image which kind uses itself, where that is known
  */
-export function parseRequest(raw: RawInputs, problems: Problems, defaultKubernetes?: string): Request {
+export function parseRequest(given: RawInputs, problems: Problems, defaultKubernetes?: string): Request {
+  const raw = boundedInputs(problems, given)
   const workers = wholeNumber(problems, 'workers', raw, 0)
   const controlPlanes = wholeNumber(problems, 'control-planes', raw, 1)
   const config = raw.config === '' ? {} : parseKindConfig(problems, 'config', raw.config)
@@ -90,9 +97,12 @@ export function parseRequest(raw: RawInputs, problems: Problems, defaultKubernet
   } satisfies SharedSettings
   const warnings = [...(shared.isOwn ? [] : checkSharedByAll(problems, shared)), ...configWarnings(config, 'config')]
   // an entry that cannot be read keeps its place, or the problems of those behind it would name the wrong one
-  const clusters = entries.flatMap((entry, index) =>
-    entry === undefined ? [] : [toCluster(problems, entry, index, shared, warnings)],
+  const sources = entries.flatMap((entry, index) =>
+    entry === undefined ? [] : [sourcesOf(problems, entry, index, shared)],
   )
+  const clusters = fitOneNetwork(problems, sources.map(countNodes))
+    ? sources.map((each) => toCluster(problems, each, warnings))
+    : []
   return {
     clusters,
     podSupernets: supernets(problems, 'pod-supernet', raw),
@@ -109,9 +119,9 @@ export function parseRequest(raw: RawInputs, problems: Problems, defaultKubernet
     ...downloadMirror(problems, raw),
     ...registryMirror(problems, raw),
     cache: oneOf(problems, 'cache', raw, inputs.cache.values),
-    images: lines(raw.images),
+    images: boundedImages(problems, raw),
     registry: yesOrNo(problems, 'registry', raw),
-    registryImage: raw['registry-image'],
+    registryImage: registryImage(problems, raw),
     loadBalancer: oneOf(problems, 'load-balancer', raw, inputs['load-balancer'].values),
     ...dockerNetwork(problems, raw),
     ...(raw.kubeconfig !== '' && { kubeconfig: raw.kubeconfig }),
@@ -122,8 +132,8 @@ export function parseRequest(raw: RawInputs, problems: Problems, defaultKubernet
 function parseClusters(problems: Problems, value: string): (ClusterEntry | undefined)[] {
   if (/^\d+$/.test(value)) {
     const number = Number(value)
-    if (number >= 1 && number <= 1000) return Array.from({ length: number }, () => ({}))
-    problems.add('clusters', value, 'is out of range; give a count from 1 to 1000, or a YAML list')
+    if (number >= 1 && number <= mostClusters) return Array.from({ length: number }, () => ({}))
+    problems.add('clusters', value, `is out of range; give a count from 1 to ${String(mostClusters)}, or a YAML list`)
     return []
   }
   const list = parseYaml(problems, 'clusters', value)
@@ -227,8 +237,10 @@ function wholeNumber(
 ): { readonly value: number; readonly isAsked: boolean } {
   const value = raw[name]
   const isAsked = value !== inputs[name].default
-  if (/^\d{1,4}$/.test(value) && Number(value) >= least) return { value: Number(value), isAsked }
-  problems.add(name, value, `is no number of nodes; give a whole number from ${String(least)} to 9999`)
+  const number = /^\d+$/.test(value) ? Number(value) : NaN
+  if (number >= least && number <= mostNodes) return { value: number, isAsked }
+  const message = `is not a number of nodes; use a whole number from ${String(least)} to ${String(mostNodes)}`
+  problems.add(name, value, message)
   return { value: least, isAsked: false }
 }
 
@@ -276,14 +288,16 @@ function registryMirror(problems: Problems, raw: RawInputs): Pick<Request, 'regi
   return { registryMirror: mirror }
 }
 
+function registryImage(problems: Problems, raw: RawInputs): string {
+  const image = raw['registry-image']
+  if (!isImageId(image)) problems.attempt('registry-image', image, () => parseImageReference(image))
+  return image
+}
+
 function oneOf<T extends string>(problems: Problems, name: InputName, raw: RawInputs, known: readonly T[]): T {
   const value = known.find((each) => each === raw[name].toLowerCase())
   if (value === undefined) problems.add(name, raw[name], `is unknown here; give one of ${known.join(', ')}`)
   return value ?? (inputs[name].default as T)
-}
-
-function lines(value: string): string[] {
-  return [...new Set(value.split('\n').map((line) => line.trim()))].filter((line) => line !== '')
 }
 
 function yesOrNo(problems: Problems, name: InputName, raw: RawInputs): boolean {
@@ -297,7 +311,13 @@ function duration(problems: Problems, name: InputName, raw: RawInputs): number {
   const value = raw[name]
   const match = /^(?:(\d{1,3})h)?(?:(\d{1,4})m)?(?:(\d{1,6})s?)?$/.exec(value)
   const seconds = match === null ? 0 : Number(match[1] ?? 0) * 3600 + Number(match[2] ?? 0) * 60 + Number(match[3] ?? 0)
-  if (seconds > 0) return seconds
-  problems.add(name, value, 'is no duration; give one such as 90s, 5m or 1h30m')
+  if (seconds > 0 && seconds <= longestWaitSeconds) return seconds
+  problems.add(
+    name,
+    value,
+    seconds > 0
+      ? `is too long; wait at most ${String(longestWaitSeconds / 3600)}h`
+      : 'is no duration; give one such as 90s, 5m or 1h30m',
+  )
   return 0
 }

@@ -30,3 +30,8 @@ test.each([
 ])('%j names none', (value) => {
   expect(fileNamedBy(value)).toBeUndefined()
 })
+
+test('a line that is longer than any path names none', () => {
+  expect(fileNamedBy('a'.repeat(4095))).toBe('a'.repeat(4095))
+  expect(fileNamedBy('a'.repeat(4096))).toBeUndefined()
+})

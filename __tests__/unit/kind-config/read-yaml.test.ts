@@ -123,7 +123,55 @@ describe('aliases', () => {
           .fill(`*${'abcdefghi'.charAt(level)}`)
           .join()}]`,
     )
-    expect(problemOf(['a: &a [1]', ...levels].join('\n'))).toBe('expands its aliases into too many values')
+    expect(problemOf(['a: &a [1]', ...levels].join('\n'))).toBe(
+      'has too many values, counting what its aliases stand for; use at most 20000',
+    )
+  })
+})
+
+describe('what is too large', () => {
+  const most = 'has too many values, counting what its aliases stand for; use at most 20000'
+
+  test.each<[string, string, string]>([
+    ['a list in brackets', `[${'0,'.repeat(500_000)}0]`, most],
+    ['a list', '- a\n'.repeat(500_000), most],
+    ['a map', Array.from({ length: 20_001 }, (_, key) => `k${String(key)}: 1`).join('\n'), most],
+    ['comments', '#\n'.repeat(500_000), most],
+    [
+      'merged maps',
+      [
+        'a: &a {x: 1}',
+        ...[...'bcdefghi'].map(
+          (name, level) =>
+            `${name}: &${name} {<<: [${Array(9)
+              .fill(`*${'abcdefghi'.charAt(level)}`)
+              .join()}]}`,
+        ),
+      ].join('\n'),
+      most,
+    ],
+    [
+      'maps merged into each other',
+      [
+        '- &a0 {}',
+        ...Array.from({ length: 5000 }, (_, n) => `- &a${String(n + 1)} {<<: *a${String(n)}, k${String(n)}: 1}`),
+      ].join('\n'),
+      most,
+    ],
+    ['a text', 'x'.repeat(5_000_000), 'has 5000000 characters; use at most 4096000'],
+    [
+      'a text by its aliases',
+      `- &a ${'x'.repeat(10_000)}\n${'- *a\n'.repeat(1000)}`,
+      'has too many characters, counting what its aliases stand for',
+    ],
+    ['a key', `{${'x'.repeat(318)}: 1}`, 'has a key that has 318 characters; use at most 317'],
+  ])('is a problem: %s', (_, yaml, message) => {
+    expect(problemOf(yaml)).toBe(message)
+  })
+
+  test('is not a config of a thousand nodes', () => {
+    const node = '- {role: worker, image: a, labels: {a: b}, extraMounts: [{hostPath: /a, containerPath: /b}]}\n'
+    expect(plain(node.repeat(1000))).toHaveLength(1000)
   })
 })
 
@@ -170,6 +218,10 @@ describe('keys', () => {
   test('that are there twice are an error', () => {
     expect(problemOf('a: 1\na: 2')).toMatch(/^is not YAML: Map keys must be unique at line 2, column 1/)
     expect(problemOf('a: 1\n"a": 2')).toMatch(/^is not YAML: Map keys must be unique/)
+    expect(problemOf('- &a b\n- {*a : 1, b: 2}')).toBe('is not YAML: Map keys must be unique at line 2, column 12: b')
+    expect(problemOf('- &a {}\n- <<: *a\n  <<: *a')).toBe(
+      'is not YAML: Map keys must be unique at line 3, column 3: <<',
+    )
   })
 
   test('are scalars', () => {

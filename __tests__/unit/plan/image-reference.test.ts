@@ -29,6 +29,19 @@ describe('a reference is read as Docker reads it', () => {
     expect(parseImageReference(`${name}:v1@${digest}`)).toEqual({ name, registry, repository, tag: 'v1', digest })
   })
 
+  test.each([
+    ['a'.repeat(255), undefined],
+    [`a:${'b'.repeat(128)}`, undefined],
+    [`${'a'.repeat(255)}:${'b'.repeat(128)}@${digest}`, undefined],
+    ['a'.repeat(256), 'has a name of 256 characters; use at most 255'],
+    [`a:${'b'.repeat(129)}`, 'has a tag of 129 characters; use at most 128'],
+    ['a:'.repeat(50_000), 'has 100000 characters; use at most 456'],
+  ])('and is no longer than there: %.10s', (text, problem) => {
+    const read = () => parseImageReference(text)
+    if (problem === undefined) expect(read).not.toThrow()
+    else expect(read).toThrow(new Error(problem))
+  })
+
   test('what looks like a port is a tag when no path follows', () => {
     expect(parseImageReference('localhost:5000')).toMatchObject({ repository: 'library/localhost', tag: '5000' })
   })
@@ -69,6 +82,9 @@ describe('a mirror stands for Docker Hub', () => {
 
   test('what is no image is refused with and without one', () => {
     expect(() => throughMirror('a b', undefined)).toThrow('is no image')
+    expect(() => throughMirror('a'.repeat(200), `mirror.example.com/${'b'.repeat(100)}`)).toThrow(
+      'has a name behind registry-mirror of 328 characters; use at most 255',
+    )
     expect(() => throughMirror('a b', 'mirror.example.com')).toThrow('is no image')
   })
 })

@@ -161,22 +161,22 @@ describe('clusters', () => {
     [
       'a quoted number of workers',
       '{workers: "2"}',
-      'clusters[0].workers: "2" is no number of nodes; give a whole number from 0, without quotes',
+      'clusters[0].workers: "2" is not a number of nodes; use a whole number from 0 to 1000, without quotes',
     ],
     [
       'a part of a worker',
       '{workers: 1.5}',
-      'clusters[0].workers: 1.5 is no number of nodes; give a whole number from 0, without quotes',
+      'clusters[0].workers: 1.5 is not a number of nodes; use a whole number from 0 to 1000, without quotes',
     ],
     [
       'fewer workers than none',
       '{workers: -1}',
-      'clusters[0].workers: -1 is no number of nodes; give a whole number from 0, without quotes',
+      'clusters[0].workers: -1 is not a number of nodes; use a whole number from 0 to 1000, without quotes',
     ],
     [
       'no control plane',
       '{control-planes: 0}',
-      'clusters[0].control-planes: 0 is no number of nodes; give a whole number from 1, without quotes',
+      'clusters[0].control-planes: 0 is not a number of nodes; use a whole number from 1 to 1000, without quotes',
     ],
     [
       'a list for a subnet',
@@ -335,7 +335,7 @@ describe('single values', () => {
     ['control-planes', '0', 1],
   ])('%s refuses %s', (name, value, least) => {
     expect(problemsOf({ [name]: value })).toEqual([
-      `${name}: "${value}" is no number of nodes; give a whole number from ${String(least)} to 9999`,
+      `${name}: "${value}" is not a number of nodes; use a whole number from ${String(least)} to 1000`,
     ])
   })
 
