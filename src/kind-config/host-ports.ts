@@ -41,16 +41,20 @@ export function fixedPorts(
 
 /** Whether both cannot be published: as kind, which takes 0.0.0.0 and :: for the same (kind, `config/validate.go`). */
 export function portsMeet(one: HostPort, other: HostPort): boolean {
-  const [first, second] = [canonicalAddress(one.address), canonicalAddress(other.address)]
   return (
     one.port === other.port &&
     one.protocol === other.protocol &&
-    (first === second || isWildcard(first) || isWildcard(second))
+    addressesMeet(canonicalAddress(one.address), canonicalAddress(other.address))
   )
 }
 
+/** The same of one port at two addresses, both in canonical form. */
+export function addressesMeet(one: string, other: string): boolean {
+  return one === other || isWildcard(one) || isWildcard(other)
+}
+
 function isWildcard(address: string): boolean {
-  return ['0.0.0.0', '::'].includes(address)
+  return address === '0.0.0.0' || address === '::'
 }
 
 /** `0.0.0.0:80/tcp`, `[::1]:53/udp` */

@@ -362,10 +362,18 @@ function valueAt(of: YamlValue | undefined, step: PropertyKey): YamlValue | unde
 
 function positionOf(config: YamlMap, path: readonly PropertyKey[]): number[] {
   return path.map((step, level) =>
-    typeof step === 'number'
-      ? step
-      : Object.keys(path.slice(0, level).reduce(valueAt, config) ?? {}).indexOf(String(step)),
+    typeof step === 'number' ? step : (placesIn(path.slice(0, level).reduce(valueAt, config)).get(String(step)) ?? -1),
   )
+}
+
+/** The place of each key, counted once for a map, which may have thousands of wrong ones. */
+const knownPlaces = new WeakMap<object, ReadonlyMap<string, number>>()
+
+function placesIn(map: YamlValue | undefined): ReadonlyMap<string, number> {
+  if (!isYamlMap(map)) return new Map()
+  const known = knownPlaces.get(map) ?? new Map(Object.keys(map).map((key, index) => [key, index]))
+  knownPlaces.set(map, known)
+  return known
 }
 
 /** `nodes[1].labels.zone` */

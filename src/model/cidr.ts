@@ -93,13 +93,10 @@ export function contains(outer: Cidr, inner: Cidr): boolean {
  * Tells whether a subnet overlaps one of many, without a look at each: of two subnets that overlap one lies in the other.
  */
 export function overlapsOneOf(subnets: readonly Cidr[]): (subnet: Cidr) => boolean {
-  const outermost: Record<Family, Cidr[]> = { ipv4: [], ipv6: [] }
-  for (const subnet of subnets.toSorted(byFirstAddress)) {
-    const before = outermost[subnet.family].at(-1)
-    if (before === undefined || before.last < subnet.first) outermost[subnet.family].push(subnet)
-  }
+  const outermostOf = (family: Family) => outermost(subnets.filter((subnet) => subnet.family === family))
+  const known: Record<Family, readonly Cidr[]> = { ipv4: outermostOf('ipv4'), ipv6: outermostOf('ipv6') }
   return (subnet) => {
-    const candidates = outermost[subnet.family]
+    const candidates = known[subnet.family]
     let [begin, end] = [0, candidates.length]
     while (begin < end) {
       const middle = Math.floor((begin + end) / 2)
@@ -109,6 +106,16 @@ export function overlapsOneOf(subnets: readonly Cidr[]): (subnet: Cidr) => boole
     const nearest = candidates[begin - 1]
     return nearest !== undefined && overlap(nearest, subnet)
   }
+}
+
+/** Those subnets of one family that lie in none of the others, from the lowest to the highest. */
+export function outermost(subnets: readonly Cidr[]): Cidr[] {
+  const found: Cidr[] = []
+  for (const subnet of subnets.toSorted(byFirstAddress)) {
+    const before = found.at(-1)
+    if (before === undefined || before.last < subnet.first) found.push(subnet)
+  }
+  return found
 }
 
 /** Of two that begin with the same address, the larger one comes first. */

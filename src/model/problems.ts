@@ -3,6 +3,7 @@ import { InputError, messageOf, type Problem } from '../errors.js'
 /** Collects what is wrong, so that a user learns all of it at once. */
 export class Problems {
   readonly found: Problem[] = []
+  readonly #byInput = new Map<string, Problem[]>()
   readonly #files = new Map<string, string>()
 
   /** The value of an input is the content of a file: problems with the whole of it show the file's name instead. */
@@ -13,10 +14,11 @@ export class Problems {
   /** A problem that several clusters have with what they share is told once. */
   add(input: string, given: unknown, message: string): void {
     const value = this.#files.get(input) ?? given
-    const isKnown = this.found.some(
-      (other) => other.input === input && other.message === message && Object.is(other.value, value),
-    )
-    if (!isKnown) this.found.push({ input, value, message })
+    const known = this.#byInput.get(input) ?? []
+    if (known.some((other) => other.message === message && Object.is(other.value, value))) return
+    const problem = { input, value, message }
+    this.#byInput.set(input, [...known, problem])
+    this.found.push(problem)
   }
 
   /** Runs a parser; what it throws becomes a problem. */

@@ -30,10 +30,25 @@ interface PatchSources {
   readonly nodesPlace: string
 }
 
+/** What a shared config decides for the clusters that say nothing of their own, by the version of Kubernetes. */
+const decided = new WeakMap<KindConfig, Map<string | undefined, PatchedCluster>>()
+
 /** What the kubeadm patches of a cluster decide, applied in the order in which kind applies them. */
-export function patchedCluster(
+export function patchedCluster(sources: PatchSources, versions: NodeVersion): PatchedCluster {
+  const { shared, own, nodes } = sources
+  const image = nodes.find(({ role }) => role === 'control-plane')?.image ?? versions.nodeImage
+  const version =
+    image === undefined ? (versions.kubernetesVersion ?? versions.defaultKubernetes) : kubernetesVersionOf(image)
+  if (Object.keys(own).length > 0) return applyPatches(sources, version)
+  const known = decided.get(shared) ?? new Map<string | undefined, PatchedCluster>()
+  const patched = known.get(version) ?? applyPatches(sources, version)
+  decided.set(shared, known.set(version, patched))
+  return patched
+}
+
+function applyPatches(
   { shared, own, ownPlace, nodes, nodesPlace }: PatchSources,
-  { nodeImage, kubernetesVersion, defaultKubernetes }: NodeVersion,
+  version: string | undefined,
 ): PatchedCluster {
   const [all, its] = [patchesOf(shared, 'config'), patchesOf(own, ownPlace)]
   // `kubeadm init` runs on the first control plane, and its config alone makes the cluster
@@ -42,8 +57,6 @@ export function patchedCluster(
     { merge: [...all.merge, ...its.merge], json: [...all.json, ...its.json] },
     ...(first === undefined ? [] : [patchesOf(first, `${nodesPlace}[${String(nodes.indexOf(first))}]`)]),
   ]
-  const image = first?.image ?? nodeImage
-  const version = image === undefined ? (kubernetesVersion ?? defaultKubernetes) : kubernetesVersionOf(image)
   return readKubeadmPatches(mergeKindConfigs(shared, own), levels, version)
 }
 

@@ -54,7 +54,7 @@ export function checkSize(
     problems.add(
       input,
       text,
-      `holds a /${String(mask)} for ${String(room)} nodes, the cluster has ${String(nodes.length)}; give a /${String(prefixFor(nodes.length, mask))} or larger`,
+      `holds a /${String(mask)} for ${String(room)} nodes, the cluster has ${String(nodes.length)}; ${remedyFor(nodes.length, mask)}`,
     )
   }
 }
@@ -62,6 +62,11 @@ export function checkSize(
 /** Longest prefix of a subnet that has a part of that prefix length for each of so many nodes. */
 function prefixFor(nodes: number, mask: number): number {
   return mask - Math.ceil(Math.log2(nodes))
+}
+
+function remedyFor(nodes: number, mask: number): string {
+  const prefix = prefixFor(nodes, mask)
+  return prefix < 0 ? 'give a larger node-cidr-mask-size' : `give a /${String(prefix)} or larger`
 }
 
 /** Clusters that need a subnet each, of a size within the same range. */
@@ -166,6 +171,11 @@ function allotWants(
 ): { subnets: Allotted } | { problem: Problem } {
   const subnets: (readonly [NamedCluster, Cidr])[] = []
   for (const { clusters, range } of wants) {
+    if (range.longest < 0) {
+      const message =
+        'has room for too few nodes, as every subnet has; give a larger node-cidr-mask-size, or fewer nodes'
+      return { problem: [input, supernet.text, message] }
+    }
     const used = [...taken.map(({ subnet }) => subnet), ...subnets.map(([, subnet]) => subnet)]
     const allotment = allot(clusters.length, supernet, used, range)
     if ('fits' in allotment) {

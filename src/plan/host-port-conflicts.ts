@@ -1,4 +1,6 @@
-import { describePort, fixedPorts, portsMeet, type WantedPort } from '../kind-config/host-ports.js'
+import { addressesMeet, describePort, fixedPorts, portsMeet, type WantedPort } from '../kind-config/host-ports.js'
+import { canonicalAddress } from '../model/cidr.js'
+import { groupBy } from '../model/group-by.js'
 import type { Problems } from '../model/problems.js'
 import type { NamedCluster } from './cluster.js'
 import type { ClusterRequest } from './cluster-request.js'
@@ -20,13 +22,23 @@ export function checkHostPorts(
   clusters: readonly NamedCluster[],
   { containers, usedPorts }: Pick<HostFacts, 'containers' | 'usedPorts'>,
 ): void {
-  const wanted = clusters.flatMap((cluster) => hostPortsOf(cluster).map((port) => ({ ...port, cluster: cluster.name })))
-  wanted.forEach((own, index) => {
+  const wanted = clusters.flatMap((cluster) =>
+    hostPortsOf(cluster).map((port) => ({ ...port, address: canonicalAddress(port.address), cluster: cluster.name })),
+  )
+  const byPlace = groupBy(wanted, ({ place }) => place)
+  const byPort = groupBy(wanted, portOf)
+  const used = new Set(usedPorts.map(describePort))
+  // clusters that share a config want the same at the same place
+  const distinct = [...groupBy(wanted, ({ place, address }) => `${place} ${address}`).values()]
+  for (const own of distinct.flatMap(([first]) => first ?? [])) {
     const refuse = (message: string) => {
       problems.add(own.place, own.port, message)
     }
-    const sharers = wanted.filter((other) => other.place === own.place && portsMeet(other, own))
-    const other = wanted.slice(0, index).find((each) => each.place !== own.place && portsMeet(each, own))
+    const sharers = byPlace.get(own.place)?.filter(({ address }) => addressesMeet(address, own.address)) ?? []
+    const rivals = byPort.get(portOf(own)) ?? [own]
+    const other = rivals
+      .slice(0, rivals.indexOf(own))
+      .find(({ place, address }) => place !== own.place && addressesMeet(address, own.address))
     const container = containers.find(({ ports = [] }) => ports.some((port) => portsMeet(port, own)))
     if (sharers.length > 1) {
       const names = sharers.map(({ cluster }) => cluster).join(', ')
@@ -37,8 +49,12 @@ export function checkHostPorts(
       refuse(`is published by ${other.place} too; ${remedy}`)
     } else if (container !== undefined) {
       refuse(`is published by the container ${container.name}; give another port, or 0 for any that is free`)
-    } else if (usedPorts.some((port) => describePort(port) === describePort(own))) {
+    } else if (used.has(describePort(own))) {
       refuse(`is in use on this machine (${describePort(own)}); give another port, or 0 for any that is free`)
     }
-  })
+  }
+}
+
+function portOf({ port, protocol }: WantedPort): string {
+  return `${String(port)}/${protocol}`
 }

@@ -140,17 +140,19 @@ export function nodesInTheWay(
   clusters: readonly Pick<Cluster, 'name' | 'loadBalancerSubnets'>[],
   nodes: readonly Pick<Node, 'name' | 'addresses'>[],
 ): string[] {
+  const hosts = nodes.flatMap(({ name, addresses }) =>
+    addresses.flatMap((address) => ({ name, address, at: machineCidr(address) })),
+  )
   return clusters.flatMap(({ name, loadBalancerSubnets }) =>
-    loadBalancerSubnets.map(parseCidr).flatMap((part) =>
-      nodes.flatMap((node) =>
-        node.addresses
-          .filter((address) => machineCidr(address)?.family === part.family)
-          .filter((address) => overlap(machineCidr(address) ?? part, part))
+    loadBalancerSubnets
+      .map(parseCidr)
+      .flatMap((part) =>
+        hosts
+          .filter(({ at }) => at !== undefined && overlap(at, part))
           .map(
-            (address) =>
-              `node ${node.name} has ${canonicalAddress(address)}, out of ${part.text} of ${name}'s load balancers`,
+            (host) =>
+              `node ${host.name} has ${canonicalAddress(host.address)}, out of ${part.text} of ${name}'s load balancers`,
           ),
       ),
-    ),
   )
 }

@@ -1,6 +1,6 @@
 import { budgetWarnings } from './budget.js'
 import { familyOf, machineCidr, overlap, type Cidr } from '../model/cidr.js'
-import { areJoined, groupWarnings, mustDiffer } from './groups.js'
+import { areJoined, groupWarnings, whichMustDiffer } from './groups.js'
 import { subnetsOf, type Cluster, type NamedCluster } from './cluster.js'
 import { checkNames, domainOf, nameClusters, nameWarnings } from './cluster-names.js'
 import { checkSize, chooseSubnets, type Reserved } from './cluster-subnets.js'
@@ -294,6 +294,7 @@ function checkGiven(
   unusable: readonly Reserved[],
 ): Reserved[] {
   const given: (Reserved & { readonly cluster: NamedCluster })[] = []
+  const mustDiffer = whichMustDiffer(clusters)
   for (const cluster of clusters) {
     // a cluster that exists works with the subnets it has
     const taken = cluster.existing === undefined ? [...unusable, ...reserved] : reserved
@@ -303,11 +304,12 @@ function checkGiven(
         checkSize(problems, input, subnet, key, cluster)
         const meets = (other: Reserved) => overlap(subnet, other.subnet)
         // clusters that are kept apart may use the same addresses
-        const neighbours = given.filter(
-          (other) => other.cluster === cluster || mustDiffer(other.cluster, cluster, clusters),
+        const neighbour = given.find(
+          (other) => meets(other) && (other.cluster === cluster || mustDiffer(other.cluster, cluster)),
         )
         // a Docker network is a route of the host too: one of the two is enough to know
-        for (const other of [...taken.filter(meets).slice(0, 1), ...neighbours.filter(meets)]) {
+        for (const other of [taken.find(meets), neighbour]) {
+          if (other === undefined) continue
           problems.add(input, subnet.text, `overlaps ${other.owner}; give a subnet that does not`)
         }
         given.push({ subnet, owner: `${input} (${subnet.text})`, cluster })

@@ -1,4 +1,4 @@
-import { cidrAt, overlap, sizeOf, type Cidr } from '../model/cidr.js'
+import { cidrAt, outermost, overlap, sizeOf, type Cidr } from '../model/cidr.js'
 
 /** Subnets that were allotted, or how many fit where more were wanted. */
 export type Allotment = { readonly subnets: readonly Cidr[] } | { readonly fits: number; readonly prefix: number }
@@ -14,7 +14,7 @@ export function allot(
   prefixes: { readonly shortest: number; readonly longest: number },
 ): Allotment {
   let most = { fits: 0, prefix: prefixes.longest }
-  const inTheWay = taken.filter((other) => overlap(supernet, other))
+  const inTheWay = outermost(taken.filter((other) => overlap(supernet, other)))
   for (let prefix = Math.max(prefixes.shortest, supernet.prefix); prefix <= prefixes.longest; prefix++) {
     const subnets = freeBlocks(count, supernet, inTheWay, prefix)
     if (subnets.length === count) return { subnets }
@@ -23,18 +23,22 @@ export function allot(
   return most
 }
 
-function freeBlocks(count: number, supernet: Cidr, taken: readonly Cidr[], prefix: number): Cidr[] {
+/** One walk over the supernet and the obstacles in it, both in the order of their addresses. */
+function freeBlocks(count: number, supernet: Cidr, obstacles: readonly Cidr[], prefix: number): Cidr[] {
   const size = sizeOf(supernet.family, prefix)
   const blocks: Cidr[] = []
   let first = supernet.first
-  while (blocks.length < count && first + size - 1n <= supernet.last) {
-    const block = cidrAt(supernet.family, first, prefix)
-    const obstacle = taken.find((other) => overlap(block, other))
-    if (obstacle === undefined) blocks.push(block)
-    // a step past the obstacle, to the next multiple of the size: never through it address by address
-    const next = obstacle === undefined ? block.last + 1n : obstacle.last + 1n
-    const aligned = ((next + size - 1n) / size) * size
-    first = aligned > first + size ? aligned : first + size
+  for (let passed = 0; blocks.length < count && first + size - 1n <= supernet.last;) {
+    const obstacle = obstacles[passed]
+    if (obstacle !== undefined && obstacle.last < first) {
+      passed++
+    } else if (obstacle !== undefined && obstacle.first < first + size) {
+      // the next multiple of the size behind the obstacle: never through it address by address
+      first = ((obstacle.last + size) / size) * size
+    } else {
+      blocks.push(cidrAt(supernet.family, first, prefix))
+      first += size
+    }
   }
   return blocks
 }

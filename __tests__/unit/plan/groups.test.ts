@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { areJoined, groupWarnings, mustDiffer } from '../../../src/plan/groups.js'
+import fc from 'fast-check'
+import { areJoined, groupWarnings, whichMustDiffer } from '../../../src/plan/groups.js'
 import { plan } from '../../fakes/build.js'
 
 const member = (name: string, ...networks: string[]) => ({ name, networks })
@@ -18,13 +19,26 @@ describe('clusters', () => {
   })
 
   test('must differ in their addresses when they are joined, or a third one is joined with both', () => {
-    expect([mustDiffer(a, b, all), mustDiffer(a, c, all), mustDiffer(a, c, [a, c, d]), mustDiffer(a, d, all)]).toEqual([
-      true,
-      true,
-      false,
-      false,
-    ])
+    const mustDiffer = whichMustDiffer(all)
+    expect([mustDiffer(a, b), mustDiffer(a, c), mustDiffer(a, d)]).toEqual([true, true, false])
+    expect(whichMustDiffer([a, c, d])(a, c)).toBe(false)
   })
+})
+
+test('whose addresses must differ is what joined clusters, and those with one in common, say', () => {
+  const networks = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'e'), { minLength: 1, maxLength: 3 })
+  fc.assert(
+    fc.property(fc.array(networks, { minLength: 2, maxLength: 6 }), (drawn) => {
+      const clusters = drawn.map((each, index) => member(String(index), ...each))
+      const mustDiffer = whichMustDiffer(clusters)
+      for (const one of clusters) {
+        for (const other of clusters.filter((each) => each !== one)) {
+          const inCommon = clusters.some((third) => areJoined(third, one) && areJoined(third, other))
+          expect(mustDiffer(one, other)).toBe(areJoined(one, other) || inCommon)
+        }
+      }
+    }),
+  )
 })
 
 describe('a network that joins nobody', () => {

@@ -285,6 +285,15 @@ describe('subnets that are given', () => {
     expect(problemsOf({ ...given(entry), config: mask(size) })).toEqual([`clusters[0].${problem}`])
   })
 
+  test('of pods do not help where the masks of the nodes leave room for too few', () => {
+    expect(problemsOf({ ...given('workers: 20'), config: mask(4), 'pod-supernet': '0.0.0.0/0' })).toEqual([
+      'pod-supernet: "0.0.0.0/0" has room for too few nodes, as every subnet has; give a larger node-cidr-mask-size, or fewer nodes',
+    ])
+    expect(problemsOf({ ...given('workers: 20, pod-subnet: 16.0.0.0/4'), config: mask(4) })).toEqual([
+      'clusters[0].pod-subnet: "16.0.0.0/4" holds a /4 for 1 nodes, the cluster has 21; give a larger node-cidr-mask-size',
+    ])
+  })
+
   test.each<[string, string]>([
     [
       'pod-subnet: "fd00:1::/47"',

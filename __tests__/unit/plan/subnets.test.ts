@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { parseCidr } from '../../../src/model/cidr.js'
+import fc from 'fast-check'
+import { cidrAt, parseCidr, type Cidr } from '../../../src/model/cidr.js'
 import { allot } from '../../../src/plan/subnets.js'
 
 const texts = (count: number, supernet: string, taken: string[], shortest: number, longest: number) => {
@@ -58,5 +59,33 @@ describe('allot', () => {
     expect(texts(1, '0.0.0.0/0', ['0.0.0.0/1'], 28, 28)).toEqual(['128.0.0.0/28'])
     // 2^27 steps take seconds, one takes none
     expect(performance.now() - started).toBeLessThan(1000)
+  })
+
+  test('gives what trying one block after the other gives', () => {
+    const supernet = parseCidr('10.0.0.0/24')
+    const subnet = fc
+      .record({ at: fc.nat(511), prefix: fc.integer({ min: 25, max: 32 }) })
+      .map(({ at, prefix }) => cidrAt('ipv4', supernet.first - 128n + BigInt(at), prefix))
+    const isFree = (block: Cidr, taken: readonly Cidr[]) =>
+      taken.every((other) => other.last < block.first || block.last < other.first)
+    const tried = (count: number, taken: readonly Cidr[]) => {
+      let most = { fits: 0, prefix: 29 }
+      for (const prefix of [26, 27, 28, 29]) {
+        const blocks = Array.from({ length: 2 ** (prefix - 24) }, (_, index) =>
+          cidrAt('ipv4', supernet.first + BigInt(index * 2 ** (32 - prefix)), prefix),
+        )
+        const free = blocks.filter((block) => isFree(block, taken)).slice(0, count)
+        if (free.length === count) return free.map(({ text }) => text)
+        if (free.length > most.fits) most = { fits: free.length, prefix }
+      }
+      return most
+    }
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 20 }), fc.array(subnet, { maxLength: 12 }), (count, taken) => {
+        const result = allot(count, supernet, taken, { shortest: 26, longest: 29 })
+        expect('subnets' in result ? result.subnets.map(({ text }) => text) : result).toEqual(tried(count, taken))
+      }),
+      { numRuns: 1000 },
+    )
   })
 })
