@@ -1,13 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { engineState, nodeImage, processesOf } from './support/engine.js'
+import { engineState, nodeImage } from './support/engine.js'
 import { TmuxTerminal } from './support/tmux.js'
 
 jest.setTimeout(600_000)
 
-const interruptions = Number(process.env['CTRL_C'] ?? 3)
 const upSeconds = 180
 const downSeconds = 60
 
@@ -17,21 +15,16 @@ const files = {
 
 let terminal: TmuxTerminal
 let before: Awaited<ReturnType<typeof engineState>>
-/** Most of the time that `up` takes. */
-let longest = 17_000
 
 beforeAll(async () => {
   before = await engineState()
+  terminal = await TmuxTerminal.open(files)
 })
 
-const open = async () => {
-  terminal = await TmuxTerminal.open(files)
-}
-
-const close = async () => {
+afterAll(async () => {
   for (const run of await terminal.runs()) await terminal.run(`kind-flat-network down --run ${run}`, downSeconds)
   await terminal.close()
-}
+})
 
 /** What differs from run to run is left out: seconds, addresses, latencies, the run's id. */
 function anyTime(lines: readonly string[]): string[] {
@@ -71,11 +64,7 @@ const lastFrame = [
 ]
 
 describe('a flat network in a terminal of 80 columns', () => {
-  beforeAll(open)
-  afterAll(close)
-
   test('up shows each cluster while it is created, and at last the matrix, the verdict and how to go on', async () => {
-    const started = performance.now()
     await terminal.type('kind-flat-network up')
     await terminal.until(
       /^. Create 2 clusters \(\d+ s\)\n {2}flat-tty[12] .* \d+ s\n {2}flat-tty[12] .* \d+ s$/m,
@@ -85,8 +74,6 @@ describe('a flat network in a terminal of 80 columns', () => {
     expect(await terminal.unwrapped()).toHaveLength(live.length)
 
     const { shown, code, cursorVisible } = await terminal.ended(upSeconds)
-    // at its very end it may be too late to interrupt it
-    longest = 0.85 * (performance.now() - started)
     expect({ code, cursorVisible }).toEqual({ code: 0, cursorVisible: true })
     expect(await terminal.runs()).toHaveLength(1)
     expect(anyTime(shown).slice(-lastFrame.length)).toEqual(lastFrame)
@@ -116,62 +103,6 @@ describe('a flat network in a terminal of 80 columns', () => {
       code: 0,
       shown: expect.stringMatching(/^✓ Remove \(\d+\.\d s\)\nflat network [0-9a-f]{8} removed\n\$/m),
     })
-    expect(await engineState()).toEqual(before)
-  })
-})
-
-describe('Ctrl-C', () => {
-  beforeEach(open)
-  afterEach(close)
-
-  // spread over the run, each at a random moment of its part
-  const moments = Array.from({ length: interruptions }, (_, index) => (index + Math.random()) / interruptions)
-
-  /** Interrupts `up` when that part of its time is over. It may be quicker than the first one was: then once more. */
-  const interrupt = async (part: number) => {
-    for (let tries = 1; tries <= 3; tries++) {
-      await terminal.type('kind-flat-network up')
-      await terminal.until(/Plan/, 20)
-      await sleep(part * longest)
-      const runs = await terminal.runs()
-      await terminal.press('C-c')
-      const ended = await terminal.ended(downSeconds)
-      if (!ended.shown.includes('remove it:')) return { ...ended, runs }
-      await terminal.run('kind-flat-network down', downSeconds)
-      longest *= 0.7
-    }
-    throw new Error('up was done each time before it was interrupted')
-  }
-
-  test.each(moments)('after %f of up: it says so, and nothing is left', async (part) => {
-    const { shown, code, cursorVisible, runs } = await interrupt(part)
-    expect({ code, cursorVisible, last: shown.slice(-2) }).toEqual({
-      code: 130,
-      cursorVisible: true,
-      last: ['stopped by SIGINT', '$'],
-    })
-    if (runs.length > 0) {
-      expect(shown.join(' ')).toMatch(/removing what was made; press +Ctrl-C +again/)
-      expect(shown.at(-3)).toMatch(/^✓ Remove \(\d+\.\d s\)$/)
-    }
-    expect(await terminal.runs()).toEqual([])
-    expect(await engineState()).toEqual(before)
-    for (const run of runs) expect(await processesOf(run)).toBe(0)
-  })
-
-  test('twice: it stops at once, and down removes the rest', async () => {
-    await terminal.type('kind-flat-network up')
-    await terminal.until(/Create 2 clusters/, 30)
-    await sleep(longest / 4)
-    await terminal.press('C-c')
-    await terminal.until(/Ctrl-C\s+again/, 20)
-    // sooner it would be taken for the same key
-    await sleep(400)
-    await terminal.press('C-c')
-    expect(await terminal.ended(5)).toMatchObject({ code: 130, cursorVisible: true })
-    expect(await terminal.runs()).toHaveLength(1)
-    expect(await terminal.run('kind-flat-network down', downSeconds)).toMatchObject({ code: 0 })
-    expect(await terminal.runs()).toEqual([])
     expect(await engineState()).toEqual(before)
   })
 })

@@ -11,22 +11,36 @@ export const baseImage = nodeImage === '' ? 'kindest/node:v1.34.0' : nodeImage
 /** Image of a registry; the testbed has one of its own. */
 export const registryImage = nodeImage === '' ? 'registry:3' : 'flat-network/registry'
 
-export async function docker(...parameters: string[]): Promise<string> {
-  const { stdout } = await run('docker', parameters, { timeout: 120_000, maxBuffer: 20_000_000 })
+export function docker(...parameters: string[]): Promise<string> {
+  return dockerOf({}, ...parameters)
+}
+
+/** @param environment says which engine is meant */
+export async function dockerOf(
+  environment: Readonly<Record<string, string>>,
+  ...parameters: string[]
+): Promise<string> {
+  const env = { ...process.env, ...environment }
+  const { stdout } = await run('docker', parameters, { env, timeout: 120_000, maxBuffer: 20_000_000 })
   return stdout.trim()
 }
 
-/** Everything an engine holds that a run could leave or harm, to compare before and after. */
-export async function engineState(): Promise<Record<'containers' | 'networks' | 'volumes', string[]>> {
+/**
+ * Everything an engine holds that a run could leave or harm, to compare before and after.
+ * @param ask runs docker on another engine than the machine's own
+ */
+export async function engineState(
+  ask: typeof docker = docker,
+): Promise<Record<'containers' | 'networks' | 'volumes', string[]>> {
   const lines = (output: string) =>
     output
       .split('\n')
       .filter((line) => line !== '')
       .sort()
   const [containers, networks, volumes] = await Promise.all([
-    docker('ps', '--all', '--no-trunc', '--format', '{{.ID}} {{.Names}} {{.State}}'),
-    docker('network', 'ls', '--no-trunc', '--format', '{{.ID}} {{.Name}}'),
-    docker('volume', 'ls', '--format', '{{.Name}}'),
+    ask('ps', '--all', '--no-trunc', '--format', '{{.ID}} {{.Names}} {{.State}}'),
+    ask('network', 'ls', '--no-trunc', '--format', '{{.ID}} {{.Name}}'),
+    ask('volume', 'ls', '--format', '{{.Name}}'),
   ])
   return { containers: lines(containers), networks: lines(networks), volumes: lines(volumes) }
 }
