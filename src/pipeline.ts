@@ -384,8 +384,12 @@ export async function repair(world: World, saved: RunRecord, store: RunStore, si
   })
   for (const change of changes) tell(live, change)
   if (changes.length === 0) log.info('nothing to repair')
-  await whenAllEnd(record.clusters.map((cluster) => untilCoreDnsAvailable(live, record, cluster, record.waitSeconds)))
-  return { record, nodes, ...(await proveAgain(live, world, record, nodes)), changes }
+  const connectivity = await proveAgain(live, world, record, nodes)
+  // last: until a node that was restarted runs pods again, Kubernetes shows CoreDNS as it was before
+  await log.phase('Wait for CoreDNS', () =>
+    whenAllEnd(record.clusters.map((cluster) => untilCoreDnsAvailable(live, record, cluster, record.waitSeconds))),
+  )
+  return { record, nodes, ...connectivity, changes }
 }
 
 /** What others have put in the place of the kubeconfig is no reason not to repair. */

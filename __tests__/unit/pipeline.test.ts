@@ -844,7 +844,12 @@ describe('repair', () => {
     const { changes, pairs = [], record: found } = await mend()
     expect([changes, pairs.length, found]).toEqual([[], 4, made])
     expect(world.log.infos).toContain('nothing to repair')
-    expect(world.log.phases.slice(-3)).toEqual(['Find the nodes', 'Repair', 'Verify'])
+    expect(world.log.phases.slice(-4)).toEqual(['Find the nodes', 'Repair', 'Verify', 'Wait for CoreDNS'])
+  })
+
+  test('waits for CoreDNS when new pods have run on every node, since its state may be older than a restart', async () => {
+    await mend()
+    expect(Math.min(...places('wait deployment/coredns'))).toBeGreaterThan(Math.max(...places('/dev/udp/')))
   })
 
   test('gives back what a restart took, tells it, and changes nothing the second time', async () => {
