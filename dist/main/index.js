@@ -38874,7 +38874,7 @@ exports.Vj = identity.isAlias;
 __webpack_unused_export__ = identity.isCollection;
 __webpack_unused_export__ = identity.isDocument;
 exports.jh = identity.isMap;
-__webpack_unused_export__ = identity.isNode;
+exports.Ll = identity.isNode;
 __webpack_unused_export__ = identity.isPair;
 exports.jn = identity.isScalar;
 exports.oP = identity.isSeq;
@@ -45065,7 +45065,7 @@ else if (true) module.exports = ipCodec;
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _run_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9789);
+/* harmony import */ var _run_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3828);
 
 await (0,_run_main_js__WEBPACK_IMPORTED_MODULE_0__/* .runMain */ .V)();
 
@@ -45074,7 +45074,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 9789:
+/***/ 3828:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -45085,8 +45085,6 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: ./node_modules/@actions/core/lib/core.js + 7 modules
 var lib_core = __nccwpck_require__(3838);
-// EXTERNAL MODULE: external "node:os"
-var external_node_os_ = __nccwpck_require__(8161);
 // EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js + 1 modules
 var lib = __nccwpck_require__(4942);
 // EXTERNAL MODULE: external "node:crypto"
@@ -45371,9 +45369,102 @@ function makeRetriable(function_, options) {
 	};
 }
 
+;// CONCATENATED MODULE: ./lib/mask-secrets.js
+/** What people and logs see of addresses: user, password and query may be secret. */
+const scheme = /[a-z][a-z0-9+.-]*:\/\//i;
+const word = /^[^\s"<>`]*/;
+const mask = '***';
+/** `user:password@host` without a scheme; the tag before the digest of an image looks the same. */
+const login = /(?<![\w/:.@-])[^\s"'/:@]{1,200}:[^\s"'@]{1,1000}@(?!sha\d+:)/g;
+/** The text with `***` for user and password, and for the query, of every address: `https://***@host/path?***`. */
+function mask_secrets_maskSecrets(text) {
+    return text
+        .split('\n')
+        .map((line) => partsOf(line).map(masked).join(''))
+        .join('\n');
+}
+function mask_secrets_maskSecretsIn(value) {
+    if (typeof value === 'string')
+        return mask_secrets_maskSecrets(value);
+    if (Array.isArray(value))
+        return value.map((each) => mask_secrets_maskSecretsIn(each));
+    if (typeof value !== 'object' || value === null)
+        return value;
+    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, mask_secrets_maskSecretsIn(each)]));
+}
+/**
+ * What must not be seen of the addresses in a text, as written and decoded: the password of each, or the user of a web
+ * address without one, which is a token.
+ */
+function secretsIn(text) {
+    const addresses = text.split('\n').flatMap((line) => partsOf(line).flatMap(({ address }) => address ?? []));
+    const secrets = addresses.flatMap((address) => {
+        const [, user = '', password = ''] = /^([^:]*):?(.*)$/.exec(address.rest.slice(0, endOfLogin(address))) ?? [];
+        return password === '' && /^https?:/i.test(address.scheme) ? [user] : [password];
+    });
+    return [...new Set(secrets.flatMap((secret) => [secret, decoded(secret)]))].filter((secret) => secret !== '');
+}
+function decoded(text) {
+    try {
+        return decodeURIComponent(text);
+    }
+    catch {
+        return text;
+    }
+}
+function partsOf(line) {
+    const parts = [];
+    let left = line;
+    for (let found = scheme.exec(left); found !== null; found = scheme.exec(left)) {
+        const [name] = found;
+        const after = left.slice(found.index + name.length);
+        const rest = after.slice(0, endOfAddress(name, after));
+        parts.push({ text: left.slice(0, found.index) }, { address: { scheme: name, rest } });
+        left = after.slice(rest.length);
+    }
+    return [...parts, { text: left }];
+}
+/** A password that was not encoded may hold anything: then the login goes on to the last @ of the line. */
+function endOfAddress(name, after) {
+    const [seen = ''] = word.exec(after) ?? [];
+    const at = after.lastIndexOf('@');
+    if (URL.canParse(name + seen) || !seen.includes(':') || at < seen.length)
+        return seen.length;
+    return at + (word.exec(after.slice(at))?.[0].length ?? 0);
+}
+/** Where user and password end; 0 where there are none. */
+function endOfLogin({ scheme: name, rest }) {
+    const authority = URL.canParse(name + rest) ? (rest.split('/')[0] ?? '') : rest;
+    return Math.max(0, authority.lastIndexOf('@'));
+}
+function masked({ text, address }) {
+    if (address === undefined)
+        return (text ?? '').replace(login, `${mask}@`);
+    const end = endOfLogin(address);
+    const withoutLogin = end === 0 ? address.rest : mask + address.rest.slice(end);
+    return address.scheme + withoutLogin.replace(/\?([^#]*)/, maskedQuery);
+}
+/** What ends the sentence around an address is not a part of it. */
+function maskedQuery(written, query) {
+    const tail = /[)\]}',;:.!?]*$/.exec(query)?.[0] ?? '';
+    return tail.length === query.length ? written : `?${mask}${tail}`;
+}
+
+;// CONCATENATED MODULE: ./lib/shorten.js
+/** As much of a value as a message shows. */
+const mostCharacters = 200;
+/** The text, or its beginning where it is long. */
+function shorten_shorten(text, most = mostCharacters) {
+    return text.length > most ? `${text.slice(0, most)}…` : text;
+}
+
 ;// CONCATENATED MODULE: ./lib/errors.js
+
+
+/** Characters of one text that are searched for secrets; what follows is not shown. */
+const mostMasked = 4000;
 /** Bad input: every problem found, never just the first. */
-class InputError extends Error {
+class errors_InputError extends Error {
     problems;
     constructor(problems) {
         super(problems.map(describeProblem).join('\n'));
@@ -45383,16 +45474,38 @@ class InputError extends Error {
 }
 /** `clusters[1].pod-subnet: "10.0.0.1/8" has host bits set; …` */
 function describeProblem({ input, value, message }) {
-    return value === undefined ? `${input}: ${message}` : `${input}: ${show(value)} ${message}`;
+    const line = value === undefined ? message : `${textOf(value)} ${message}`;
+    return `${shown(input)}: ${mask_secrets_maskSecrets(line)}`;
 }
-function show(value) {
+/** The problem as programs see it: without secrets, and a long value as the beginning of its text. */
+function shownProblem({ input, value, message }) {
+    return {
+        input: shown(input),
+        ...(value !== undefined && { value: shownValue(value) }),
+        message: maskSecrets(message),
+    };
+}
+function shownValue(value) {
+    if (typeof value === 'string')
+        return shown(value);
+    const text = jsonOf(value);
+    return text !== undefined && shorten(text) === text ? maskSecretsIn(value) : textOf(value);
+}
+function textOf(value) {
+    return typeof value === 'string' ? JSON.stringify(shown(value)) : shown(jsonOf(value) ?? 'what was given');
+}
+/** `undefined` for a value that contains itself, as YAML has them. */
+function jsonOf(value) {
     try {
         return JSON.stringify(value);
     }
     catch {
-        // YAML can refer to itself
-        return 'what was given';
+        return undefined;
     }
+}
+/** The beginning of a text, without secrets. */
+function shown(text) {
+    return shorten_shorten(mask_secrets_maskSecrets(shorten_shorten(text, mostMasked)));
 }
 /** A command that could not be started, failed or ran out of time. The message holds command, exit code and output. */
 class CommandError extends Error {
@@ -45403,12 +45516,27 @@ class CommandError extends Error {
     /** What ended it: `exit code 1`, `no such program`, `no end within 30 s`. */
     outcome, output) {
         const tail = output.trim().split('\n').slice(-60);
-        super([`${formatCommand(command)}: ${outcome}`, ...tail.filter((line) => line !== '').map((line) => `  ${line}`)].join('\n'));
+        const lines = [
+            `${shownCommand(command)}: ${outcome}`,
+            ...tail.filter((line) => line !== '').map((line) => `  ${shortenLine(line)}`),
+        ];
+        super(mask_secrets_maskSecrets(lines.join('\n')));
         this.command = command;
         this.outcome = outcome;
         this.output = output;
         this.name = 'CommandError';
     }
+}
+/** A command that printed more than anybody reads; what it printed until then is its output. */
+class TooMuchOutputError extends CommandError {
+    constructor(command, mostBytes, output) {
+        super(command, `printed more than ${String(mostBytes / 1e6)} MB`, output);
+        this.name = 'TooMuchOutputError';
+    }
+}
+/** A word that is cut could show half a secret. */
+function shortenLine(line) {
+    return line.length > mostMasked ? `${line.slice(0, mostMasked).replace(/\S*$/, '')}…` : line;
 }
 /** Something could not be downloaded, or is not what was expected. */
 class DownloadError extends Error {
@@ -45417,34 +45545,41 @@ class DownloadError extends Error {
     constructor(address, 
     /** `404 Not Found`, `cut off after 3.0 MB of 10.0 MB`, `no answer for 30 s`. */
     reason, tries, remedy) {
-        // user, password and query may be secret
-        const { origin, pathname } = new URL(address);
         const times = tries === 1 ? 'once' : `${String(tries)} times`;
-        super(`${origin}${pathname}: ${reason} (tried ${times}); ${remedy}`);
+        super(`${mask_secrets_maskSecrets(address)}: ${mask_secrets_maskSecrets(reason)} (tried ${times}); ${remedy}`);
         this.reason = reason;
         this.tries = tries;
         this.name = 'DownloadError';
     }
 }
-/** A command as a line to paste; scripts and long data are cut. */
+/** A command as it is shown in messages and logs: as a line to paste, but without secrets. */
+function shownCommand(command) {
+    return formatCommand(command.map(mask_secrets_maskSecrets));
+}
+/** A command as a line to read; scripts and long data are cut. */
 function formatCommand(command) {
+    return shellCommand(command.map((word) => word.length > 200 || word.includes('\n') ? `${word.slice(0, 40).trim().replaceAll('\n', ' ')} …` : word));
+}
+/** A command as a line to paste into a shell, whole. */
+function shellCommand(command) {
     return command
-        .map((word) => word.length > 200 || word.includes('\n') ? `${word.slice(0, 40).trim().replaceAll('\n', ' ')} …` : word)
         .map((word) => (/^[\w@%+=:,./{}^-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
         .join(' ');
 }
-/** The run was told to stop: a signal from the terminal or the runner. */
+/** The command was told to stop: a signal from the terminal or the runner. */
 class CancelledError extends Error {
     signal;
-    constructor(signal) {
-        super(`stopped by ${signal}`);
+    constructor(signal, 
+    /** What to do now, if anything. */
+    remedy) {
+        super(`stopped by ${signal}${remedy === undefined ? '' : `; ${remedy}`}`);
         this.signal = signal;
         this.name = 'CancelledError';
     }
 }
-/** The text of anything thrown. */
-function messageOf(error) {
-    return error instanceof Error ? error.message : String(error);
+/** The text of anything thrown, without secrets: libraries put addresses into their messages too. */
+function errors_messageOf(error) {
+    return mask_secrets_maskSecrets(error instanceof Error ? error.message : String(error));
 }
 
 ;// CONCATENATED MODULE: ./lib/plan/byte-size.js
@@ -45459,7 +45594,54 @@ function byte_size_formatBytes(bytes) {
     return unit === undefined ? `${String(bytes)} bytes` : `${(bytes / unit.least).toFixed(1)} ${unit.name}`;
 }
 
+// EXTERNAL MODULE: external "node:util"
+var external_node_util_ = __nccwpck_require__(7975);
+;// CONCATENATED MODULE: ./lib/adapters/file-errors.js
+
+/** What a person can do about it. */
+const remedies = {
+    EACCES: 'check who may use it',
+    EDQUOT: 'free some space, or raise the quota',
+    EMFILE: 'raise the limit of open files (ulimit -n)',
+    ENFILE: 'raise the limit of open files of the machine (sysctl fs.file-max)',
+    ENOSPC: 'free some space there',
+    EPERM: 'check who may use it',
+    EROFS: 'use a place that can be written',
+};
+/** Trouble with a file: `/x/y: no space left on device (ENOSPC); free some space there`. */
+class FileError extends Error {
+    /** The system's name for it, such as `ENOSPC`. */
+    code;
+    constructor(path, reason, cause) {
+        super(`${path}: ${reason}`, { cause });
+        this.name = 'FileError';
+        this.code = cause?.code;
+    }
+}
+/**
+ * Works on a file. The system's own errors do not always name it, as when a file that is open is written.
+ * @throws {FileError} what went wrong with which file, and what to do about it
+ */
+async function onFile(path, work) {
+    try {
+        return await work();
+    }
+    catch (error) {
+        throw fileError(path, error);
+    }
+}
+/** The error itself where it is none of the system's. */
+function fileError(path, error) {
+    const { code, errno } = (error ?? {});
+    if (code === undefined || errno === undefined)
+        return error;
+    const [, reason = code] = (0,external_node_util_.getSystemErrorMap)().get(errno) ?? [];
+    const remedy = remedies[code];
+    return new FileError(path, `${reason} (${code})${remedy === undefined ? '' : `; ${remedy}`}`, error);
+}
+
 ;// CONCATENATED MODULE: ./lib/adapters/downloads.js
+
 
 
 
@@ -45543,7 +45725,7 @@ async function retried(transfer, take) {
         // what is wrong with the disk is told as it is
         if (!late.aborted && !(error instanceof FailedTry))
             throw error;
-        const reason = late.aborted ? `not there after ${String(bounds.totalSeconds)} s` : messageOf(error);
+        const reason = late.aborted ? `not there after ${String(bounds.totalSeconds)} s` : errors_messageOf(error);
         throw new DownloadError(address.href, reason, tries, options.remedy ?? 'try again later');
     }
 }
@@ -45672,7 +45854,10 @@ async function readText(body) {
     return Buffer.concat(chunks).toString('utf8');
 }
 /** The name stands for the whole file or for none. */
-async function writeWhole(body, path) {
+function writeWhole(body, path) {
+    return onFile(path, () => write(body, path));
+}
+async function write(body, path) {
     const temporary = `${path}.${(0,external_node_crypto_.randomBytes)(4).toString('hex')}.tmp`;
     try {
         const file = await (0,promises_namespaceObject.open)(temporary, 'wx', 0o600);
@@ -45994,8 +46179,6 @@ const getSubprocessResult = ({stdout}) => {
 	throw new TypeError(`Unexpected "${typeof stdout}" stdout in template expression`);
 };
 
-// EXTERNAL MODULE: external "node:util"
-var external_node_util_ = __nccwpck_require__(7975);
 // EXTERNAL MODULE: external "node:process"
 var external_node_process_ = __nccwpck_require__(1708);
 ;// CONCATENATED MODULE: ./node_modules/execa/lib/utils/standard-stream.js
@@ -47076,6 +47259,8 @@ setErrorName(ExecaError, ExecaError.name);
 class ExecaSyncError extends Error {}
 setErrorName(ExecaSyncError, ExecaSyncError.name);
 
+// EXTERNAL MODULE: external "node:os"
+var external_node_os_ = __nccwpck_require__(8161);
 ;// CONCATENATED MODULE: ./node_modules/human-signals/build/src/realtime.js
 
 const getRealtimeSignals=()=>{
@@ -54849,14 +55034,95 @@ const {
 } = getIpcExport();
 
 
+;// CONCATENATED MODULE: ./lib/adapters/command-output.js
+/** What a command prints, up to a bound: nothing of it is kept twice, and what comes after the bound is dropped. */
+class CommandOutput {
+    mostBytes;
+    onTooMuch;
+    #chunks = [];
+    #bytes = 0;
+    #isTooMuch = false;
+    /** @param onTooMuch called once, when the command prints more */
+    constructor(mostBytes, onTooMuch) {
+        this.mostBytes = mostBytes;
+        this.onTooMuch = onTooMuch;
+    }
+    take(stdout, stderr) {
+        stdout.on('data', (chunk) => {
+            this.#add(chunk, true);
+        });
+        stderr.on('data', (chunk) => {
+            this.#add(chunk, false);
+        });
+        return this;
+    }
+    #add(chunk, isStdout) {
+        if (this.#isTooMuch)
+            return;
+        const kept = chunk.subarray(0, this.mostBytes - this.#bytes);
+        this.#chunks.push({ chunk: kept, isStdout });
+        this.#bytes += kept.length;
+        if (kept.length === chunk.length)
+            return;
+        this.#isTooMuch = true;
+        this.onTooMuch();
+    }
+    get isTooMuch() {
+        return this.#isTooMuch;
+    }
+    stdout() {
+        return this.#text(this.#chunks.filter(({ isStdout }) => isStdout));
+    }
+    /** Both streams, as they came. */
+    all() {
+        return this.#text(this.#chunks);
+    }
+    #text(chunks) {
+        return Buffer.concat(chunks.map(({ chunk }) => chunk)).toString('utf8');
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/process-groups.js
+/** Process groups of the commands that run now, or that were told to end and may not have ended yet. */
+const groups = new Set();
+let watched = false;
+/** The process group of that id ends with this process, however this process ends (but for SIGKILL). */
+function endWithProcess(group) {
+    if (!watched)
+        process.on('exit', killGroups);
+    watched = true;
+    groups.add(group);
+}
+/** The process group has ended, or may outlive this process. */
+function release(group) {
+    groups.delete(group);
+}
+function signalGroup(group, signal) {
+    try {
+        process.kill(-group, signal);
+    }
+    catch {
+        // the group is gone: nothing left to end
+    }
+}
+/** Nobody waits any more: there is no time to ask. */
+function killGroups() {
+    for (const group of groups)
+        signalGroup(group, 'SIGKILL');
+}
+
 ;// CONCATENATED MODULE: ./lib/adapters/exec-runner.js
+
+
+
 
 
 /** Time a command has for ending itself after it was told to. */
 const graceMilliseconds = 2000;
 /**
  * Runs commands in process groups of their own, so that a command is ended together with the children it started
- * (kind starts docker), and a Ctrl-C in the terminal reaches this process alone, which then decides the order.
+ * (kind starts docker), and a Ctrl-C in the terminal reaches this process alone, which then decides the order. What
+ * still runs when this process ends is killed.
  * @param environment what commands see besides the process's own environment; `undefined` takes a variable away
  */
 function createExecRunner(environment, debug, signals = []) {
@@ -54866,42 +55132,58 @@ function createExecRunner(environment, debug, signals = []) {
     };
 }
 async function run(command, options, environment, debug, signals) {
-    const { input, inputFile, environment: own, timeoutSeconds = 120, onLine } = options;
+    const { input, inputFile, environment: own, timeoutSeconds = 120, mostBytes = 50e6, onLine } = options;
     const [program = '', ...parameters] = command;
     const timeout = AbortSignal.timeout(Math.ceil(timeoutSeconds * 1000));
     const stop = AbortSignal.any([...signals, timeout]);
     throwIfAborted(signals);
-    debug(formatCommand(command));
+    debug(shownCommand(command));
     const child = execa(program, parameters, {
         detached: true,
         cleanup: false,
         env: { ...environment, ...own },
         all: true,
         ...standardInput(input, inputFile),
-        stripFinalNewline: false,
-        maxBuffer: 50_000_000,
+        buffer: false,
     });
+    const group = child.pid;
+    if (group !== undefined)
+        endWithProcess(group);
+    let ending = false;
     const endGroup = () => {
-        signalGroup(child.pid, 'SIGTERM');
+        if (group === undefined)
+            return;
+        ending = true;
+        signalGroup(group, 'SIGTERM');
         setTimeout(() => {
-            signalGroup(child.pid, 'SIGKILL');
+            signalGroup(group, 'SIGKILL');
+            release(group);
         }, graceMilliseconds).unref();
     };
     stop.addEventListener('abort', endGroup, { once: true });
+    const output = new CommandOutput(mostBytes, endGroup).take(child.stdout, child.stderr);
     if (onLine !== undefined)
         void forEachLine(child.iterable({ from: 'all' }), onLine);
     try {
-        const { stdout } = await child;
-        return stdout;
+        await child;
+        if (output.isTooMuch)
+            throw new TooMuchOutputError(command, mostBytes, output.all());
+        return output.stdout();
     }
     catch (error) {
         throwIfAborted(signals);
+        if (output.isTooMuch)
+            throw new TooMuchOutputError(command, mostBytes, output.all());
         if (!(error instanceof ExecaError))
             throw error;
-        throw new CommandError(command, outcome(error, timeout.aborted, timeoutSeconds), error.all ?? '');
+        const ended = timeout.aborted ? `no end within ${String(timeoutSeconds)} s` : outcome(error, inputFile);
+        throw new CommandError(command, ended, output.all());
     }
     finally {
         stop.removeEventListener('abort', endGroup);
+        // a child of what was told to end may not heed it
+        if (group !== undefined && !ending)
+            release(group);
     }
 }
 function standardInput(input, inputFile) {
@@ -54913,24 +55195,16 @@ function throwIfAborted(signals) {
     for (const signal of signals)
         signal.throwIfAborted();
 }
-function outcome(error, timedOut, timeoutSeconds) {
-    if (timedOut)
-        return `no end within ${String(timeoutSeconds)} s`;
+function outcome(error, inputFile) {
+    const { syscall } = (error.cause ?? {});
+    if (inputFile !== undefined && (syscall === 'open' || syscall === 'read')) {
+        return `cannot read its input: ${errors_messageOf(fileError(inputFile, error.cause))}`;
+    }
     if (error.code === 'ENOENT')
         return 'no such program on the PATH';
     if (error.exitCode !== undefined)
         return `exit code ${String(error.exitCode)}`;
     return error.signal === undefined ? error.shortMessage : `ended by ${error.signal}`;
-}
-function signalGroup(pid, signal) {
-    if (pid === undefined)
-        return;
-    try {
-        process.kill(-pid, signal);
-    }
-    catch {
-        // the group is gone: nothing left to end
-    }
 }
 async function forEachLine(lines, onLine) {
     try {
@@ -54996,28 +55270,138 @@ function listenFor({ address, port, protocol }) {
     });
 }
 
-;// CONCATENATED MODULE: external "node:stream/consumers"
-const consumers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/consumers");
+;// CONCATENATED MODULE: ./lib/adapters/read-text.js
+
+
+
+
+
+/** More than any config, list or record has. */
+const mostTextBytes = 10e6;
+/** A file of this process that is open already, as the shell's `<(command)` names it. */
+const openFile = /^\/(?:dev|proc\/self)\/fd\/(\d+)$/;
+/**
+ * Reads a text from a regular file, or from a pipe that is open already. Nothing else is opened: a device or a pipe
+ * that nobody writes to would never end.
+ * @throws {FileError} when it cannot be read, is something else, or is larger than the bound
+ */
+function read_text_readText(path, mostBytes = mostTextBytes) {
+    return onFile(path, async () => {
+        const found = await (0,promises_namespaceObject.stat)(path);
+        const descriptor = path === '/dev/stdin' ? '0' : openFile.exec(path)?.[1];
+        if (descriptor !== undefined && (found.isFIFO() || found.isSocket())) {
+            const pipe = new external_node_net_.Socket({ fd: Number(descriptor), readable: true, writable: false });
+            return boundedText(path, pipe, mostBytes);
+        }
+        requireFile(path, found);
+        // another file may have taken its name by now
+        const file = await (0,promises_namespaceObject.open)(path, external_node_fs_.constants.O_RDONLY | external_node_fs_.constants.O_NONBLOCK);
+        try {
+            requireFile(path, await file.stat());
+            return await boundedText(path, file.createReadStream({ autoClose: false, end: mostBytes }), mostBytes);
+        }
+        finally {
+            await file.close();
+        }
+    });
+}
+/** @param name of the stream, for the message */
+async function boundedText(name, stream, mostBytes = mostTextBytes) {
+    const chunks = [];
+    let bytes = 0;
+    for await (const chunk of stream) {
+        bytes += chunk.length;
+        if (bytes > mostBytes)
+            throw new FileError(name, `larger than the ${byte_size_formatBytes(mostBytes)} that are read`);
+        chunks.push(chunk);
+    }
+    return Buffer.concat(chunks).toString('utf8');
+}
+function requireFile(path, found) {
+    const kind = kindOf(found);
+    if (kind !== 'file')
+        throw new FileError(path, `a ${kind}, not a regular file`);
+}
+function kindOf(found) {
+    if (found.isFile())
+        return 'file';
+    if (found.isDirectory())
+        return 'directory';
+    if (found.isFIFO())
+        return 'named pipe';
+    return found.isSocket() ? 'socket' : 'device';
+}
+
 ;// CONCATENATED MODULE: ./lib/adapters/node-files.js
 
 
+
+
+
+
+
 const nodeFiles = {
-    exists: (path) => (0,promises_namespaceObject.access)(path).then(() => true, () => false),
+    exists: (path) => (0,promises_namespaceObject.lstat)(path).then(() => true, () => false),
     isDirectory: (path) => (0,promises_namespaceObject.stat)(path).then((found) => found.isDirectory(), () => false),
-    read: (path) => (0,promises_namespaceObject.readFile)(path, 'utf8'),
-    readStandardInput: () => (0,consumers_namespaceObject.text)(process.stdin),
-    async writePrivate(path, content) {
-        // whole or not at all, and never readable to others for a moment
-        const temporary = `${path}.${String(process.pid)}.tmp`;
-        await (0,promises_namespaceObject.writeFile)(temporary, content, { mode: 0o600 });
-        await (0,promises_namespaceObject.rename)(temporary, path);
+    kindOf: (path) => (0,promises_namespaceObject.stat)(path).then(kindOf, () => undefined),
+    read: (path) => read_text_readText(path),
+    readStandardInput: () => boundedText('standard input', process.stdin),
+    until: (signal) => ({ ...nodeFiles, readStandardInput: () => readStandardInputUntil(signal) }),
+    writePrivate: (path, content) => onFile(path, async () => {
+        // whole or not at all, never readable to others for a moment, and never shared by two that write at once
+        const temporary = `${path}.${(0,external_node_crypto_.randomUUID)()}.tmp`;
+        try {
+            await (0,promises_namespaceObject.writeFile)(temporary, content, { mode: 0o600 });
+            await (0,promises_namespaceObject.rename)(temporary, path);
+        }
+        catch (error) {
+            await (0,promises_namespaceObject.rm)(temporary, { force: true });
+            throw error;
+        }
+    }),
+    createPrivate: (path, content) => onFile(path, () => (0,promises_namespaceObject.writeFile)(path, content, { flag: 'wx', mode: 0o600 })),
+    overwrite: (path, content) => onFile(path, async () => {
+        const file = await (0,promises_namespaceObject.open)(path, external_node_fs_.constants.O_WRONLY | external_node_fs_.constants.O_NOFOLLOW);
+        try {
+            await file.truncate();
+            await file.writeFile(content);
+        }
+        finally {
+            await file.close();
+        }
+    }),
+    async identityOf(path) {
+        const found = await (0,promises_namespaceObject.lstat)(path, { bigint: true }).catch(absent);
+        // the number of a removed file is given to the next one at once, its time of birth is not
+        return found === undefined ? undefined : [found.dev, found.ino, found.birthtimeNs].join(':');
     },
-    async makePrivateDirectory(path) {
+    makePrivateDirectory: (path) => onFile(path, async () => {
         await (0,promises_namespaceObject.mkdir)(path, { recursive: true, mode: 0o700 });
-    },
-    removeFile: (path) => (0,promises_namespaceObject.rm)(path, { force: true }),
-    removeDirectory: (path) => (0,promises_namespaceObject.rm)(path, { recursive: true, force: true }),
+    }),
+    removeFile: (path) => onFile(path, () => (0,promises_namespaceObject.rm)(path, { force: true })),
+    removeDirectory: (path, last) => onFile(path, async () => {
+        const entries = (await (0,promises_namespaceObject.readdir)(path).catch(absent)) ?? [];
+        for (const entry of entries.filter((each) => each !== last)) {
+            await (0,promises_namespaceObject.rm)((0,external_node_path_.join)(path, entry), { recursive: true, force: true });
+        }
+        if (last !== undefined)
+            await (0,promises_namespaceObject.rm)((0,external_node_path_.join)(path, last), { force: true });
+        await (0,promises_namespaceObject.rmdir)(path).catch(absent);
+    }),
 };
+function absent(error) {
+    if (error.code !== 'ENOENT')
+        throw error;
+}
+async function readStandardInputUntil(signal) {
+    try {
+        return await boundedText('standard input', (0,external_node_stream_.addAbortSignal)(signal, process.stdin));
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        throw error;
+    }
+}
 
 ;// CONCATENATED MODULE: ./lib/adapters/node-processes.js
 
@@ -63986,7 +64370,7 @@ function looseObject(shape, params) {
         type: "object",
         shape,
         catchall: unknown(),
-        ...util.normalizeParams(params),
+        ...normalizeParams(params),
     });
 }
 const ZodUnion = /*@__PURE__*/ $constructor("ZodUnion", (inst, def) => {
@@ -64600,7 +64984,19 @@ function preprocess(fn, schema) {
     });
 }
 
+;// CONCATENATED MODULE: ./lib/model/json-of.js
+/** The value of a JSON text; `undefined` where it is not JSON. */
+function json_of_jsonOf(text) {
+    try {
+        return JSON.parse(text);
+    }
+    catch {
+        return undefined;
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/plan/image-manifest.js
+
 
 /** What an image consists of, as its registry tells it (OCI image specification; Docker's schema 2 has the same fields). */
 const descriptor = object({ digest: schemas_string().regex(/^sha256:[0-9a-f]{64}$/), size: schemas_int().min(0) });
@@ -64625,7 +65021,7 @@ const manifestTypes = [
  * @throws when it is neither
  */
 function parseImageDocument(text) {
-    const { mediaType, manifests, config, layers } = image_manifest_document.parse(JSON.parse(text));
+    const { mediaType, manifests, config, layers } = image_manifest_document.safeParse(json_of_jsonOf(text)).data ?? {};
     if (manifests !== undefined) {
         return {
             mediaType: mediaType ?? manifestTypes[0],
@@ -64633,12 +65029,58 @@ function parseImageDocument(text) {
             manifestOf: (wanted) => manifests.find(({ platform }) => platform && `${platform.os}/${platform.architecture}` === wanted)?.digest,
         };
     }
-    if (config === undefined || layers === undefined)
-        throw new Error('is neither an index nor a manifest of an image');
+    if (config === undefined || layers === undefined) {
+        throw new Error('the registry sent neither an index nor a manifest of an image');
+    }
     return { mediaType: mediaType ?? manifestTypes[2], parts: [config, ...layers] };
 }
 
+;// CONCATENATED MODULE: ./lib/model/bounds.js
+/** The most that an input may ask for or hold, each with what bounds it. */
+/** All nodes of a run are ports of one Linux bridge, which has 1023 (`BR_MAX_PORTS`, `net/bridge/br_private.h`). */
+const mostNodes = 1000;
+/** Each has a node at least. */
+const mostClusters = mostNodes;
+/** A thousand nodes with twenty settings each. */
+const mostValues = 20 * mostNodes;
+/** A thousand nodes with 4 KB each. */
+const longestYaml = 4 * 1024 * mostNodes;
+/** Longer lists of images, mounts or patches are a mistake in the script that writes them. */
+const mostItems = 1000;
+/** Longest label of a host name (RFC 1035), and longest value of a Kubernetes label. */
+const longestLabel = 63;
+/** Longest domain name (RFC 1035). */
+const longestDomain = 253;
+/** No key has more than that of a Kubernetes label: prefix, slash and name. */
+const longestKey = longestDomain + 1 + longestLabel;
+/** Longest path without the zero at its end (`PATH_MAX`, `linux/limits.h`). */
+const longestPath = 4095;
+/** `NameTotalLengthMax` and the tag of `distribution/reference`. */
+const longestImageName = 255;
+const longestTag = 128;
+/** Name, tag, and a digest `@sha256:…`. */
+const longestImage = longestImageName + 1 + longestTag + 1 + 'sha256:'.length + 64;
+/** `MAX_LENGTH` of semver. */
+const longestVersion = 256;
+/** Two IPv6 subnets have at most 99 characters, with blanks between them a few more. */
+const longestSubnets = 128;
+/** Docker itself sets no bound for names of networks; one that is longer fits on no screen. */
+const longestNetworkName = 128;
+/** What everybody should take of an address (RFC 9110, section 4.1). */
+const longestUrl = 8000;
+/** A day: no cluster takes longer, and timers of Node end at 24.8 days. */
+const longestWaitSeconds = 24 * 60 * 60;
+/** What is wrong with a text that is longer than what reads it takes, to be put after it; `undefined` when it fits. */
+function tooLong({ length }, most) {
+    return length > most ? `has ${String(length)} characters; use at most ${String(most)}` : undefined;
+}
+/** What is wrong with a list of too many items, to be put after it; `undefined` when it fits. */
+function tooMany({ length }, most) {
+    return length > most ? `has ${String(length)} items; use at most ${String(most)}` : undefined;
+}
+
 ;// CONCATENATED MODULE: ./lib/plan/image-reference.js
+
 
 const dockerHub = 'docker.io';
 const digestPattern = /^sha256:[0-9a-f]{64}$/;
@@ -64647,7 +65089,10 @@ const repositoryPattern = new RegExp(`^${component}(?:/${component})*$`);
 const hostPattern = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
 /** @throws {Error} with what is wrong, to be put after the text */
 function parseImageReference(text) {
-    const [, name = '', tag, digest] = /^(.+?)(?::(\w[\w.-]{0,127}))?(?:@(sha256:[0-9a-f]{64}))?$/.exec(text) ?? [];
+    const excess = tooLong(text, longestImage);
+    if (excess !== undefined)
+        throw new Error(excess);
+    const [, name = '', tag, digest] = /^(.+?)(?::(\w[\w.-]*))?(?:@(sha256:[0-9a-f]{64}))?$/.exec(text) ?? [];
     const slash = name.indexOf('/');
     const first = name.slice(0, Math.max(slash, 0));
     const hasHost = first === 'localhost' || /[.:A-Z]/.test(first);
@@ -64656,8 +65101,15 @@ function parseImageReference(text) {
     if (!repositoryPattern.test(path) || !hostPattern.test(registry)) {
         throw new Error('is no image; give its name, with a tag or a digest: kindest/node:v1.34.0@sha256:…');
     }
+    checkLength('name', name, longestImageName);
+    checkLength('tag', tag ?? '', longestTag);
     const repository = registry === dockerHub && !path.includes('/') ? `library/${path}` : path;
     return { name, registry, repository, ...(tag !== undefined && { tag }), ...(digest !== undefined && { digest }) };
+}
+function checkLength(part, { length }, most) {
+    if (length <= most)
+        return;
+    throw new Error(`has a ${part} of ${String(length)} characters; use at most ${String(most)}`);
 }
 /** The version of Kubernetes that the tag of a node image tells: `1.34.0` of `kindest/node:v1.34.0@sha256:…`. */
 function kubernetesVersionOf(image) {
@@ -64677,7 +65129,9 @@ function throughMirror(text, mirror) {
     const { registry, repository, tag, digest } = parseImageReference(text);
     if (mirror === undefined || registry !== dockerHub)
         return text;
-    return `${mirror}/${repository}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`;
+    const name = `${mirror}/${repository}`;
+    checkLength('name behind registry-mirror', name, longestImageName);
+    return `${name}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`;
 }
 /** A reference for a person: without the digest, where a tag tells the image as well. */
 function shortReference(text) {
@@ -64723,6 +65177,10 @@ function isIn(list, address) {
 
 
 
+
+
+
+
 /** An answer that is not what was asked for. */
 class RegistryError extends Error {
     status;
@@ -64748,7 +65206,7 @@ function createRegistry() {
         },
         isNear,
         serve: (source, directory, onProgress) => serve(new Image(client, source, directory, onProgress)),
-        complete: (source, directory, where) => new Image(client, source, directory).complete(where),
+        complete: (source, directory, where, signal) => new Image(client, source, directory, () => undefined, signal).complete(where),
     };
 }
 /** Whether all addresses of a registry are on this machine or in private networks. */
@@ -64821,11 +65279,15 @@ async function askToken(http, challenge, repository) {
         response.message.resume();
         throw new RegistryError(401, `it gives no token: ${url.host} said ${String(response.message.statusCode)}`);
     }
-    const { token, access_token: accessToken } = JSON.parse(await readDocument(response.message));
-    const found = token ?? accessToken;
-    if (typeof found !== 'string')
+    const found = tokenIn(await readDocument(response.message));
+    if (found === undefined)
         throw new RegistryError(401, `${url.host} gave no token`);
     return found;
+}
+const tokenAnswer = object({ token: schemas_string().optional(), access_token: schemas_string().optional() });
+function tokenIn(text) {
+    const { token, access_token: accessToken } = tokenAnswer.safeParse(json_of_jsonOf(text)).data ?? {};
+    return token ?? accessToken;
 }
 async function readDocument(response) {
     const chunks = [];
@@ -64847,6 +65309,7 @@ class Image {
     source;
     directory;
     onProgress;
+    signal;
     /** Nothing else is fetched or served: the image's own digest, and what its documents name. */
     known;
     #keeping = new Set();
@@ -64854,11 +65317,12 @@ class Image {
     #since = 0;
     #bytes = 0;
     #milliseconds = 0;
-    constructor(client, source, directory, onProgress = () => undefined) {
+    constructor(client, source, directory, onProgress, signal) {
         this.client = client;
         this.source = source;
         this.directory = directory;
         this.onProgress = onProgress;
+        this.signal = signal;
         this.known = new Set([source.digest]);
     }
     transferred() {
@@ -64870,7 +65334,7 @@ class Image {
     }
     /** An index or a manifest; what it names may be asked for from then on. */
     async document(digest) {
-        const kept = await (0,promises_namespaceObject.readFile)(this.fileOf(digest), 'utf8').catch(() => undefined);
+        const kept = await read_text_readText(this.fileOf(digest), mostDocumentBytes).catch(() => undefined);
         const text = kept !== undefined && sha256(kept) === digest ? kept : await this.#fetchDocument(digest);
         const content = parseImageDocument(text);
         for (const part of content.parts)
@@ -64879,7 +65343,7 @@ class Image {
     }
     async #fetchDocument(digest) {
         await this.#fetch(digest, `manifests/${digest}`);
-        return (0,promises_namespaceObject.readFile)(this.fileOf(digest), 'utf8');
+        return read_text_readText(this.fileOf(digest), mostDocumentBytes);
     }
     /** Bytes of a part that is there already. */
     async kept(digest) {
@@ -64892,6 +65356,7 @@ class Image {
     async #fetch(digest, path, to) {
         if (!this.source.online)
             throw new Error(`${digest} is missing, or not whole`);
+        this.signal?.throwIfAborted();
         if (this.#active++ === 0)
             this.#since = performance.now();
         try {
@@ -64908,13 +65373,13 @@ class Image {
     /** Writes a part into its file, and to whoever waits for it. A file has its name only when it is whole and right. */
     async #keep(digest, response, to) {
         const temporary = `${this.fileOf(digest)}.${(0,external_node_crypto_.randomUUID)()}`;
-        const file = await (0,promises_namespaceObject.open)(temporary, 'w', 0o600);
+        const file = await onFile(temporary, () => (0,promises_namespaceObject.open)(temporary, 'w', 0o600));
         const hash = (0,external_node_crypto_.createHash)('sha256');
         const write = async function* (chunks) {
             for await (const chunk of chunks) {
                 this.#bytes += chunk.length;
                 hash.update(chunk);
-                await file.writeFile(chunk);
+                await onFile(temporary, () => file.writeFile(chunk));
                 this.onProgress(this.transferred());
                 yield chunk;
             }
@@ -64925,11 +65390,13 @@ class Image {
             const length = response.headers['content-length'];
             to?.writeHead(200, { ...blobHeaders(digest), ...(length !== undefined && { 'content-length': length }) });
             if (to === undefined)
-                await (0,external_node_stream_promises_namespaceObject.pipeline)(response, write, drain);
+                await (0,external_node_stream_promises_namespaceObject.pipeline)(response, write, drain, { ...(this.signal && { signal: this.signal }) });
             else
                 await (0,external_node_stream_promises_namespaceObject.pipeline)(response, write, to);
-            await file.close();
-            await (0,promises_namespaceObject.rename)(temporary, this.fileOf(digest));
+            await onFile(this.fileOf(digest), async () => {
+                await file.close();
+                await (0,promises_namespaceObject.rename)(temporary, this.fileOf(digest));
+            });
         }
         catch (error) {
             await file.close();
@@ -65029,6 +65496,13 @@ async function answerBlob(image, digest, method, response) {
         await (0,external_node_stream_promises_namespaceObject.pipeline)((0,external_node_fs_.createReadStream)(image.fileOf(digest)), response);
 }
 
+;// CONCATENATED MODULE: ./lib/adapters/run-id.js
+
+/** Eight hexadecimal digits: names a run on all it creates, or a check of the network on its probes. */
+function newRunId() {
+    return (0,external_node_crypto_.randomBytes)(4).toString('hex');
+}
+
 // EXTERNAL MODULE: external "node:perf_hooks"
 var external_node_perf_hooks_ = __nccwpck_require__(643);
 ;// CONCATENATED MODULE: ./lib/adapters/system-clock.js
@@ -65040,6 +65514,7 @@ const systemClock = {
 };
 
 ;// CONCATENATED MODULE: ./lib/adapters/world.js
+
 
 
 
@@ -65067,47 +65542,68 @@ function createWorld(run, log, debug, stores) {
         processes: createProcesses(run),
         log,
         clock: systemClock,
+        newId: newRunId,
     };
 }
 
 ;// CONCATENATED MODULE: ./lib/adapters/signals.js
 
+
+/** Within that time a second signal of a kind comes from the same key: npm passes on what the terminal sent as well. */
+const sameKeyMilliseconds = 200;
+/** As shells tell it of a process that a signal ended. */
+function exitCodeOf(signal) {
+    return 128 + external_node_os_.constants.signals[signal];
+}
 /**
- * Aborted with a CancelledError when the process is told to stop, or when nobody reads its output any more. A second
- * signal of the same kind ends it at once.
- * @param told called after that, once
+ * Aborted with a CancelledError when the process is told to stop. A second signal of the same kind ends the process at
+ * once, and SIGQUIT (Ctrl-\) does so by itself; then its commands end with it. Called once in a process.
  */
-function onSignal(told) {
+function onSignal() {
     const controller = new AbortController();
-    const stop = (signal) => {
-        if (controller.signal.aborted)
-            return;
-        const reason = new CancelledError(signal);
-        controller.abort(reason);
-        told?.(reason);
-    };
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-        process.once(signal, stop);
-    // Node ignores SIGPIPE, and writing fails instead
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+        let first;
+        process.on(signal, () => {
+            first ??= performance.now();
+            controller.abort(new CancelledError(signal));
+            if (performance.now() - first > sameKeyMilliseconds)
+                signals_end(signal);
+        });
+    }
+    process.on('SIGQUIT', signals_end);
+    return controller.signal;
+}
+/**
+ * Aborted with a CancelledError when nobody reads standard output or standard error any more: Node ignores SIGPIPE, and
+ * writing fails instead. Other failures of these two end nothing.
+ */
+function onLostReader() {
+    const controller = new AbortController();
     for (const stream of [process.stdout, process.stderr]) {
-        stream.on('error', () => {
-            stop('SIGPIPE');
+        stream.on('error', ({ code }) => {
+            if (code === 'EPIPE')
+                controller.abort(new CancelledError('SIGPIPE'));
         });
     }
     return controller.signal;
 }
-
-;// CONCATENATED MODULE: ./lib/adapters/run-id.js
-
-/** Eight hexadecimal digits: names a run on all it makes. */
-function newRunId() {
-    return (0,external_node_crypto_.randomBytes)(4).toString('hex');
+/** From now on the first signal ends the process at once: there is nothing to tidy up any more. */
+function endOn(signal) {
+    signal.addEventListener('abort', () => {
+        signals_end(signal.reason.signal);
+    });
+}
+/** Not by the signal itself: then the commands would run on. */
+function signals_end(signal) {
+    process.exit(exitCodeOf(signal));
 }
 
 ;// CONCATENATED MODULE: ./lib/plan/image-loading.js
 
-/** Where the directory of the archive stands in a node's file system. */
-const archivesOnNode = '/kind-flat-network-images';
+
+
+
+
 /** The directory of the archive that is loaded, in the run's own. */
 function archivesDirectory(directory) {
     return `${directory}/images`;
@@ -65124,23 +65620,50 @@ function wholeName(reference) {
 }
 /** Files that tell what is in an archive of images; the first one that is there is read. */
 const archiveLists = ['manifest.json', 'index.json'];
+/** More than any such list has: some hundred bytes for each image and layer. */
+const mostListBytes = 5e6;
+/** As `docker image save` writes it; fields that are not used may be anything. */
+const dockerList = array(object({ Config: schemas_string().optional(), RepoTags: array(schemas_string()).nullable().optional() }));
+const ociIndex = object({
+    manifests: array(object({
+        digest: schemas_string().regex(/^sha256:[0-9a-f]{64}$/),
+        // others may have annotations of other kinds
+        annotations: record(schemas_string(), unknown()).nullable().optional(),
+    }))
+        .optional(),
+});
+/** The annotation from which containerd takes a whole name; it makes names of its own from others. */
+const nameAnnotation = 'io.containerd.image.name';
 /**
  * Reads `manifest.json` of `docker image save`, or `index.json` of an OCI layout.
- * @returns the images with the names they get on a node; one without a whole name is left out
+ * @returns the images with the names they get on a node, one without a whole name left out; `undefined` for what is
+ * neither
+ * @throws {Error} with what is wrong with a name, to be put after the archive
  */
 function parseArchiveList(text) {
-    const list = JSON.parse(text);
+    const list = union([dockerList, ociIndex]).safeParse(json_of_jsonOf(text)).data;
+    if (list === undefined)
+        return undefined;
     if (Array.isArray(list)) {
         return list.flatMap(({ Config, RepoTags }) => {
             const digest = /([0-9a-f]{64})(\.json)?$/.exec(Config ?? '')?.[1] ?? '';
-            return (RepoTags ?? []).map((tag) => ({ name: wholeName(tag), id: `sha256:${digest}` }));
+            return (RepoTags ?? []).map((tag) => ({ name: nameIn(tag), id: `sha256:${digest}` }));
         });
     }
     return (list.manifests ?? []).flatMap(({ digest, annotations }) => {
-        // containerd makes a name of its own from any other annotation
-        const name = annotations?.['io.containerd.image.name'];
-        return name === undefined ? [] : [{ name: wholeName(name), id: digest }];
+        const name = annotations?.[nameAnnotation];
+        return typeof name === 'string' ? [{ name: nameIn(name), id: digest }] : [];
     });
+}
+function nameIn(reference) {
+    try {
+        return wholeName(reference);
+    }
+    catch (error) {
+        throw new Error(`holds the image ${shorten_shorten(JSON.stringify(reference))}, which ${errors_messageOf(error)}`, {
+            cause: error,
+        });
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/plan/inputs.js
@@ -65255,7 +65778,7 @@ const inputs = {
     wait: {
         type: 'string',
         default: '5m',
-        description: 'Longest time until a created cluster is ready, such as 90s or 5m',
+        description: 'Longest time until a created cluster is ready, such as 90s or 5m; at most 24h',
     },
     'route-services': {
         type: 'boolean',
@@ -67107,9 +67630,7 @@ const example = { ipv4: '10.128.0.0/16', ipv6: 'fd00:10:128::/56' };
 function parseCidr(text) {
     const [address = '', prefix, ...rest] = text.split('/');
     const family = familyOf(address);
-    if (!isAddress(address) ||
-        rest.length > 0 ||
-        (prefix !== undefined && (!/^(0|[1-9]\d{0,2})$/.test(prefix) || Number(prefix) > bits[family]))) {
+    if (!isAddress(address) || rest.length > 0 || (prefix !== undefined && !isPrefix(prefix, family))) {
         throw new CidrError(`is no subnet; give address and prefix length, such as ${example[family]}`);
     }
     if (prefix === undefined) {
@@ -67131,10 +67652,10 @@ function cidrAt(family, address, prefix) {
  * those of `docker network create --subnet`.
  */
 function machineCidr(text) {
-    const [address = '', prefix] = text.split('/');
-    if (!isAddress(address))
-        return undefined;
+    const [address = '', prefix, ...rest] = text.split('/');
     const family = familyOf(address);
+    if (!isAddress(address) || rest.length > 0 || (prefix !== undefined && !isPrefix(prefix, family)))
+        return undefined;
     return cidrAt(family, toNumber(address), prefix === undefined ? bits[family] : Number(prefix));
 }
 /** The n-th address of a subnet, counted from 0, in its canonical form. */
@@ -67164,7 +67685,46 @@ function overlap(one, other) {
 function contains(outer, inner) {
     return outer.family === inner.family && outer.first <= inner.first && inner.last <= outer.last;
 }
+/**
+ * Tells whether a subnet overlaps one of many, without a look at each: of two subnets that overlap one lies in the other.
+ */
+function overlapsOneOf(subnets) {
+    const outermostOf = (family) => outermost(subnets.filter((subnet) => subnet.family === family));
+    const known = { ipv4: outermostOf('ipv4'), ipv6: outermostOf('ipv6') };
+    return (subnet) => {
+        const candidates = known[subnet.family];
+        let [begin, end] = [0, candidates.length];
+        while (begin < end) {
+            const middle = Math.floor((begin + end) / 2);
+            if (candidates[middle].first <= subnet.last)
+                begin = middle + 1;
+            else
+                end = middle;
+        }
+        const nearest = candidates[begin - 1];
+        return nearest !== undefined && overlap(nearest, subnet);
+    };
+}
+/** Those subnets of one family that lie in none of the others, from the lowest to the highest. */
+function outermost(subnets) {
+    const found = [];
+    for (const subnet of subnets.toSorted(byFirstAddress)) {
+        const before = found.at(-1);
+        if (before === undefined || before.last < subnet.first)
+            found.push(subnet);
+    }
+    return found;
+}
+/** Of two that begin with the same address, the larger one comes first. */
+function byFirstAddress(one, other) {
+    if (one.first !== other.first)
+        return one.first < other.first ? -1 : 1;
+    return one.prefix - other.prefix;
+}
 const bits = { ipv4: 32, ipv6: 128 };
+function isPrefix(text, family) {
+    return /^(0|[1-9]\d{0,2})$/.test(text) && Number(text) <= bits[family];
+}
 function isAddress(text) {
     return (0,external_node_net_.isIPv4)(text) || ((0,external_node_net_.isIPv6)(text) && !text.includes('%'));
 }
@@ -68517,7 +69077,7 @@ function checkContainerdPatches(config) {
             const read = readToml(patch);
             if (!(read instanceof TomlError))
                 return [];
-            const message = `is not TOML: ${messageOf(read).trim()}`;
+            const message = `is not TOML: ${whatIsWrong(read)}`;
             return [{ path: `containerdConfigPatches[${String(index)}]`, value: undefined, message }];
         }),
         ...containerdConfigPatchesJSON6902.flatMap((patch, index) => {
@@ -68550,6 +69110,12 @@ function readToml(patch) {
             return error;
         throw error;
     }
+}
+/** The library quotes the lines around an error, which may hold what nobody else should see. */
+function whatIsWrong({ message, line, column }) {
+    const [head = ''] = message.split('\n');
+    const reason = shorten_shorten(head.replace('Invalid TOML document: ', ''));
+    return `${reason} at line ${String(line)}, column ${String(column)}`;
 }
 function hasMirrors(patch) {
     if (patch instanceof TomlError)
@@ -68670,6 +69236,8 @@ function patchJson(before, operations) {
     for (const operation of operations) {
         checkPlace(document, operation);
         const [failure] = (0,rfc6902/* applyPatch */.X6)(document, [operation]);
+        if (failure?.name === 'TestError')
+            throw new Error(`the value of ${operation.path} is not the one that it tests for`);
         if (failure)
             throw failure;
     }
@@ -68714,6 +69282,8 @@ var yaml_dist = __nccwpck_require__(8815);
 ;// CONCATENATED MODULE: ./lib/kind-config/read-yaml.js
 
 
+
+
 /** A scalar as it was written. What it means depends on the field: kind keeps the text where a string is wanted. */
 class YamlScalar {
     text;
@@ -68751,17 +69321,28 @@ function readOnlyDocument(text) {
 }
 /** More levels than any config has. The yaml package, which calls itself for each, would run out of stack. */
 const mostLevels = 100;
-function checkDepth(text) {
+/** Signs, blanks and comments count too: a value with its key and its line has seven. */
+const mostLexemes = 10 * mostValues;
+const tooManyValues = `has too many values, counting what its aliases stand for; use at most ${String(mostValues)}`;
+/** Looks at a text before anything is made of it. */
+function checkSize(text) {
+    const excess = tooLong(text, longestYaml);
+    if (excess !== undefined)
+        throw new YamlError(excess);
     const parser = new yaml_dist/* Parser */.iX();
+    let lexemes = 0;
     for (const lexeme of new yaml_dist/* Lexer */.JG().lex(text)) {
         Array.from(parser.next(lexeme));
         if (parser.stack.length > mostLevels)
             throw new YamlError('is nested too deeply');
+        if (++lexemes > mostLexemes)
+            throw new YamlError(tooManyValues);
     }
 }
 function read_yaml_parse(text) {
-    checkDepth(text);
-    const documents = (0,yaml_dist/* parseAllDocuments */.hR)(text, { uniqueKeys: isSameKey });
+    checkSize(text);
+    // the yaml package would compare each key of a map with all the others
+    const documents = (0,yaml_dist/* parseAllDocuments */.hR)(text, { uniqueKeys: false });
     return 'empty' in documents ? [] : documents;
 }
 function read(document, text) {
@@ -68772,12 +69353,19 @@ function read(document, text) {
         if (error instanceof YamlError)
             throw error;
         const template = templateIn(text);
-        throw new YamlError(template === undefined ? `is not YAML: ${messageOf(error).trim()}` : unfilled(template));
+        throw new YamlError(template === undefined ? `is not YAML: ${withoutContent(errors_messageOf(error))}` : unfilled(template));
     }
+}
+const quotation = /^(Not a YAML token|Block scalar header includes extra characters|Unexpected [\w -]+): .*(?= at line \d)/;
+/** The yaml package quotes the text around an error, which may hold what nobody else should see. */
+function withoutContent(message) {
+    const [head = ''] = message.split('\n');
+    return shorten_shorten(head.replace(/:\s*$/, '').replace(quotation, '$1'));
 }
 /** The first template that nobody filled in: `{{ .Image }}`, `{% if x %}`, `${IMAGE}`, `${IMAGE:-default}`. */
 function templateIn(text) {
-    return /\{\{[^{}]*\}\}|\{%[^%]*%\}|\$\{[A-Za-z_][^{}\n]*\}/.exec(text)?.[0];
+    const found = /\{\{[^{}]*\}\}|\{%[^%]*%\}|\$\{[A-Za-z_][^{}\n]*\}/.exec(text)?.[0];
+    return found === undefined ? undefined : shorten_shorten(found);
 }
 function unfilled(template) {
     return `contains the template ${template}, which nothing has filled in; replace it with its value`;
@@ -68798,12 +69386,12 @@ function isList(value) {
 function isYamlMap(value) {
     return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof YamlScalar);
 }
-/** More values than any config has, so that aliases of aliases end. */
-const mostValues = 100_000;
 class Reader {
     document;
     text;
+    // what aliases stand for counts as often as they stand for it
     #values = 0;
+    #characters = 0;
     #open = new Set();
     #targets;
     constructor(document, text) {
@@ -68819,11 +69407,11 @@ class Reader {
     }
     #value(node) {
         if (++this.#values > mostValues)
-            throw new YamlError('expands its aliases into too many values');
+            throw new YamlError(tooManyValues);
         if ((0,yaml_dist/* isAlias */.Vj)(node))
             return this.#value(this.#target(node));
         if ((0,yaml_dist/* isScalar */.jn)(node))
-            return scalar(node);
+            return this.#scalar(node);
         if (!(0,yaml_dist/* isMap */.jh)(node) && !(0,yaml_dist/* isSeq */.oP)(node))
             return null;
         if (this.#open.has(node))
@@ -68833,18 +69421,30 @@ class Reader {
         this.#open.delete(node);
         return value;
     }
+    #scalar(node) {
+        this.#characters += read_yaml_textOf(node).length;
+        if (this.#characters > longestYaml)
+            throw new YamlError('has too many characters, counting what its aliases stand for');
+        return scalar(node);
+    }
     #target(node) {
         const target = this.#targets.get(node);
         if (target === undefined)
-            throw new YamlError(`is not YAML: there is no anchor &${node.source} before *${node.source}`);
+            throw new YamlError(`is not YAML: there is no anchor &${shorten_shorten(node.source)} before *${shorten_shorten(node.source)}`);
         return target;
     }
     /** Keys of the map itself go before those that are merged into it, and of these the first. */
     #map(pairs) {
         const entries = [];
         const merged = [];
+        const seen = new Set();
         for (const { key, value } of pairs) {
             const resolved = (0,yaml_dist/* isAlias */.Vj)(key) ? this.#target(key) : key;
+            if ((0,yaml_dist/* isScalar */.jn)(resolved)) {
+                if (seen.has(read_yaml_textOf(resolved)))
+                    throw this.#twice(key, read_yaml_textOf(resolved));
+                seen.add(read_yaml_textOf(resolved));
+            }
             if (isMergeKey(resolved))
                 merged.push(...this.#merged(value));
             else
@@ -68852,8 +69452,17 @@ class Reader {
         }
         return Object.fromEntries([...merged.reverse().flatMap((map) => Object.entries(map)), ...entries]);
     }
+    #twice(key, name) {
+        const offset = (0,yaml_dist/* isNode */.Ll)(key) ? (key.range?.[0] ?? 0) : 0;
+        const lines = this.text.slice(0, offset).split('\n');
+        const place = `line ${String(lines.length)}, column ${String((lines.at(-1)?.length ?? 0) + 1)}`;
+        return new YamlError(`is not YAML: Map keys must be unique at ${place}: ${name}`);
+    }
     #key(key) {
         const name = (0,yaml_dist/* isScalar */.jn)(key) ? scalar(key) : null;
+        const excess = tooLong(name?.text ?? '', longestKey);
+        if (excess !== undefined)
+            throw new YamlError(`has a key that ${excess}`);
         // zod drops it without a word
         if (name?.text === '__proto__')
             throw new YamlError('has the key __proto__, which names no setting; leave it out');
@@ -68891,24 +69500,21 @@ function aliasTargets(document) {
     });
     return targets;
 }
-function isSameKey(one, other) {
-    return (0,yaml_dist/* isScalar */.jn)(one) && (0,yaml_dist/* isScalar */.jn)(other) && textOf(one) === textOf(other);
-}
 function isMergeKey(key) {
     return (0,yaml_dist/* isScalar */.jn)(key) && key.type === 'PLAIN' && key.source === '<<';
 }
-function textOf({ source, value }) {
+function read_yaml_textOf({ source, value }) {
     return source ?? String(value);
 }
 function scalar(node) {
-    const text = textOf(node);
+    const text = read_yaml_textOf(node);
     const tag = node.tag?.replace('tag:yaml.org,2002:', '!!');
     if (tag === '!!binary')
         return binary(text);
     const isText = tag === '!!str' || (tag === undefined && node.type !== 'PLAIN');
     const value = isText ? text : resolve(text);
     if (tag !== undefined && !isOfTag(tag, value)) {
-        throw new YamlError(`is not a kind config: the YAML tag ${tag} does not fit "${text}"; leave the tag out`);
+        throw new YamlError(`is not a kind config: the YAML tag ${shorten_shorten(tag)} does not fit "${shorten_shorten(text)}"; leave the tag out`);
     }
     return value === null ? null : new YamlScalar(text, value);
 }
@@ -68962,6 +69568,7 @@ function resolve(text) {
 }
 
 ;// CONCATENATED MODULE: ./lib/kind-config/kubeadm-patches.js
+
 
 
 
@@ -69149,7 +69756,7 @@ class PatchedConfig {
             this.#document = change(before);
         }
         catch (error) {
-            const message = `does not fit the config that kind writes for kubeadm: ${messageOf(error)}`;
+            const message = `does not fit the config that kind writes for kubeadm: ${shorten_shorten(errors_messageOf(error))}`;
             this.#misfits.push({ place, message });
         }
         for (const [setting, read] of Object.entries(readings)) {
@@ -69182,7 +69789,7 @@ class PatchedConfig {
             const isReadable = typeof value === 'string' || value === null || value === undefined;
             if (isReadable || known.some((other) => other.name === name && other.value === value))
                 continue;
-            const message = `sets ${String(name)} to ${JSON.stringify(value)}, but kubeadm takes strings only; put the value in quotes`;
+            const message = `sets ${String(name)} to ${shorten_shorten(JSON.stringify(value))}, but kubeadm takes strings only; put the value in quotes`;
             this.#misfits.push({ place, message });
         }
     }
@@ -69193,7 +69800,7 @@ class PatchedConfig {
             const value = readings[setting]?.(this.#document);
             return place === undefined || value === undefined || value === null
                 ? []
-                : [{ place, setting, value: String(value) }];
+                : [{ place, setting, value: typeof value === 'string' ? value : JSON.stringify(value) }];
         });
     }
     #checkRemoved() {
@@ -69231,6 +69838,7 @@ function hintFor(key, known) {
 
 
 
+
 /** The version of kind's config that there is. */
 const apiVersion = 'kind.x-k8s.io/v1alpha4';
 /** A value whose type decides how it is read, as Go's YAML does it (go.yaml.in/yaml/v3, `decode.go`). */
@@ -69252,13 +69860,16 @@ function typed(read) {
 class Refusal extends Error {
 }
 /** Any scalar, by its text: a label 1.30 is '1.30'. */
-const v1alpha4_readText = (value, refuse) => {
+const readTextUpTo = (most) => (value, refuse) => {
     if (!(value instanceof YamlScalar))
         return refuse('must be a string');
     const template = templateIn(value.text);
-    return template === undefined ? value.text : refuse(unfilled(template));
+    const problem = tooLong(value.text, most) ?? (template === undefined ? undefined : unfilled(template));
+    return problem === undefined ? value.text : refuse(problem);
 };
+const v1alpha4_readText = readTextUpTo(longestPath);
 const v1alpha4_text = typed(v1alpha4_readText);
+const textUpTo = (most) => typed(readTextUpTo(most));
 /** A text that is handed on to another parser, and may hold what looks like a template. */
 const patchText = typed((value, refuse) => value instanceof YamlScalar
     ? value.text
@@ -69306,7 +69917,7 @@ const literally = (word) => typed((value, refuse) => {
 });
 /** One subnet, or several separated by commas; which ones go together is decided elsewhere. */
 const subnets = typed((value, refuse) => {
-    const given = v1alpha4_readText(value, refuse);
+    const given = readTextUpTo(longestSubnets)(value, refuse);
     return /\s/.test(given) ? refuse('contains a blank; write subnets with a comma between them and nothing else') : given;
 });
 const absolutePath = typed((value, refuse) => {
@@ -69320,6 +69931,7 @@ const address = typed((value, refuse) => {
 /** Items that are empty count for nothing. */
 function list(item) {
     return array(item.nullable(), 'must be a list; write "- " before each item')
+        .max(mostItems, { error: ({ input }) => tooMany(input, mostItems), abort: true })
         .transform((items) => items.filter((each) => each !== null));
 }
 /** A map from names to values; kind gives an empty value the zero of its type. */
@@ -69366,8 +69978,8 @@ const json6902Shape = { group: v1alpha4_text, version: v1alpha4_text, kind: v1al
 const nodeRole = oneOf(['control-plane', 'worker']);
 const nodeShape = {
     role: nodeRole,
-    image: v1alpha4_text,
-    labels: mapOf(v1alpha4_text, ''),
+    image: textUpTo(longestImage),
+    labels: mapOf(textUpTo(longestLabel), ''),
     extraMounts: list(requiring(settings(mountShape), 'containerPath')),
     extraPortMappings: list(requiring(settings(portMappingShape), 'containerPort')),
     kubeadmConfigPatches: list(patchText),
@@ -69381,12 +69993,12 @@ const networkingShape = {
     serviceSubnet: subnets,
     disableDefaultCNI: v1alpha4_boolean,
     kubeProxyMode: oneOf(['iptables', 'ipvs', 'nftables', 'none']),
-    dnsSearch: list(v1alpha4_text),
+    dnsSearch: list(textUpTo(longestDomain)),
 };
 const clusterShape = {
     kind: literally('Cluster'),
     apiVersion: literally(apiVersion),
-    name: v1alpha4_text,
+    name: textUpTo(longestLabel),
     nodes: list(settings(nodeShape)),
     networking: settings(networkingShape),
     featureGates: mapOf(v1alpha4_boolean, false),
@@ -69456,9 +70068,16 @@ function valueAt(of, step) {
     return of?.[step];
 }
 function positionOf(config, path) {
-    return path.map((step, level) => typeof step === 'number'
-        ? step
-        : Object.keys(path.slice(0, level).reduce(valueAt, config) ?? {}).indexOf(String(step)));
+    return path.map((step, level) => typeof step === 'number' ? step : (placesIn(path.slice(0, level).reduce(valueAt, config)).get(String(step)) ?? -1));
+}
+/** The place of each key, counted once for a map, which may have thousands of wrong ones. */
+const knownPlaces = new WeakMap();
+function placesIn(map) {
+    if (!isYamlMap(map))
+        return new Map();
+    const known = knownPlaces.get(map) ?? new Map(Object.keys(map).map((key, index) => [key, index]));
+    knownPlaces.set(map, known);
+    return known;
 }
 /** `nodes[1].labels.zone` */
 function pathOf(steps) {
@@ -69478,6 +70097,7 @@ function remedyFor(key, place) {
 }
 
 ;// CONCATENATED MODULE: ./lib/kind-config/kind-config.js
+
 
 
 
@@ -69516,7 +70136,23 @@ function kind_config_check(config) {
     if (nodes.length > 0 && nodes.every(({ role }) => role === 'worker')) {
         refuse('nodes', undefined, 'has no control plane; add "- role: control-plane"');
     }
-    return [...problems, ...checkKubeadmPatches(config), ...checkContainerdPatches(config)];
+    return [...problems, ...checkMounts(nodes), ...checkKubeadmPatches(config), ...checkContainerdPatches(config)];
+}
+/** A mount there would hide what the node's owner is known by, or be taken for it. */
+function checkMounts(nodes) {
+    return nodes.flatMap(({ extraMounts = [] }, node) => extraMounts.flatMap(({ containerPath = '' }, mount) => {
+        // kind hands docker `host:container:options` as one word, so a path ends at a colon
+        const [path = ''] = external_node_path_.posix.normalize(containerPath.replace(/:.*$/s, '')).match(/^\/[^/]*/) ?? [];
+        if (!ownDirectories.includes(path))
+            return [];
+        return [
+            {
+                path: `nodes[${String(node)}].extraMounts[${String(mount)}].containerPath`,
+                value: containerPath,
+                message: `is reserved: kind-flat-network mounts its own files at ${path}; use another path`,
+            },
+        ];
+    }));
 }
 /** Merges a cluster's own config over the shared one: maps deep, patches one after the other, nodes replaced whole. */
 const mergeKindConfigs = deepmergeCustom({
@@ -69528,6 +70164,9 @@ function nodesOf({ nodes = [] }) {
 }
 /** Where in a node's file system the mount stands that tells which run made it. */
 const ownerDirectory = '/kind-flat-network';
+/** Where the directory of the archive of images stands in a node's file system. */
+const archivesOnNode = '/kind-flat-network-images';
+const ownDirectories = [ownerDirectory, archivesOnNode];
 /** The config with one more directory of this machine on every node, which can only read it. */
 function withReadOnlyMount(config, hostPath, containerPath) {
     return {
@@ -69566,11 +70205,21 @@ function toKindConfig(cluster) {
 /** Collects what is wrong, so that a user learns all of it at once. */
 class Problems {
     found = [];
+    #byInput = new Map();
+    #files = new Map();
+    /** The value of an input is the content of a file: problems with the whole of it show the file's name instead. */
+    isContentOf(input, file) {
+        this.#files.set(input, file);
+    }
     /** A problem that several clusters have with what they share is told once. */
-    add(input, value, message) {
-        const isKnown = this.found.some((other) => other.input === input && other.message === message && Object.is(other.value, value));
-        if (!isKnown)
-            this.found.push({ input, value, message });
+    add(input, given, message) {
+        const value = this.#files.get(input) ?? given;
+        const known = this.#byInput.get(input) ?? [];
+        if (known.some((other) => other.message === message && Object.is(other.value, value)))
+            return;
+        const problem = { input, value, message };
+        this.#byInput.set(input, [...known, problem]);
+        this.found.push(problem);
     }
     /** Runs a parser; what it throws becomes a problem. */
     attempt(input, value, parse) {
@@ -69578,14 +70227,14 @@ class Problems {
             return parse();
         }
         catch (error) {
-            this.add(input, value, error.message);
+            this.add(input, value, errors_messageOf(error));
             return undefined;
         }
     }
     /** @throws {InputError} when anything was found */
     throwIfAny() {
         if (this.found.length > 0)
-            throw new InputError(this.found);
+            throw new errors_InputError(this.found);
     }
 }
 
@@ -69965,8 +70614,8 @@ function newest(releases) {
 
 
 /** Programs that are downloaded where the machine has none that fits. */
-const toolNames = ['kind', 'kubectl'];
-const tools_common = { name: schemas_enum(toolNames), version: schemas_string() };
+const tools_toolNames = ['kind', 'kubectl'];
+const tools_common = { name: schemas_enum(tools_toolNames), version: schemas_string() };
 /** A tool that is used; a later process gets it again by this. */
 const plannedTool = discriminatedUnion('from', [
     object({ ...tools_common, from: literal('path') }),
@@ -70002,7 +70651,7 @@ const sources = {
  * @param problems gets what cannot be had; such a tool is missing in the result
  */
 function chooseTools(request, facts, releases, problems) {
-    return toolNames.flatMap((name) => {
+    return tools_toolNames.flatMap((name) => {
         const onPath = facts[name];
         if (onPath !== undefined && fits(onPath, request[name]))
             return [{ name, version: onPath, from: 'path' }];
@@ -70089,13 +70738,16 @@ function fixedPorts(nodes, { apiServerAddress, apiServerPort }, families, places
 }
 /** Whether both cannot be published: as kind, which takes 0.0.0.0 and :: for the same (kind, `config/validate.go`). */
 function portsMeet(one, other) {
-    const [first, second] = [canonicalAddress(one.address), canonicalAddress(other.address)];
     return (one.port === other.port &&
         one.protocol === other.protocol &&
-        (first === second || isWildcard(first) || isWildcard(second)));
+        addressesMeet(canonicalAddress(one.address), canonicalAddress(other.address)));
+}
+/** The same of one port at two addresses, both in canonical form. */
+function addressesMeet(one, other) {
+    return one === other || isWildcard(one) || isWildcard(other);
 }
 function isWildcard(address) {
-    return ['0.0.0.0', '::'].includes(address);
+    return address === '0.0.0.0' || address === '::';
 }
 /** `0.0.0.0:80/tcp`, `[::1]:53/udp` */
 function describePort({ address, port, protocol }) {
@@ -70103,7 +70755,24 @@ function describePort({ address, port, protocol }) {
     return `${host}:${String(port)}/${protocol.toLowerCase()}`;
 }
 
+;// CONCATENATED MODULE: ./lib/model/group-by.js
+/** Items by a key that each has; groups and items keep their order. */
+function groupBy(items, keyOf) {
+    const groups = new Map();
+    for (const item of items) {
+        const key = keyOf(item);
+        const group = groups.get(key);
+        if (group === undefined)
+            groups.set(key, [item]);
+        else
+            group.push(item);
+    }
+    return groups;
+}
+
 ;// CONCATENATED MODULE: ./lib/plan/host-port-conflicts.js
+
+
 
 const remedy = 'give each its own port, or 0 for any that is free';
 /** The fixed ports that a cluster publishes on the engine's machine. */
@@ -70115,13 +70784,21 @@ function hostPortsOf({ nodes, config, families, places }) {
  * Docker would find out when half of the clusters run already.
  */
 function checkHostPorts(problems, clusters, { containers, usedPorts }) {
-    const wanted = clusters.flatMap((cluster) => hostPortsOf(cluster).map((port) => ({ ...port, cluster: cluster.name })));
-    wanted.forEach((own, index) => {
+    const wanted = clusters.flatMap((cluster) => hostPortsOf(cluster).map((port) => ({ ...port, address: canonicalAddress(port.address), cluster: cluster.name })));
+    const byPlace = groupBy(wanted, ({ place }) => place);
+    const byPort = groupBy(wanted, portOf);
+    const used = new Set(usedPorts.map(describePort));
+    // clusters that share a config want the same at the same place
+    const distinct = [...groupBy(wanted, ({ place, address }) => `${place} ${address}`).values()];
+    for (const own of distinct.flatMap(([first]) => first ?? [])) {
         const refuse = (message) => {
             problems.add(own.place, own.port, message);
         };
-        const sharers = wanted.filter((other) => other.place === own.place && portsMeet(other, own));
-        const other = wanted.slice(0, index).find((each) => each.place !== own.place && portsMeet(each, own));
+        const sharers = byPlace.get(own.place)?.filter(({ address }) => addressesMeet(address, own.address)) ?? [];
+        const rivals = byPort.get(portOf(own)) ?? [own];
+        const other = rivals
+            .slice(0, rivals.indexOf(own))
+            .find(({ place, address }) => place !== own.place && addressesMeet(address, own.address));
         const container = containers.find(({ ports = [] }) => ports.some((port) => portsMeet(port, own)));
         if (sharers.length > 1) {
             const names = sharers.map(({ cluster }) => cluster).join(', ');
@@ -70133,10 +70810,13 @@ function checkHostPorts(problems, clusters, { containers, usedPorts }) {
         else if (container !== undefined) {
             refuse(`is published by the container ${container.name}; give another port, or 0 for any that is free`);
         }
-        else if (usedPorts.some((port) => describePort(port) === describePort(own))) {
+        else if (used.has(describePort(own))) {
             refuse(`is in use on this machine (${describePort(own)}); give another port, or 0 for any that is free`);
         }
-    });
+    }
+}
+function portOf({ port, protocol }) {
+    return `${String(port)}/${protocol}`;
 }
 
 ;// CONCATENATED MODULE: ./lib/plan/subnets.js
@@ -70147,7 +70827,7 @@ function checkHostPorts(problems, clusters, { containers, usedPorts }) {
  */
 function allot(count, supernet, taken, prefixes) {
     let most = { fits: 0, prefix: prefixes.longest };
-    const inTheWay = taken.filter((other) => overlap(supernet, other));
+    const inTheWay = outermost(taken.filter((other) => overlap(supernet, other)));
     for (let prefix = Math.max(prefixes.shortest, supernet.prefix); prefix <= prefixes.longest; prefix++) {
         const subnets = freeBlocks(count, supernet, inTheWay, prefix);
         if (subnets.length === count)
@@ -70157,19 +70837,24 @@ function allot(count, supernet, taken, prefixes) {
     }
     return most;
 }
-function freeBlocks(count, supernet, taken, prefix) {
+/** One walk over the supernet and the obstacles in it, both in the order of their addresses. */
+function freeBlocks(count, supernet, obstacles, prefix) {
     const size = sizeOf(supernet.family, prefix);
     const blocks = [];
     let first = supernet.first;
-    while (blocks.length < count && first + size - 1n <= supernet.last) {
-        const block = cidrAt(supernet.family, first, prefix);
-        const obstacle = taken.find((other) => overlap(block, other));
-        if (obstacle === undefined)
-            blocks.push(block);
-        // a step past the obstacle, to the next multiple of the size: never through it address by address
-        const next = obstacle === undefined ? block.last + 1n : obstacle.last + 1n;
-        const aligned = ((next + size - 1n) / size) * size;
-        first = aligned > first + size ? aligned : first + size;
+    for (let passed = 0; blocks.length < count && first + size - 1n <= supernet.last;) {
+        const obstacle = obstacles[passed];
+        if (obstacle !== undefined && obstacle.last < first) {
+            passed++;
+        }
+        else if (obstacle !== undefined && obstacle.first < first + size) {
+            // the next multiple of the size behind the obstacle: never through it address by address
+            first = ((obstacle.last + size) / size) * size;
+        }
+        else {
+            blocks.push(cidrAt(supernet.family, first, prefix));
+            first += size;
+        }
     }
     return blocks;
 }
@@ -70195,7 +70880,7 @@ function chooseLoadBalancerSubnets(problems, clusters, { loadBalancer }, network
     if (network === undefined)
         return () => [];
     const reserved = reservations.flatMap(({ loadBalancerSubnets = {} }) => Object.entries(loadBalancerSubnets));
-    const taken = reserved.flatMap(([, subnets]) => subnets).map(parseCidr);
+    const taken = reserved.flatMap(([, subnets]) => subnets).flatMap((text) => machineCidr(text) ?? []);
     const parts = network.subnets.flatMap((text) => {
         const subnet = machineCidr(text);
         if (subnet === undefined)
@@ -70204,7 +70889,7 @@ function chooseLoadBalancerSubnets(problems, clusters, { loadBalancer }, network
         // a cluster that is taken over keeps what it has, since Services of it may have addresses out of that
         const kept = of.flatMap((cluster) => {
             const own = reserved.filter(([name]) => cluster.existing?.name === name).flatMap(([, subnets]) => subnets);
-            const [part] = own.map(parseCidr).filter((each) => load_balancer_subnets_contains(subnet, each));
+            const [part] = own.flatMap((text) => machineCidr(text) ?? []).filter((each) => contains(subnet, each));
             return part === undefined ? [] : [{ cluster, part }];
         });
         const lacking = of.filter((cluster) => !kept.some((each) => each.cluster === cluster));
@@ -70238,7 +70923,7 @@ function freeParts(count, subnet, { ranges = [], used = [] }, taken, toCome) {
     // one that is the whole subnet bounds nothing
     const [range = lowerHalf] = ranges
         .flatMap((text) => machineCidr(text) ?? [])
-        .filter((each) => load_balancer_subnets_contains(subnet, each) && each.prefix > subnet.prefix);
+        .filter((each) => contains(subnet, each) && each.prefix > subnet.prefix);
     const inUse = ofFamily(used, family).flatMap((text) => machineCidr(text) ?? []);
     // without a range Docker goes on above the lower half when that is full
     const room = lowerHalf.last - lowerHalf.first - 1n;
@@ -70265,18 +70950,17 @@ function fromTop({ family, last, prefix }) {
 function host(family, address) {
     return cidrAt(family, address, family === 'ipv4' ? 32 : 128);
 }
-function load_balancer_subnets_contains(outer, inner) {
-    return outer.family === inner.family && outer.first <= inner.first && inner.last <= outer.last;
-}
 /**
  * What stands in the way of clusters' load balancers: nodes with an address out of a part that Services get theirs from.
  * Docker gave it to them against what it usually does, or somebody chose it.
  */
 function nodesInTheWay(clusters, nodes) {
-    return clusters.flatMap(({ name, loadBalancerSubnets }) => loadBalancerSubnets.map(parseCidr).flatMap((part) => nodes.flatMap((node) => node.addresses
-        .filter((address) => machineCidr(address)?.family === part.family)
-        .filter((address) => overlap(machineCidr(address) ?? part, part))
-        .map((address) => `node ${node.name} has ${canonicalAddress(address)}, out of ${part.text} of ${name}'s load balancers`))));
+    const hosts = nodes.flatMap(({ name, addresses }) => addresses.flatMap((address) => ({ name, address, at: machineCidr(address) })));
+    return clusters.flatMap(({ name, loadBalancerSubnets }) => loadBalancerSubnets
+        .map(parseCidr)
+        .flatMap((part) => hosts
+        .filter(({ at }) => at !== undefined && overlap(at, part))
+        .map((host) => `node ${host.name} has ${canonicalAddress(host.address)}, out of ${part.text} of ${name}'s load balancers`)));
 }
 
 ;// CONCATENATED MODULE: ./lib/plan/image-cache.js
@@ -70306,11 +70990,19 @@ const image_cache_format = 'parts1';
 function imageCacheKey(digest, platform) {
     return `kind-flat-network-image-${image_cache_format}-${digest.replace('sha256:', '')}-${platform.replaceAll('/', '-')}`;
 }
+/** Whether a name is such a key, of this release or of another one. */
+function isImageCacheKey(name) {
+    return /^kind-flat-network-image-[a-z]+\d+-[0-9a-f]{64}(-[a-z0-9]+){2,3}$/.test(name);
+}
 /** The name in the engine of an image that came through the cache: an image gets its registry's digest by a pull from that registry alone. */
 function cachedImageName(digest) {
     return `${cachedImageRepository}:${digest.replace(':', '-')}`;
 }
 const cachedImageRepository = 'kind-flat-network/node';
+/** Whether an image got its name here: others may use the repository too. */
+function isCachedImageName(name) {
+    return name.startsWith(`${cachedImageRepository}:`) && /:sha256-[0-9a-f]{64}$/.test(name);
+}
 /**
  * Why the cache is not used for an image; `undefined` when it is.
  * @param facts.needless why a look into the cache gains nothing here
@@ -70443,24 +71135,40 @@ function budgetWarnings(nodes, { engine, inotifyInstances }) {
 }
 
 ;// CONCATENATED MODULE: ./lib/plan/groups.js
-/** Clusters that share a network (a group, not a Docker network) are joined; all others are kept apart. */
+
 function areJoined(one, other) {
     return one.name !== other.name && one.networks.some((network) => other.networks.includes(network));
 }
-/** Whether some cluster must tell the addresses of both from each other: they are joined, or have a joined cluster in common. */
-function mustDiffer(one, other, clusters) {
-    return areJoined(one, other) || clusters.some((third) => areJoined(third, one) && areJoined(third, other));
+/** The members of each network. */
+function membersOf(clusters) {
+    const memberships = clusters.flatMap((member) => member.networks.map((network) => ({ network, member })));
+    return [...groupBy(memberships, ({ network }) => network)].map(([network, group]) => [
+        network,
+        group.map(({ member }) => member),
+    ]);
+}
+/**
+ * Tells of two clusters whether somebody must tell their addresses from each other: they are joined, or have a joined
+ * cluster in common. What that takes is worked out once, since a thousand clusters make half a million pairs.
+ */
+function whichMustDiffer(clusters) {
+    const members = new Map(membersOf(clusters));
+    const known = new Map();
+    /** The networks of all members of one. */
+    const around = (network) => {
+        const networks = known.get(network) ?? new Set(members.get(network)?.flatMap((member) => member.networks));
+        known.set(network, networks);
+        return networks;
+    };
+    return (one, other) => one.networks.map(around).some((networks) => other.networks.some((network) => networks.has(network)));
 }
 /** What is odd about the groups: those that join nobody. */
 function groupWarnings(clusters) {
     if (clusters.length < 2)
         return [];
-    return [...new Set(clusters.flatMap(({ networks }) => networks))].flatMap((network) => {
-        const members = clusters.filter(({ networks }) => networks.includes(network));
-        if (members.length > 1)
-            return [];
-        return `the network ${network} has ${members.map(({ name }) => name).join(', ')} alone and joins it with no other cluster`;
-    });
+    return membersOf(clusters).flatMap(([network, [first, ...others]]) => first === undefined || others.length > 0
+        ? []
+        : [`the network ${network} has ${first.name} alone and joins it with no other cluster`]);
 }
 
 ;// CONCATENATED MODULE: ./lib/plan/cluster.js
@@ -70476,6 +71184,7 @@ function subnetsOf({ podSubnets, serviceSubnets }) {
 
 ;// CONCATENATED MODULE: ./lib/model/kind-names.js
 /** How kind names things: `pkg/cluster/internal/providers/common/namer.go` and `pkg/cluster/internal/kubeconfig`. */
+const nodeRoles = ['control-plane', 'worker'];
 /** Names of a cluster's nodes in the order of their roles: `a-control-plane`, `a-worker`, `a-worker2`. */
 function nodeNames(cluster, roles) {
     const seen = new Map();
@@ -70605,7 +71314,7 @@ const allottedServices = {
 };
 const largestPodSubnet = { ipv4: 16, ipv6: 56 };
 /** Checks that a given subnet is of a size that kubeadm takes and that holds all nodes. */
-function checkSize(problems, input, { family, prefix, text }, key, { nodes, nodeMasks }) {
+function cluster_subnets_checkSize(problems, input, { family, prefix, text }, key, { nodes, nodeMasks }) {
     const mask = nodeMasks[family];
     const { shortest, longest } = key === 'service-subnet' ? givenServices[family] : { shortest: Math.max(0, mask - mostNodeBits), longest: mask };
     const room = 2 ** (mask - prefix);
@@ -70614,12 +71323,16 @@ function checkSize(problems, input, { family, prefix, text }, key, { nodes, node
             (key === 'pod-subnet' ? ` where each node gets a /${String(mask)}` : ''));
     }
     else if (key === 'pod-subnet' && room < nodes.length) {
-        problems.add(input, text, `holds a /${String(mask)} for ${String(room)} nodes, the cluster has ${String(nodes.length)}; give a /${String(prefixFor(nodes.length, mask))} or larger`);
+        problems.add(input, text, `holds a /${String(mask)} for ${String(room)} nodes, the cluster has ${String(nodes.length)}; ${cluster_subnets_remedyFor(nodes.length, mask)}`);
     }
 }
 /** Longest prefix of a subnet that has a part of that prefix length for each of so many nodes. */
 function prefixFor(nodes, mask) {
     return mask - Math.ceil(Math.log2(nodes));
+}
+function cluster_subnets_remedyFor(nodes, mask) {
+    const prefix = prefixFor(nodes, mask);
+    return prefix < 0 ? 'give a larger node-cidr-mask-size' : `give a /${String(prefix)} or larger`;
 }
 /**
  * Allots what was not given, family by family; what does not fit becomes a problem.
@@ -70688,10 +71401,14 @@ function podWants(clusters, family) {
 function allotWants(wants, input, supernet, taken) {
     const subnets = [];
     for (const { clusters, range } of wants) {
+        if (range.longest < 0) {
+            const message = 'has room for too few nodes, as every subnet has; give a larger node-cidr-mask-size, or fewer nodes';
+            return { problem: [input, supernet.text, message] };
+        }
         const used = [...taken.map(({ subnet }) => subnet), ...subnets.map(([, subnet]) => subnet)];
         const allotment = allot(clusters.length, supernet, used, range);
         if ('fits' in allotment) {
-            const inTheWay = taken.filter(({ subnet }) => overlap(subnet, supernet)).map(({ owner }) => owner);
+            const inTheWay = [...new Set(taken.filter(({ subnet }) => overlap(subnet, supernet)).map(({ owner }) => owner))];
             const problem = `has room for ${String(allotment.fits)} subnets of /${String(allotment.prefix)}, ${String(clusters.length)} are needed` +
                 (inTheWay.length > 0 ? ` (taken by ${inTheWay.slice(0, 5).join(', ')})` : '') +
                 '; give a larger or freer supernet';
@@ -70700,6 +71417,22 @@ function allotWants(wants, input, supernet, taken) {
         subnets.push(...clusters.map((cluster, index) => [cluster, allotment.subnets[index]]));
     }
     return { subnets };
+}
+
+;// CONCATENATED MODULE: ./lib/plan/docker-network.js
+/** Digits of an id that Docker itself prints, at least. */
+const shortestId = 12;
+/**
+ * Refuses an id in place of a name: docker takes one for the other, but tells of nodes by the names of their networks.
+ * @param given the input `docker-network`
+ */
+function checkDockerNetwork(problems, given, networks) {
+    if (given.length < shortestId || networks.some(({ name }) => name === given))
+        return;
+    const meant = networks.find(({ id }) => id.startsWith(given));
+    if (meant !== undefined) {
+        problems.add('docker-network', given, `is the id of the Docker network ${meant.name}; give its name`);
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/plan/place.js
@@ -70777,6 +71510,101 @@ function place_checkPlace(place, clusters, problems) {
 }
 function isUsable(address) {
     return typeof address === 'string' && (0,external_node_net_.isIP)(address) !== 0 && !isOfLoopback(address);
+}
+
+;// CONCATENATED MODULE: ./lib/model/special-use.js
+
+/**
+ * The blocks that are not forwardable by IANA's special-purpose address registries (RFC 6890 and its updates, as of
+ * October 2025), and multicast.
+ */
+const notForwardable = [
+    ['0.0.0.0/8', 'this network', 'RFC 791'],
+    ['127.0.0.0/8', 'loopback', 'RFC 1122'],
+    ['169.254.0.0/16', 'link-local', 'RFC 3927'],
+    ['192.0.0.0/24', 'IETF protocol assignments', 'RFC 6890'],
+    ['192.0.2.0/24', 'documentation', 'RFC 5737'],
+    ['198.51.100.0/24', 'documentation', 'RFC 5737'],
+    ['203.0.113.0/24', 'documentation', 'RFC 5737'],
+    ['224.0.0.0/4', 'multicast', 'RFC 5771'],
+    ['240.0.0.0/4', 'reserved', 'RFC 1112'],
+    ['::/128', 'unspecified address', 'RFC 4291'],
+    ['::1/128', 'loopback', 'RFC 4291'],
+    ['::ffff:0:0/96', 'IPv4-mapped', 'RFC 4291'],
+    ['100:0:0:1::/64', 'dummy prefix', 'RFC 9780'],
+    ['2001::/23', 'IETF protocol assignments', 'RFC 2928'],
+    ['2001:db8::/32', 'documentation', 'RFC 3849'],
+    ['3fff::/20', 'documentation', 'RFC 9637'],
+    ['fe80::/10', 'link-local', 'RFC 4291'],
+    ['ff00::/8', 'multicast', 'RFC 4291'],
+];
+/** Forwardable parts of those blocks, as far as a cluster's subnet fits into them. */
+const forwardable = ['2001::/32', '2001:2::/48', '2001:3::/32', '2001:4:112::/48', '2001:20::/28', '2001:30::/28'].map(parseCidr);
+/** Addresses that no cluster can have: pods and Services with such an address cannot be reached from another node. */
+const specialUse = notForwardable.flatMap(([block, use, source]) => without(parseCidr(block), forwardable).map((subnet) => ({ subnet, name: `${block} (${use}, ${source})` })));
+/** What is left of a subnet, as few subnets as possible. */
+function without(subnet, holes) {
+    if (holes.some((hole) => contains(hole, subnet)))
+        return [];
+    if (!holes.some((hole) => overlap(hole, subnet)))
+        return [subnet];
+    return [subnet.first, subnet.last].flatMap((end) => without(cidrAt(subnet.family, end, subnet.prefix + 1), holes));
+}
+
+;// CONCATENATED MODULE: ./lib/plan/reservation.js
+
+
+/**
+ * Changes only when an older release could misread a reservation. What is added without that older releases pass over,
+ * and newer ones must do without it. Release 0.1.0 wrote none.
+ */
+const reservation_version = 1;
+const names = array(schemas_string()).readonly();
+const reservation_subnets = array(schemas_string().refine((text) => machineCidr(text) !== undefined)).readonly();
+const schema = object({
+    clusters: names,
+    /** Of every family: pods, services. */
+    subnets: reservation_subnets,
+    /** Parts of the Docker network that the clusters' Services get addresses out of, by cluster. */
+    loadBalancerSubnets: record(schemas_string(), reservation_subnets).exactOptional(),
+    /** Names of clusters of earlier runs, if it has joined any with its own. */
+    reused: names.exactOptional(),
+});
+/** The text that a run puts on the engine for others to read. */
+function writeReservation(reservation) {
+    return JSON.stringify({ version: reservation_version, ...reservation });
+}
+/**
+ * Reads what a run of any release, or somebody else, has put on the engine.
+ * @returns the reservation, or why it cannot be read: with next to nothing of the text, which may be anything
+ */
+function readReservation(text) {
+    const value = jsonIn(text);
+    if (value === undefined)
+        return { unreadable: 'it is not JSON' };
+    const found = object({ version: unknown() }).safeParse(value).data?.version;
+    if (found !== undefined && found !== reservation_version) {
+        return {
+            unreadable: `it has version ${JSON.stringify(found).slice(0, 20)}, and this release reads version ${String(reservation_version)}`,
+        };
+    }
+    const { data, error } = schema.safeParse(value);
+    if (data !== undefined)
+        return { reservation: data };
+    const places = error.issues.map(({ path: [setting] }) => (setting === undefined ? 'the whole text' : String(setting)));
+    return { unreadable: `these parts are missing or wrong: ${[...new Set(places)].join(', ')}` };
+}
+function jsonIn(text) {
+    try {
+        return JSON.parse(text);
+    }
+    catch {
+        return undefined;
+    }
+}
+function describeUnreadable({ volume, why }) {
+    return (`the Docker volume ${volume} holds a reservation that cannot be read (${why}): names and subnets that are chosen ` +
+        `may be those of its run; if that run is not at work, remove it with: docker volume rm ${volume}`);
 }
 
 ;// CONCATENATED MODULE: ./lib/plan/reuse.js
@@ -70890,6 +71718,9 @@ function dockerNetworkOf(reusable) {
 
 
 
+
+
+
 /**
  * Decides everything that will be made. Pure.
  * @param run the run's id, put on everything it makes
@@ -70905,6 +71736,8 @@ function makePlan(request, facts, run, problems = new Problems()) {
     checkTakeOver(problems, named, request, others);
     const clusters = takeOver(named, others);
     checkNames(problems, clusters, request, machine);
+    if (request.dockerNetwork !== undefined)
+        checkDockerNetwork(problems, request.dockerNetwork, machine.networks);
     checkFamilies(problems, clusters, dockerNetwork, machine);
     const created = clusters.filter(({ existing }) => existing === undefined);
     place_checkPlace(machine.place, created.map(published), problems);
@@ -70913,8 +71746,9 @@ function makePlan(request, facts, run, problems = new Problems()) {
     if (request.kubeconfig !== undefined)
         checkKubeconfig(problems, request.kubeconfig, machine);
     const reserved = reservedSubnets(machine);
-    const given = checkGiven(problems, clusters, reserved);
-    const subnets = chooseSubnets(problems, clusters, request, [...reserved, ...given]);
+    const unusable = unusableSubnets(machine);
+    const given = checkGiven(problems, clusters, reserved, unusable);
+    const subnets = chooseSubnets(problems, clusters, request, [...unusable, ...reserved, ...given]);
     const network = machine.networks.find(({ name }) => name === dockerNetwork);
     const loadBalancerSubnets = chooseLoadBalancerSubnets(problems, clusters, request, network, others.reservations);
     const kind = tools.find(({ name }) => name === 'kind')?.version;
@@ -70949,6 +71783,7 @@ function makePlan(request, facts, run, problems = new Problems()) {
             ...budgetWarnings(plan_sum(clusters.map(({ nodes }) => nodes.length)), machine),
             ...groupWarnings(clusters),
             ...imageWarnings(planned, tools),
+            ...machine.unreadableReservations.map(describeUnreadable),
         ],
         concurrency: concurrency(clusters.length, machine),
         waitSeconds: request.waitSeconds,
@@ -71064,19 +71899,34 @@ function reservedSubnets(facts) {
         ...facts.reservations.flatMap(({ run, subnets }) => known(subnets, ({ text }) => `the run ${run} (${text})`)),
     ];
 }
+/** Subnets that no cluster can have, and the nameservers, which nodes could not ask any more. */
+function unusableSubnets({ nameservers }) {
+    return [
+        ...specialUse.map(({ subnet, name }) => ({ subnet, owner: name })),
+        ...nameservers.flatMap((address) => {
+            const subnet = machineCidr(address);
+            return subnet === undefined ? [] : [{ subnet, owner: `this machine's nameserver ${address}` }];
+        }),
+    ];
+}
 /** Checks the subnets the user gave; returns them with their owners. */
-function checkGiven(problems, clusters, reserved) {
+function checkGiven(problems, clusters, reserved, unusable) {
     const given = [];
+    const mustDiffer = whichMustDiffer(clusters);
     for (const cluster of clusters) {
+        // a cluster that exists works with the subnets it has
+        const taken = cluster.existing === undefined ? [...unusable, ...reserved] : reserved;
         for (const key of ['pod-subnet', 'service-subnet']) {
             const input = cluster.places[key];
             for (const subnet of key === 'pod-subnet' ? cluster.podSubnets : cluster.serviceSubnets) {
-                checkSize(problems, input, subnet, key, cluster);
+                cluster_subnets_checkSize(problems, input, subnet, key, cluster);
                 const meets = (other) => overlap(subnet, other.subnet);
                 // clusters that are kept apart may use the same addresses
-                const neighbours = given.filter((other) => other.cluster === cluster || mustDiffer(other.cluster, cluster, clusters));
+                const neighbour = given.find((other) => meets(other) && (other.cluster === cluster || mustDiffer(other.cluster, cluster)));
                 // a Docker network is a route of the host too: one of the two is enough to know
-                for (const other of [...reserved.filter(meets).slice(0, 1), ...neighbours.filter(meets)]) {
+                for (const other of [taken.find(meets), neighbour]) {
+                    if (other === undefined)
+                        continue;
                     problems.add(input, subnet.text, `overlaps ${other.owner}; give a subnet that does not`);
                 }
                 given.push({ subnet, owner: `${input} (${subnet.text})`, cluster });
@@ -71092,6 +71942,7 @@ function checkGiven(problems, clusters, reserved) {
 
 
 
+
 const ipFamilyNames = inputs['ip-family'].values;
 /** The address families of a cluster, the primary one first. */
 const cluster_entry_familiesOf = {
@@ -71100,33 +71951,46 @@ const cluster_entry_familiesOf = {
     dual: families,
 };
 const notAnIpFamily = 'is no address family; give ipv4, ipv6 or dual';
-const cluster_entry_text = schemas_string('is no text; give a string').superRefine((value, context) => {
+/** A text that is looked at no further when it is too long. */
+const anyText = (most, notText) => schemas_string(notText).max(most, { error: ({ input }) => tooLong(String(input), most), abort: true });
+const cluster_entry_text = (most) => anyText(most, 'is no text; give a string').superRefine((value, context) => {
     const template = templateIn(value);
     if (template !== undefined)
         context.addIssue({ code: 'custom', message: unfilled(template) });
 });
 const cluster_entry_count = (least) => {
-    const remedy = `is no number of nodes; give a whole number from ${String(least)}, without quotes`;
-    return schemas_int(remedy).min(least, remedy);
+    const remedy = `is not a number of nodes; use a whole number from ${String(least)} to ${String(mostNodes)}, without quotes`;
+    return schemas_int(remedy).min(least, remedy).max(mostNodes, remedy);
 };
 const noNetwork = 'is no network; give a name of letters, digits, - and ., or a list of such names';
-const networkName = schemas_string(noNetwork).regex(/^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?$/, noNetwork);
+const networkName = schemas_string(noNetwork)
+    .max(longestLabel, { error: ({ input }) => tooLong(String(input), longestLabel) })
+    .regex(/^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?$/, noNetwork);
 /** A version, which is no number: YAML has no last zero. */
-const versionText = schemas_string('is no text; put it in quotes, or YAML reads 1.30 as 1.3');
+const versionText = anyText(longestVersion, 'is no text; put it in quotes, or YAML reads 1.30 as 1.3');
 const kubernetesVersion = /^v?\d+\.\d+(\.\d+)?$/;
 const notAKubernetesVersion = 'is no version of Kubernetes; give one such as 1.34 or 1.34.0';
 /** A cluster of the list, as a map. */
 const clusterMap = strictObject({
-    name: cluster_entry_text.optional().describe('Name of the cluster, a DNS label; cluster<n> when left out'),
+    name: cluster_entry_text(longestLabel).optional().describe('Name of the cluster, a DNS label; cluster<n> when left out'),
     workers: cluster_entry_count(0).optional().describe('Worker nodes'),
     'control-planes': cluster_entry_count(1).optional().describe('Control-plane nodes'),
     'ip-family': schemas_enum(ipFamilyNames, notAnIpFamily).optional().describe('Address family'),
-    network: union([networkName.transform((name) => [name]), array(networkName).min(1, noNetwork)], noNetwork)
+    network: union([networkName, array(networkName).min(1, noNetwork)], noNetwork)
+        .transform((names) => (typeof names === 'string' ? [names] : names))
+        .refine((names) => names.length <= mostItems, { error: ({ input }) => tooMany(input, mostItems) })
         .optional()
         .describe('Group, or list of groups, that the cluster is joined in'),
-    'pod-subnet': cluster_entry_text.optional().describe('Pod subnet, one for each address family, separated by a comma'),
-    'service-subnet': cluster_entry_text.optional().describe('Service subnet, one for each address family, separated by a comma'),
-    'node-image': cluster_entry_text.min(1, 'is empty; name an image or leave it out').optional().describe('Node image'),
+    'pod-subnet': cluster_entry_text(longestSubnets)
+        .optional()
+        .describe('Pod subnet, one for each address family, separated by a comma'),
+    'service-subnet': cluster_entry_text(longestSubnets)
+        .optional()
+        .describe('Service subnet, one for each address family, separated by a comma'),
+    'node-image': cluster_entry_text(longestImage)
+        .min(1, 'is empty; name an image or leave it out')
+        .optional()
+        .describe('Node image'),
     'kubernetes-version': versionText
         .regex(kubernetesVersion, notAKubernetesVersion)
         .optional()
@@ -71141,6 +72005,11 @@ const clusterEntry = preprocess((value) => (typeof value === 'string' ? { name: 
 const entryKeys = Object.keys(clusterMap.shape);
 /** The clusters of a list, each where it stood: what cannot be read is a problem and leaves its place empty. */
 function readClusters(problems, list) {
+    const excess = tooMany(list, mostClusters);
+    if (excess !== undefined) {
+        problems.add('clusters', undefined, excess);
+        return [];
+    }
     return list.map(cluster_entry_valueOf).map((item, index) => {
         const result = clusterEntry.safeParse(item);
         if (result.success)
@@ -71181,11 +72050,25 @@ function addIssue(problems, input, item, issue) {
 
 
 
+
 /** kube-controller-manager's defaults. */
 const defaultNodeMasks = { ipv4: 24, ipv6: 64 };
 const longestMask = { ipv4: 32, ipv6: 128 };
+/** What a shared config decides for the clusters that say nothing of their own, by the version of Kubernetes. */
+const decided = new WeakMap();
 /** What the kubeadm patches of a cluster decide, applied in the order in which kind applies them. */
-function patchedCluster({ shared, own, ownPlace, nodes, nodesPlace }, { nodeImage, kubernetesVersion, defaultKubernetes }) {
+function patchedCluster(sources, versions) {
+    const { shared, own, nodes } = sources;
+    const image = nodes.find(({ role }) => role === 'control-plane')?.image ?? versions.nodeImage;
+    const version = image === undefined ? (versions.kubernetesVersion ?? versions.defaultKubernetes) : kubernetesVersionOf(image);
+    if (Object.keys(own).length > 0)
+        return applyPatches(sources, version);
+    const known = decided.get(shared) ?? new Map();
+    const patched = known.get(version) ?? applyPatches(sources, version);
+    decided.set(shared, known.set(version, patched));
+    return patched;
+}
+function applyPatches({ shared, own, ownPlace, nodes, nodesPlace }, version) {
     const [all, its] = [patchesOf(shared, 'config'), patchesOf(own, ownPlace)];
     // `kubeadm init` runs on the first control plane, and its config alone makes the cluster
     const first = nodes.find(({ role }) => role === 'control-plane');
@@ -71193,8 +72076,6 @@ function patchedCluster({ shared, own, ownPlace, nodes, nodesPlace }, { nodeImag
         { merge: [...all.merge, ...its.merge], json: [...all.json, ...its.json] },
         ...(first === undefined ? [] : [patchesOf(first, `${nodesPlace}[${String(nodes.indexOf(first))}]`)]),
     ];
-    const image = first?.image ?? nodeImage;
-    const version = image === undefined ? (kubernetesVersion ?? defaultKubernetes) : kubernetesVersionOf(image);
     return readKubeadmPatches(mergeKindConfigs(shared, own), levels, version);
 }
 /** Of the flags for masks, kube-controller-manager takes only those that fit the cluster (`app/core.go`). */
@@ -71218,13 +72099,14 @@ function nodeMasks(problems, ipFamily, { nodeMasks: given }) {
             masks[family] = Number(value);
         }
         else {
-            refuse(` to ${value}; use a prefix length from 1 to ${String(longestMask[family])}`);
+            refuse(` to ${shorten_shorten(value)}; use a prefix length from 1 to ${String(longestMask[family])}`);
         }
     }
     return masks;
 }
 
 ;// CONCATENATED MODULE: ./lib/plan/given.js
+
 function given(value, place) {
     return value === undefined ? [] : [{ value, place }];
 }
@@ -71234,16 +72116,22 @@ function agree(problems, said) {
     for (const { value, place } of others) {
         if (value === first?.value)
             continue;
-        problems.add(place, value, `contradicts ${first?.place ?? ''} (${String(first?.value)}); give one of the two`);
+        problems.add(place, value, `contradicts ${first?.place ?? ''} (${shorten_shorten(String(first?.value))}); give one of the two`);
     }
     return first;
 }
 
 ;// CONCATENATED MODULE: ./lib/plan/parse-subnets.js
 
+
 const familyNames = { ipv4: 'IPv4', ipv6: 'IPv6' };
 /** Subnets separated by commas, as kind takes them: at most one of each of those families. */
 function parseSubnets(problems, input, value, wanted) {
+    const excess = tooLong(value, longestSubnets);
+    if (excess !== undefined) {
+        problems.add(input, value, excess);
+        return [];
+    }
     const found = [];
     for (const text of value.split(',').map((part) => part.trim())) {
         const subnet = problems.attempt(input, text, () => parseCidr(text));
@@ -71270,6 +72158,7 @@ function parseSubnets(problems, input, value, wanted) {
 
 
 
+
 /** The group of clusters that name none. */
 const defaultNetwork = 'default';
 /** Reads a kind config; what is wrong with it is added to the problems. */
@@ -71280,14 +72169,19 @@ function parseKindConfig(problems, input, value) {
     }
     return config;
 }
-/** Where an entry of the list, its own kind config, the shared one and kubeadm patches become one cluster. */
-function toCluster(problems, entry, index, shared, warnings) {
+/** Reads what an entry of the list says besides what all clusters share. */
+function sourcesOf(problems, entry, index, shared) {
     const input = `clusters[${String(index)}]`;
-    const own = ownConfig(problems, entry, `${input}.config`);
+    return { entry, input, own: ownConfig(problems, entry, `${input}.config`), shared };
+}
+/** Where an entry of the list, its own kind config, the shared one and kubeadm patches become one cluster. */
+function toCluster(problems, sources, warnings) {
+    const { input, own, shared } = sources;
     warnings.push(...configWarnings(own, `${input}.config`));
-    const sources = { entry, input, own, shared };
-    const merged = mergeKindConfigs(shared.config, own);
-    const { nodes, ...config } = { ...merged, nodes: chooseNodes(problems, sources, nodesOf(merged)) };
+    const { nodes, ...config } = {
+        ...mergeKindConfigs(shared.config, own),
+        nodes: chooseNodes(problems, sources),
+    };
     const image = imageOf(problems, sources);
     const name = nameOf(problems, sources);
     const { value: ipFamily, place: familyPlace } = cluster_request_ipFamilyOf(problems, sources);
@@ -71311,7 +72205,7 @@ function toCluster(problems, entry, index, shared, warnings) {
         },
         ...(name !== undefined && { name: name.value }),
         families: orderOf(problems, cluster_entry_familiesOf[ipFamily], pods, services),
-        networks: [...new Set(entry.network ?? [defaultNetwork])],
+        networks: [...new Set(sources.entry.network ?? [defaultNetwork])],
         nodes,
         nodeMasks: nodeMasks(problems, ipFamily, patched),
         podSubnets: pods?.value ?? [],
@@ -71387,12 +72281,12 @@ function checkSharedByAll(problems, { config, ...version }) {
     const sources = { shared: config, own: {}, ownPlace: '', nodes, nodesPlace: 'config.nodes' };
     const { podSubnets, serviceSubnets } = patchedCluster(sources, version);
     for (const { place, setting, value } of [...podSubnets, ...serviceSubnets]) {
-        problems.add(place, undefined, `sets ${setting} to ${value} in every cluster, and each needs its own; ${remedy}`);
+        problems.add(place, undefined, `sets ${setting} to ${shorten_shorten(value)} in every cluster, and each needs its own; ${remedy}`);
     }
     if (config.name === undefined)
         return [];
     return [
-        `config.name: "${config.name}" is ignored, because several clusters share this config; name them in the list of clusters`,
+        `config.name: "${shorten_shorten(config.name)}" is ignored, because several clusters share this config; name them in the list of clusters`,
     ];
 }
 /** Warnings about a config: what containerd on the nodes may not take. */
@@ -71422,27 +72316,39 @@ function orderOf(problems, families, pods, services) {
     }
     return first?.families ?? families;
 }
-function chooseNodes(problems, { entry, input, shared: { workers, controlPlanes } }, configured) {
-    const wanted = {
+/** The nodes that the config of a cluster names; `undefined` when it names none. */
+function configuredNodes({ own, shared }) {
+    return nodesOf(own.nodes === undefined ? shared.config : own);
+}
+/** Who says how many nodes of each role there are, where the config names none. */
+function wantedNodes({ entry, shared: { workers, controlPlanes } }) {
+    return {
         'control-plane': { own: entry['control-planes'], shared: controlPlanes },
         worker: { own: entry.workers, shared: workers },
     };
-    const count = (role) => wanted[role].own ?? wanted[role].shared.value;
+}
+/** How many nodes of each role a cluster has. */
+function countNodes(sources) {
+    const configured = configuredNodes(sources);
+    const wanted = wantedNodes(sources);
+    const count = (role) => configured?.filter((node) => node.role === role).length ?? wanted[role].own ?? wanted[role].shared.value;
+    return { 'control-plane': count('control-plane'), worker: count('worker') };
+}
+function chooseNodes(problems, sources) {
+    const configured = configuredNodes(sources);
+    const counted = countNodes(sources);
     if (configured === undefined) {
-        return [
-            ...Array(count('control-plane')).fill({ role: 'control-plane' }),
-            ...Array(count('worker')).fill({ role: 'worker' }),
-        ];
+        return ['control-plane', 'worker'].flatMap((role) => Array(counted[role]).fill({ role }));
     }
-    for (const [role, { own, shared }] of Object.entries(wanted)) {
-        const found = configured.filter((node) => node.role === role).length;
+    for (const [role, { own, shared }] of Object.entries(wantedNodes(sources))) {
+        const found = counted[role];
         if (own === undefined && !shared.isAsked)
             continue;
         const asked = own ?? shared.value;
         if (asked === found)
             continue;
         const message = `differs from the ${String(found)} of that role among the config's nodes; give one of the two`;
-        problems.add(own === undefined ? `${role}s` : `${input}.${role}s`, asked, message);
+        problems.add(own === undefined ? `${role}s` : `${sources.input}.${role}s`, asked, message);
     }
     return configured;
 }
@@ -71459,7 +72365,78 @@ function imageOf(problems, { entry, input, shared }) {
     return version === undefined ? { isOwn } : { isOwn, kubernetesVersion: version.replace(/^v/, '') };
 }
 
+;// CONCATENATED MODULE: ./lib/plan/bounded-inputs.js
+
+
+/** Longest text of the inputs that are handed on. What `clusters` and `config` hold is bounded where YAML is read. */
+const longest = {
+    'pod-supernet': longestSubnets,
+    'service-supernet': longestSubnets,
+    'node-image': longestImage,
+    'kubernetes-version': longestVersion,
+    'registry-mirror': longestImageName,
+    'registry-image': longestImage,
+    'kind-version': longestVersion,
+    'kubectl-version': longestVersion,
+    'download-mirror': longestUrl,
+    'docker-network': longestNetworkName,
+    kubeconfig: longestPath,
+};
+/** The inputs with the default in the place of what is too long, which is a problem. */
+function boundedInputs(problems, raw) {
+    const kept = Object.entries(raw).map(([key, value]) => {
+        const name = key;
+        const excess = tooLong(value, longest[name] ?? Infinity);
+        if (excess !== undefined)
+            problems.add(name, value, excess);
+        return [name, excess === undefined ? value : inputs[name].default];
+    });
+    return Object.fromEntries(kept);
+}
+/** The names and paths of `images`, a line each, without those that are too long. */
+function boundedImages(problems, { images }) {
+    const lines = [...new Set(images.split('\n').map((line) => line.trim()))].filter((line) => line !== '');
+    const excess = tooMany(lines, mostItems);
+    if (excess !== undefined) {
+        problems.add('images', undefined, excess);
+        return [];
+    }
+    return lines.filter((line) => {
+        const problem = tooLong(line, longestPath);
+        if (problem !== undefined)
+            problems.add('images', line, problem);
+        return problem === undefined;
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/plan/node-count.js
+
+/**
+ * Tells whether all nodes fit on one Docker network; where they do not, that is a problem. So many nodes are only
+ * counted, never made. kind puts a load balancer before several control planes, which is a container too.
+ */
+function fitOneNetwork(problems, counts) {
+    const nodes = node_count_sum(counts.map((count) => count['control-plane'] + count.worker));
+    const balancers = counts.filter((count) => count['control-plane'] > 1).length;
+    if (nodes + balancers <= mostNodes)
+        return true;
+    const clusters = counts.length === 1 ? '1 cluster' : `${String(counts.length)} clusters`;
+    const what = balancers === 0
+        ? `${String(nodes)} nodes`
+        : `${String(nodes)} nodes and ${balancers === 1 ? 'a load balancer' : `${String(balancers)} load balancers`}`;
+    problems.add('clusters', undefined, `${clusters} with ${what} in all; one Docker network holds at most ${String(mostNodes)}, so use fewer clusters or nodes`);
+    return false;
+}
+function node_count_sum(numbers) {
+    return numbers.reduce((total, number) => total + number, 0);
+}
+
 ;// CONCATENATED MODULE: ./lib/plan/request.js
+
+
+
+
+
 
 
 
@@ -71472,7 +72449,8 @@ function imageOf(problems, { entry, input, shared }) {
  * given, so that the plan can find what else is wrong.
  * @param defaultKubernetes version of the nodes that get the image which kind uses itself, where that is known
  */
-function parseRequest(raw, problems, defaultKubernetes) {
+function parseRequest(given, problems, defaultKubernetes) {
+    const raw = boundedInputs(problems, given);
     const workers = wholeNumber(problems, 'workers', raw, 0);
     const controlPlanes = wholeNumber(problems, 'control-planes', raw, 1);
     const config = raw.config === '' ? {} : parseKindConfig(problems, 'config', raw.config);
@@ -71491,7 +72469,10 @@ function parseRequest(raw, problems, defaultKubernetes) {
     };
     const warnings = [...(shared.isOwn ? [] : checkSharedByAll(problems, shared)), ...configWarnings(config, 'config')];
     // an entry that cannot be read keeps its place, or the problems of those behind it would name the wrong one
-    const clusters = entries.flatMap((entry, index) => entry === undefined ? [] : [toCluster(problems, entry, index, shared, warnings)]);
+    const sources = entries.flatMap((entry, index) => entry === undefined ? [] : [sourcesOf(problems, entry, index, shared)]);
+    const clusters = fitOneNetwork(problems, sources.map(countNodes))
+        ? sources.map((each) => toCluster(problems, each, warnings))
+        : [];
     return {
         clusters,
         podSupernets: supernets(problems, 'pod-supernet', raw),
@@ -71508,9 +72489,9 @@ function parseRequest(raw, problems, defaultKubernetes) {
         ...downloadMirror(problems, raw),
         ...registryMirror(problems, raw),
         cache: request_oneOf(problems, 'cache', raw, inputs.cache.values),
-        images: lines(raw.images),
+        images: boundedImages(problems, raw),
         registry: yesOrNo(problems, 'registry', raw),
-        registryImage: raw['registry-image'],
+        registryImage: registryImage(problems, raw),
         loadBalancer: request_oneOf(problems, 'load-balancer', raw, inputs['load-balancer'].values),
         ...dockerNetwork(problems, raw),
         ...(raw.kubeconfig !== '' && { kubeconfig: raw.kubeconfig }),
@@ -71520,9 +72501,9 @@ function parseRequest(raw, problems, defaultKubernetes) {
 function parseClusters(problems, value) {
     if (/^\d+$/.test(value)) {
         const number = Number(value);
-        if (number >= 1 && number <= 1000)
+        if (number >= 1 && number <= mostClusters)
             return Array.from({ length: number }, () => ({}));
-        problems.add('clusters', value, 'is out of range; give a count from 1 to 1000, or a YAML list');
+        problems.add('clusters', value, `is out of range; give a count from 1 to ${String(mostClusters)}, or a YAML list`);
         return [];
     }
     const list = parseYaml(problems, 'clusters', value);
@@ -71572,7 +72553,14 @@ function sharedIpFamily(problems, raw, configured) {
 /** The supernet of each family; what is not given keeps its default. */
 function supernets(problems, name, raw) {
     const given = [inputs[name].default, raw[name]].flatMap((value) => parseSubnets(problems, name, value, families));
-    return Object.fromEntries(given.map((subnet) => [subnet.family, subnet]));
+    const usable = given.filter((supernet) => {
+        const around = specialUse.find(({ subnet }) => contains(subnet, supernet));
+        if (around === undefined)
+            return true;
+        problems.add(name, supernet.text, `lies in ${around.name}, which no cluster can have subnets of; use another supernet`);
+        return false;
+    });
+    return Object.fromEntries(usable.map((subnet) => [subnet.family, subnet]));
 }
 function dockerNetwork(problems, raw) {
     const name = raw['docker-network'];
@@ -71597,9 +72585,11 @@ function crossClusterDns(problems, raw) {
 function wholeNumber(problems, name, raw, least) {
     const value = raw[name];
     const isAsked = value !== inputs[name].default;
-    if (/^\d{1,4}$/.test(value) && Number(value) >= least)
-        return { value: Number(value), isAsked };
-    problems.add(name, value, `is no number of nodes; give a whole number from ${String(least)} to 9999`);
+    const number = /^\d+$/.test(value) ? Number(value) : NaN;
+    if (number >= least && number <= mostNodes)
+        return { value: number, isAsked };
+    const message = `is not a number of nodes; use a whole number from ${String(least)} to ${String(mostNodes)}`;
+    problems.add(name, value, message);
     return { value: least, isAsked: false };
 }
 /** Versions as users write them: `v0.33.0`, `0.33`, `>=0.30 <0.34`. */
@@ -71641,14 +72631,17 @@ function registryMirror(problems, raw) {
     }
     return { registryMirror: mirror };
 }
+function registryImage(problems, raw) {
+    const image = raw['registry-image'];
+    if (!isImageId(image))
+        problems.attempt('registry-image', image, () => parseImageReference(image));
+    return image;
+}
 function request_oneOf(problems, name, raw, known) {
     const value = known.find((each) => each === raw[name].toLowerCase());
     if (value === undefined)
         problems.add(name, raw[name], `is unknown here; give one of ${known.join(', ')}`);
     return value ?? inputs[name].default;
-}
-function lines(value) {
-    return [...new Set(value.split('\n').map((line) => line.trim()))].filter((line) => line !== '');
 }
 function yesOrNo(problems, name, raw) {
     const value = raw[name];
@@ -71661,9 +72654,11 @@ function request_duration(problems, name, raw) {
     const value = raw[name];
     const match = /^(?:(\d{1,3})h)?(?:(\d{1,4})m)?(?:(\d{1,6})s?)?$/.exec(value);
     const seconds = match === null ? 0 : Number(match[1] ?? 0) * 3600 + Number(match[2] ?? 0) * 60 + Number(match[3] ?? 0);
-    if (seconds > 0)
+    if (seconds > 0 && seconds <= longestWaitSeconds)
         return seconds;
-    problems.add(name, value, 'is no duration; give one such as 90s, 5m or 1h30m');
+    problems.add(name, value, seconds > 0
+        ? `is too long; wait at most ${String(longestWaitSeconds / 3600)}h`
+        : 'is no duration; give one such as 90s, 5m or 1h30m');
     return 0;
 }
 
@@ -71672,12 +72667,20 @@ function request_duration(problems, name, raw) {
 
 
 const runId = schemas_string().regex(/^[0-9a-f]{8}$/);
-const schema = object({
+/**
+ * Changes only when an older release could misread a record. What is added without that older releases pass over, and
+ * newer ones must do without it. Release 0.1.0 wrote none.
+ */
+const run_record_version = 1;
+const run_record_schema = object({
+    version: literal(run_record_version).default(run_record_version),
     run: runId,
     /** Directory of the run's files: kubeconfigs of the clusters, and the merged one unless the user named a place. */
     directory: schemas_string().min(1),
     /** Path of the merged kubeconfig. */
     kubeconfig: schemas_string().min(1),
+    /** Which file that is, when the user named its place: another one there is not ours. */
+    kubeconfigFile: schemas_string().exactOptional(),
     /** All was made; before that, something may still be on its way. */
     complete: schemas_boolean(),
     cleanup: schemas_boolean(),
@@ -71707,24 +72710,59 @@ const schema = object({
 });
 /** The record of a run that is about to begin. */
 function recordOf(plan, directory) {
-    return schema.parse({
+    return run_record_schema.parse({
+        version: run_record_version,
         ...plan,
         directory,
-        kubeconfig: plan.kubeconfig ?? `${directory}/kubeconfig`,
+        kubeconfig: plan.kubeconfig ?? ownKubeconfig(directory),
         imagesToSave: [],
         complete: false,
     });
 }
+/** Name of the record in the run's directory. */
+const run_record_recordFile = 'run.json';
+/** A record that cannot be read; the message says why. */
+class run_record_RecordError extends (/* unused pure expression or super */ null && (Error)) {
+}
 /**
  * Reads what was saved.
- * @throws when the text is not a record of a run
+ * @throws {RecordError} when the text is not a record of a run that this release can read
  */
 function run_record_parseRunRecord(text) {
-    return schema.parse(JSON.parse(text));
+    const value = parseJson(text);
+    const found = z.object({ version: z.unknown() }).safeParse(value).data?.version;
+    if (found !== undefined && found !== run_record_version) {
+        throw new run_record_RecordError(`it has version ${show(found)}, and this release reads version ${String(run_record_version)}`);
+    }
+    const { data, error } = run_record_schema.safeParse(value);
+    if (data !== undefined)
+        return data;
+    const places = error.issues.map(({ path }) => path.join('.') || 'the whole record');
+    throw new run_record_RecordError(`these parts are missing or wrong: ${[...new Set(places)].slice(0, mostPlaces).join(', ')}`);
+}
+/** Enough to see what is wrong. */
+const mostPlaces = 3;
+function parseJson(text) {
+    try {
+        return JSON.parse(text);
+    }
+    catch {
+        throw new run_record_RecordError('it is cut off or damaged: not JSON');
+    }
+}
+function show(value) {
+    return JSON.stringify(value).slice(0, 20);
 }
 /** Whether a text can be the id of a run. */
-function isRunId(text) {
+function run_record_isRunId(text) {
     return runId.safeParse(text).success;
+}
+/** Whether the user named the place of the merged kubeconfig, so that others may write there. */
+function isKubeconfigOfUser({ directory, kubeconfig }) {
+    return kubeconfig !== ownKubeconfig(directory);
+}
+function ownKubeconfig(directory) {
+    return `${directory}/kubeconfig`;
 }
 /** Where the kubeconfig of one cluster is written that has the address of its container. */
 function internalKubeconfig(record, cluster) {
@@ -71877,20 +72915,6 @@ function whatWasSeen(pair) {
     return pair.ownAddress ? '✓' : `≠ seen as ${pair.source ?? '?'}`;
 }
 
-;// CONCATENATED MODULE: ./lib/report/removal-hint.js
-/** How to remove by hand what was left in place. */
-function removalHint({ run, directory, kubeconfig, clusters, container, dockerNetwork }) {
-    const files = kubeconfig.startsWith(`${directory}/`) ? [directory] : [kubeconfig, directory];
-    return [
-        'everything is left in place (cleanup: false); to remove it:',
-        ...clusters.map(({ name }) => `  kind delete cluster --name ${name}`),
-        ...(container?.joins === true ? [`  docker network disconnect ${dockerNetwork} ${container.name}`] : []),
-        `  docker network prune --force --filter label=kind-flat-network.run=${run}`,
-        `  docker volume rm kind-flat-network-${run}`,
-        `  rm -r ${files.join(' ')}`,
-    ].join('\n');
-}
-
 ;// CONCATENATED MODULE: ./lib/steps/when-all-end.js
 /**
  * Waits until every one has ended, so that nothing of them goes on behind a failure.
@@ -71914,7 +72938,7 @@ async function when_all_end_whenAllEnd(running) {
  * @param works get the world whose runner is ended, and the signal that ends it
  * @throws the first failure, when all have ended
  */
-async function allOrNone(world, works) {
+async function all_or_none_allOrNone(world, works) {
     const failure = new AbortController();
     const live = { ...world, runner: world.runner.until(failure.signal) };
     const running = works.map((work) => work(live, failure.signal).catch((error) => {
@@ -71926,13 +72950,14 @@ async function allOrNone(world, works) {
 
 ;// CONCATENATED MODULE: ./lib/commands/docker.js
 
+
+
+
 /** Arguments for docker, and readers of what it prints. */
 const clusterLabel = 'io.x-k8s.kind.cluster';
 const roleLabel = 'io.x-k8s.kind.role';
 /** Label of the networks, volumes and containers that a run made, but for its nodes; its value is the run. */
 const runLabel = 'kind-flat-network.run';
-/** Label of the volume that holds a run's reservation, as JSON. */
-const reservedLabel = 'kind-flat-network.reserved';
 const dockerVersion = ['docker', '--version'];
 const engineInfo = ['docker', 'info', '--format', '{{json .}}'];
 function parseEngineInfo(output) {
@@ -71977,12 +73002,27 @@ function parseContext(output) {
 }
 /** The engine tells the kernel's names of architectures; images have Go's. */
 const imageArchitectures = { x86_64: 'amd64', aarch64: 'arm64' };
-const listContainers = ['docker', 'ps', '--all', '--no-trunc', '--format', '{{json .}}'];
+/** A row for each object: a JSON list of texts, since a label may hold whatever could separate them. */
+function rows(...fields) {
+    return `[${fields.map((field) => `{{json ${field}}}`).join(',')}]`;
+}
+function labelField(label) {
+    return `(.Label "${label}")`;
+}
+function docker_parseRows(output) {
+    return parseLines(output).map((line) => JSON.parse(line));
+}
+const listContainers = [
+    'docker',
+    'ps',
+    '--all',
+    '--format',
+    rows('.Names', labelField(clusterLabel), '.Ports'),
+];
 function parseContainers(output) {
-    return jsonLines(output).map(({ Names, Labels, Ports = '' }) => {
-        const cluster = label(Labels, clusterLabel);
-        const ports = publishedPorts(Ports);
-        return { name: Names, ...(cluster !== undefined && { cluster }), ...(ports.length > 0 && { ports }) };
+    return docker_parseRows(output).map(([name = '', cluster = '', published = '']) => {
+        const ports = publishedPorts(published);
+        return { name, ...(cluster !== '' && { cluster }), ...(ports.length > 0 && { ports }) };
     });
 }
 /** `0.0.0.0:8080->80/tcp, :::8080->80/tcp, [::1]:9000-9001->9000-9001/udp`; newer clients write IPv6 in brackets. */
@@ -71997,132 +73037,6 @@ function publishedPorts(text) {
             protocol: protocol.toUpperCase(),
         }));
     });
-}
-/** `docker ps` joins labels with commas; a value with a comma in it can only confuse labels that are not kind's. */
-function label(labels, name) {
-    return labels
-        .split(',')
-        .find((pair) => pair.startsWith(`${name}=`))
-        ?.slice(name.length + 1);
-}
-function listNetworks(filter = {}) {
-    return [
-        'docker',
-        'network',
-        'ls',
-        '--no-trunc',
-        '--format',
-        '{{.ID}}',
-        ...(filter.name === undefined ? [] : ['--filter', `name=^${filter.name}$`]),
-        ...(filter.run === undefined ? [] : ['--filter', `label=${runLabel}=${filter.run}`]),
-    ];
-}
-/** The run of every network that a run made. */
-const docker_listNetworkRuns = [
-    'docker',
-    'network',
-    'ls',
-    '--filter',
-    `label=${runLabel}`,
-    '--format',
-    `{{.Label "${runLabel}"}}`,
-];
-function inspectNetworks(ids) {
-    return ['docker', 'network', 'inspect', ...ids];
-}
-function parseNetworks(output) {
-    const networks = JSON.parse(output);
-    return networks.map(({ Id, Name, IPAM, Containers }) => {
-        const pools = IPAM?.Config ?? [];
-        const attached = Object.values(Containers ?? {});
-        const used = [
-            ...pools.flatMap(({ Gateway, AuxiliaryAddresses }) => [Gateway, ...Object.values(AuxiliaryAddresses ?? {})]),
-            ...attached.flatMap(({ IPv4Address, IPv6Address }) => [IPv4Address, IPv6Address]),
-        ];
-        return {
-            id: Id,
-            name: Name,
-            subnets: pools.flatMap(({ Subnet }) => Subnet || []),
-            ranges: pools.flatMap(({ IPRange }) => IPRange || []),
-            // with the length of a prefix, or without
-            used: used.flatMap((address) => address?.replace(/\/.*$/, '') || []),
-            containers: attached.length,
-        };
-    });
-}
-/** MTU of Docker's default network, which kind gives its own network too. */
-const defaultNetworkMtu = [
-    'docker',
-    'network',
-    'inspect',
-    'bridge',
-    '--format',
-    '{{index .Options "com.docker.network.driver.mtu"}}',
-];
-/** The network as kind itself makes it (`pkg/cluster/internal/providers/docker/network.go`), with a label of ours. */
-function createNetwork(name, run, options) {
-    return [
-        'docker',
-        'network',
-        'create',
-        '--driver=bridge',
-        '--opt=com.docker.network.bridge.enable_ip_masquerade=true',
-        ...(options.mtu === undefined ? [] : [`--opt=com.docker.network.driver.mtu=${String(options.mtu)}`]),
-        ...(options.ipv6Subnet === undefined ? [] : ['--ipv6', `--subnet=${options.ipv6Subnet}`]),
-        `--label=${runLabel}=${run}`,
-        name,
-    ];
-}
-function removeNetwork(id) {
-    return ['docker', 'network', 'rm', id];
-}
-function connectNetwork(network, container) {
-    return ['docker', 'network', 'connect', network, container];
-}
-/** By force, which takes a stopped container off too. */
-function disconnectNetwork(network, container) {
-    return ['docker', 'network', 'disconnect', '--force', network, container];
-}
-/** The volume whose maker has the engine for itself. */
-const engineLock = 'kind-flat-network-lock';
-/** The volume that keeps what a run takes. */
-function reservationVolume(run) {
-    return `kind-flat-network-${run}`;
-}
-/**
- * Makes a volume, or leaves the one of that name as it is, with the labels of its maker, and succeeds all the same: the
- * engine decides one name after the other (moby, `volume/service/store.go`, `VolumeStore.Create`).
- */
-function createVolume(name, run, reservation) {
-    return [
-        'docker',
-        'volume',
-        'create',
-        `--label=${runLabel}=${run}`,
-        ...(reservation === undefined ? [] : [`--label=${reservedLabel}=${JSON.stringify(reservation)}`]),
-        name,
-    ];
-}
-/** The volumes of all runs. */
-const listVolumes = [
-    'docker',
-    'volume',
-    'ls',
-    '--filter',
-    `label=${runLabel}`,
-    '--format',
-    `{{.Name}} {{.Label "${runLabel}"}} {{.Label "${reservedLabel}"}}`,
-];
-function parseVolumes(output) {
-    return docker_parseLines(output).map((line) => {
-        const [name = '', run = '', ...reserved] = line.split(' ');
-        const text = reserved.join(' ');
-        return { name, run, ...(text !== '' && { reservation: JSON.parse(text) }) };
-    });
-}
-/** Volumes that are not there are fine. */
-function removeVolumes(names) {
-    return ['docker', 'volume', 'rm', '--force', ...names];
 }
 /** IDs of the containers of all kind clusters, whoever made them. */
 const listKindContainers = [
@@ -72143,35 +73057,42 @@ const listRunContainers = [
     '--filter',
     `label=${runLabel}`,
     '--format',
-    `{{.ID}} {{.Names}} {{.Label "${runLabel}"}}`,
+    rows('.ID', '.Names', labelField(runLabel)),
 ];
 function parseRunContainers(output) {
-    return docker_parseLines(output).map((line) => {
-        const [id = '', name = '', run = ''] = line.split(' ');
-        return { id, name, run };
-    });
+    return docker_parseRows(output).flatMap(([id = '', name = '', run = '']) => (run_record_isRunId(run) ? [{ id, name, run }] : []));
 }
 function inspectContainers(names) {
     return ['docker', 'container', 'inspect', ...names];
 }
+const containerRoles = [...nodeRoles, 'external-load-balancer'];
 function parseKindContainers(output) {
     const containers = JSON.parse(output);
     return containers.map((container) => {
-        const labels = container.Config.Labels ?? {};
-        const owner = container.Mounts?.find(({ Destination }) => Destination.startsWith(`${ownerDirectory}/`));
+        const labels = container.Config?.Labels ?? {};
+        const role = containerRoles.find((each) => each === labels[roleLabel]);
+        const run = ownerOf(container.Mounts ?? []);
         return {
             id: container.Id,
             name: container.Name.replace(/^\//, ''),
             cluster: labels[clusterLabel] ?? '',
-            role: (labels[roleLabel] ?? ''),
+            ...(role !== undefined && { role }),
             running: container.State?.Running === true,
-            ...(owner !== undefined && { run: owner.Destination.slice(ownerDirectory.length + 1) }),
+            ...(run !== undefined && { run }),
             addresses: Object.fromEntries(Object.entries(container.NetworkSettings?.Networks ?? {}).map(([name, { IPAddress, GlobalIPv6Address }]) => [
                 name,
                 [IPAddress, GlobalIPv6Address].flatMap((address) => address || []),
             ])),
         };
     });
+}
+/** The run whose mark is among the mounts; with marks of several runs a container is nobody's. */
+function ownerOf(mounts) {
+    const marks = mounts
+        .map(({ Destination = '' }) => external_node_path_.posix.parse(Destination))
+        .filter(({ dir, base }) => dir === ownerDirectory && run_record_isRunId(base));
+    const [run, ...others] = new Set(marks.map(({ base }) => base));
+    return others.length === 0 ? run : undefined;
 }
 /** A container as it sees itself: its name for itself, and its networks. */
 function parseOwnContainer(output) {
@@ -72200,11 +73121,8 @@ function copyOut(container, path) {
 function parseCopiedText(tar) {
     return tar.split('\0').reduce((longest, part) => (part.length > longest.length ? part : longest), '');
 }
-function jsonLines(output) {
-    return docker_parseLines(output).map((line) => JSON.parse(line));
-}
 /** The lines of an output: ids, names, one for each object. */
-function docker_parseLines(output) {
+function parseLines(output) {
     return output.split('\n').filter((line) => line !== '');
 }
 
@@ -72218,6 +73136,10 @@ const protocol = '171';
  * within 3 seconds, where 15 to 50 are usual. What the kernel waits for is told in `net/core/neighbour.c`.
  */
 const neighbour = ['base_reachable_time_ms 1500', 'delay_first_probe_time 1', 'retrans_time_ms 200'];
+/** Held by whoever wires a node. It is gone with the last process that holds it, and with a restart. */
+const lock = '/run/kind-flat-network.lock';
+/** So long a wiring waits for another one; each takes about a second. */
+const lockSeconds = 60;
 /**
  * Runs the script at boot, before kubelet starts a pod. kube-proxy puts its jump first when it starts, kindnet puts its
  * own last, and so the order is right again.
@@ -72229,7 +73151,7 @@ Before=kubelet.service
 [Service]
 Type=oneshot
 ExecStart=/bin/bash /etc/kind-flat-network/wire
-TimeoutStartSec=30
+TimeoutStartSec=${String(lockSeconds + 30)}
 
 [Install]
 WantedBy=multi-user.target
@@ -72397,6 +73319,12 @@ const node_wiring_script_compare = `
  * peers had better use another node for services.
  */
 const script = `set -euo pipefail
+# two that read the same state would each add what is missing
+exec {lock}>${lock}
+if ! flock --timeout ${String(lockSeconds)} "$lock"; then
+  echo 'another command has changed the routes of this node for ${String(lockSeconds)} s; wait until it ends, or restart the node, and run this again' >&2
+  exit 1
+fi
 read_file() {
   text=
   if [ -e "$1" ]; then IFS= read -rd '' text <"$1" || :; fi
@@ -72504,7 +73432,7 @@ function applyWiring({ node, routes, keepSource, subnets }) {
     return execScript(node, script, [lines.join('\n')]);
 }
 /** What the exec changed on the node, a line for each route, rule and setting; empty when all was as it should be. */
-const parseChanges = docker_parseLines;
+const parseChanges = parseLines;
 
 ;// CONCATENATED MODULE: ./lib/steps/connect.js
 
@@ -72533,37 +73461,184 @@ async function connect_connect({ runner }, wirings) {
     });
 }
 
+;// CONCATENATED MODULE: ./lib/commands/docker-networks.js
+
+
+/** Arguments for docker's network commands, and readers of what they print. */
+function listNetworks(filter = {}) {
+    return [
+        'docker',
+        'network',
+        'ls',
+        '--no-trunc',
+        '--format',
+        '{{.ID}}',
+        // the engine takes it for a regular expression
+        ...(filter.name === undefined ? [] : ['--filter', `name=^${filter.name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`]),
+        ...(filter.run === undefined ? [] : ['--filter', `label=${runLabel}=${filter.run}`]),
+    ];
+}
+/** The run of every network that a run made. */
+const docker_networks_listNetworkRuns = [
+    'docker',
+    'network',
+    'ls',
+    '--filter',
+    `label=${runLabel}`,
+    '--format',
+    rows(labelField(runLabel)),
+];
+function docker_networks_parseNetworkRuns(output) {
+    return parseRows(output).flat().filter(isRunId);
+}
+function inspectNetworks(ids) {
+    return ['docker', 'network', 'inspect', ...ids];
+}
+function parseNetworks(output) {
+    const networks = JSON.parse(output);
+    return networks.map(({ Id, Name, IPAM, Labels, Containers }) => {
+        const pools = IPAM?.Config ?? [];
+        const attached = Object.entries(Containers ?? {});
+        const run = Labels?.[runLabel] ?? '';
+        const used = [
+            ...pools.flatMap(({ Gateway, AuxiliaryAddresses }) => [Gateway, ...Object.values(AuxiliaryAddresses ?? {})]),
+            ...attached.flatMap(([, { IPv4Address, IPv6Address }]) => [IPv4Address, IPv6Address]),
+        ];
+        return {
+            id: Id,
+            name: Name,
+            subnets: pools.flatMap(({ Subnet }) => Subnet || []),
+            ranges: pools.flatMap(({ IPRange }) => IPRange || []),
+            // with the length of a prefix, or without
+            used: used.flatMap((address) => address?.replace(/\/.*$/, '') || []),
+            ...(run_record_isRunId(run) && { run }),
+            attached: attached.map(([id, { Name: name = id }]) => ({ id, name })),
+        };
+    });
+}
+/** MTU of Docker's default network, which kind gives its own network too. */
+const defaultNetworkMtu = [
+    'docker',
+    'network',
+    'inspect',
+    'bridge',
+    '--format',
+    '{{index .Options "com.docker.network.driver.mtu"}}',
+];
+/** The network as kind itself makes it (`pkg/cluster/internal/providers/docker/network.go`), with a label of ours. */
+function createNetwork(name, run, options) {
+    return [
+        'docker',
+        'network',
+        'create',
+        '--driver=bridge',
+        '--opt=com.docker.network.bridge.enable_ip_masquerade=true',
+        ...(options.mtu === undefined ? [] : [`--opt=com.docker.network.driver.mtu=${String(options.mtu)}`]),
+        ...(options.ipv6Subnet === undefined ? [] : ['--ipv6', `--subnet=${options.ipv6Subnet}`]),
+        `--label=${runLabel}=${run}`,
+        name,
+    ];
+}
+function removeNetwork(id) {
+    return ['docker', 'network', 'rm', id];
+}
+function connectNetwork(network, container) {
+    return ['docker', 'network', 'connect', network, container];
+}
+/** By force, which takes a stopped container off too. */
+function disconnectNetwork(network, container) {
+    return ['docker', 'network', 'disconnect', '--force', network, container];
+}
+
+;// CONCATENATED MODULE: ./lib/commands/docker-volumes.js
+
+
+
+/** Arguments for the volumes by which runs on one engine know of each other, and a reader of what docker prints. */
+/** Label of the volume that holds a run's reservation, as JSON. */
+const reservedLabel = 'kind-flat-network.reserved';
+/** The volume whose maker has the engine for itself. */
+const engineLock = 'kind-flat-network-lock';
+/** The volume that keeps what a run takes. */
+function reservationVolume(run) {
+    return `kind-flat-network-${run}`;
+}
+/**
+ * Makes a volume, or leaves the one of that name as it is, with the labels of its maker, and succeeds all the same: the
+ * engine decides one name after the other (moby, `volume/service/store.go`, `VolumeStore.Create`).
+ */
+function createVolume(name, run, reservation) {
+    return [
+        'docker',
+        'volume',
+        'create',
+        `--label=${runLabel}=${run}`,
+        ...(reservation === undefined ? [] : [`--label=${reservedLabel}=${writeReservation(reservation)}`]),
+        name,
+    ];
+}
+/** All volumes: somebody else may have made one of our names, without our labels. */
+const listVolumes = [
+    'docker',
+    'volume',
+    'ls',
+    '--format',
+    rows('.Name', labelField(runLabel), labelField(reservedLabel)),
+];
+function parseVolumes(output) {
+    return docker_parseRows(output)
+        .filter(([name = '', ...labels]) => name.startsWith(reservationVolume('')) || labels.some((label) => label !== ''))
+        .map(([name = '', run = '', reserved = '']) => {
+        const known = run_record_isRunId(run) && (name === reservationVolume(run) || isLock(name));
+        if (reserved === '')
+            return { name, ...(known && { run }) };
+        return known
+            ? { name, run, ...readReservation(reserved) }
+            : { name, unreadable: `its name and its label ${runLabel} are not those of a run` };
+    });
+}
+function isLock(name) {
+    return name === engineLock || name.startsWith(`${engineLock}-`);
+}
+/** Volumes that are not there are fine. */
+function removeVolumes(names) {
+    return ['docker', 'volume', 'rm', '--force', ...names];
+}
+
 ;// CONCATENATED MODULE: ./lib/steps/existing-objects.js
+
+
 
 
 /** Docker's words for an object that somebody else has removed meanwhile. */
 const goneTexts = /no such (container|network|volume)|not found/i;
-/** The networks of that name or run, or all of them. */
-function existingNetworks(runner, filter = {}) {
-    return existing(runner, listNetworks(filter), inspectNetworks, parseNetworks);
+/** The networks of exactly that name or run, or all of them. */
+async function existingNetworks(runner, filter = {}) {
+    const networks = await existing(runner, listNetworks(filter), inspectNetworks, parseNetworks);
+    return networks.filter(({ name }) => filter.name === undefined || name === filter.name);
 }
 /** Every container of every kind cluster, whoever made it. */
 function existing_objects_existingKindContainers(runner) {
     return existing(runner, listKindContainers, inspectContainers, parseKindContainers);
 }
 /** What runs made besides the nodes of their clusters. */
-async function existing_objects_existingRunContainers(runner) {
+async function existingRunContainers(runner) {
     return parseRunContainers(await runner.run(listRunContainers));
 }
 /** The nodes of a cluster, control planes first, without its load balancer. */
 function existing_objects_nodesOf(cluster, containers) {
     return containers
         .filter((container) => container.cluster === cluster)
-        .flatMap(({ name, role }) => (role === 'external-load-balancer' ? [] : [{ name, role }]))
+        .flatMap(({ name, role }) => (role === undefined || role === 'external-load-balancer' ? [] : [{ name, role }]))
         .sort((a, b) => a.role.localeCompare(b.role) || a.name.localeCompare(b.name, 'en', { numeric: true }));
 }
-/** The volumes of all runs. */
-async function existing_objects_existingVolumes(runner) {
+/** The volumes of all runs, and those of others that have one of their names. */
+async function existingVolumes(runner) {
     return parseVolumes(await runner.run(listVolumes));
 }
 /** Lists and inspects; what vanishes between the two is left out. */
 async function existing(runner, list, inspect, parse) {
-    const ids = docker_parseLines(await runner.run(list));
+    const ids = parseLines(await runner.run(list));
     if (ids.length === 0)
         return [];
     try {
@@ -72588,17 +73663,41 @@ function ignoreGone(error) {
 const pauseSeconds = 0.3;
 /** The lock is needed for seconds; who has it for so long is taken for dead. */
 const longestHoldSeconds = 120;
-const longestWaitSeconds = 900;
+const engine_lock_longestWaitSeconds = 900;
+const reminderSeconds = 30;
+/** A run is suspended that often only where it cannot work at all. */
+const mostTurns = 5;
+/** The lock was another run's before what this run had decided was there for all to see. */
+class LockLost extends Error {
+}
 /**
- * Does work while no other run on the engine does such work, from this machine or another.
+ * Does work while no other run on the engine does such work, from this machine or another. A run that was suspended for
+ * so long that another one took the lock over does its work again, under a lock that it takes again.
  * @param live for taking the lock
  * @param world as `live`, but not ended by the signal: the lock is given back in any case
+ * @param work what it reserves counts once it has called `confirm` after that. Whoever takes the lock over later sees
+ * the reservation; whoever did so before is seen by `confirm`, which ends the work then
  * @throws what the work throws, or that the lock could not be had
  */
 async function withEngineLock(live, world, run, work) {
+    for (let turn = 1;; turn++) {
+        try {
+            return await holdingLock(live, world, run, () => work(() => confirmLock(live, run)));
+        }
+        catch (error) {
+            if (!(error instanceof LockLost))
+                throw error;
+            await live.runner.run(removeVolumes([reservationVolume(run)]));
+            if (turn === mostTurns)
+                throw error;
+            live.log.warning(`${error.message}: names and subnets are chosen again`);
+        }
+    }
+}
+async function holdingLock(live, world, run, work) {
     let taken = false;
     try {
-        await take(live, engineLock, run, live.clock.now() + longestWaitSeconds);
+        await take(live, engineLock, run, live.clock.now() + engine_lock_longestWaitSeconds);
         taken = true;
         return await work();
     }
@@ -72606,18 +73705,24 @@ async function withEngineLock(live, world, run, work) {
         // also when it was not taken: a command that was ended may have reached the engine
         await releaseEngineLock(world, run).catch((error) => {
             if (taken)
-                world.log.warning(`the Docker volume ${engineLock} could not be removed: ${messageOf(error)}`);
+                world.log.warning(`the Docker volume ${engineLock} could not be removed: ${errors_messageOf(error)}`);
         });
     }
 }
+/** @throws {LockLost} when the lock is not the run's any more */
+async function confirmLock({ runner }, run) {
+    if (makerOf(await existingVolumes(runner), engineLock) === run)
+        return;
+    throw new LockLost(`another run took the Docker volume ${engineLock} over, because this run did not go on for ${String(longestHoldSeconds)} s`);
+}
 /** Gives back what a run has of the lock, if anything. */
 async function releaseEngineLock(world, run) {
-    const own = (await existing_objects_existingVolumes(world.runner))
+    const own = (await existingVolumes(world.runner))
         .filter((volume) => volume.run === run)
         .map(({ name }) => name)
         .filter((name) => name === engineLock || name.startsWith(`${engineLock}-`));
     if (own.includes(engineLock))
-        await remove(world, engineLock, run, run, world.clock.now() + longestWaitSeconds);
+        await remove(world, engineLock, run, run, world.clock.now() + engine_lock_longestWaitSeconds);
     const rights = own.filter((name) => name !== engineLock);
     if (rights.length > 0)
         await world.runner.run(removeVolumes(rights));
@@ -72625,22 +73730,23 @@ async function releaseEngineLock(world, run) {
 /** Waits until the volume is the run's; returns the volumes of all runs as they are then. */
 async function take(world, name, run, deadline) {
     const { runner, log, clock } = world;
-    let known;
+    const waiting = createWait(world, name);
     for (;;) {
         await runner.run(createVolume(name, run));
-        const volumes = await existing_objects_existingVolumes(runner);
-        const holder = makerOf(volumes, name);
-        if (holder === run)
+        const volumes = await existingVolumes(runner);
+        // one that is gone again was just given back
+        const volume = volumes.find((each) => each.name === name);
+        if (volume?.run === run)
             return volumes;
+        if (volume !== undefined && volume.run === undefined) {
+            throw new Error(`the Docker volume ${name}, by which runs take turns, is not one that a run made; remove it with: docker volume rm ${name}`);
+        }
         if (clock.now() >= deadline) {
-            throw new Error(`run ${holder ?? 'unknown'} still holds the Docker volume ${name} after ${String(longestWaitSeconds)} s of waiting; ` +
+            throw new Error(`run ${volume?.run ?? 'unknown'} still holds the Docker volume ${name} after ${String(engine_lock_longestWaitSeconds)} s of waiting; ` +
                 `when no run is at work, remove it with: docker volume rm ${name}`);
         }
-        if (holder !== undefined && holder !== known?.holder) {
-            known = { holder, since: clock.now() };
-            log.info(`waiting for run ${holder}, which chooses its names and subnets on this engine`);
-        }
-        if (holder !== undefined && known !== undefined && clock.now() - known.since >= longestHoldSeconds) {
+        const holder = volume?.run;
+        if (holder !== undefined && waiting.heldFor(holder) >= longestHoldSeconds) {
             log.warning(`run ${holder} has held the Docker volume ${name} for ${String(longestHoldSeconds)} s: taken for dead`);
             await remove(world, name, holder, run, deadline);
         }
@@ -72648,6 +73754,28 @@ async function take(world, name, run, deadline) {
             await clock.sleep(pauseSeconds);
         }
     }
+}
+/** Keeps how long a volume has been whose, and says for whom one waits: at once, and again every now and then. */
+function createWait({ log, clock }, name) {
+    const begun = clock.now();
+    let known;
+    let toldAt = begun;
+    const tell = (line) => {
+        toldAt = clock.now();
+        log.info(line);
+    };
+    return {
+        heldFor: (holder) => {
+            if (holder !== known?.holder) {
+                known = { holder, since: clock.now() };
+                tell(`waiting for run ${holder}, which chooses its names and subnets on this engine`);
+            }
+            else if (clock.now() - toldAt >= reminderSeconds) {
+                tell(`still waiting for run ${holder}, which holds the Docker volume ${name}, after ${String(Math.floor(clock.now() - begun))} s`);
+            }
+            return clock.now() - known.since;
+        },
+    };
 }
 /**
  * Removes a volume if it is still that holder's. A volume can be removed by its name only, so somebody else may have
@@ -72703,7 +73831,126 @@ async function leaveNetwork({ runner, log }, { container, dockerNetwork }) {
 /** moby, `daemon/disconnect.go` and libnetwork: what is not on a network, or is gone with it. */
 const notOnIt = new RegExp(`${goneTexts.source}|is not connected to`, 'i');
 
+;// CONCATENATED MODULE: ./lib/plan/kubeconfig.js
+
+
+
+/** As far as it is used here; the rest is handed on. */
+const kubeconfig_schema = looseObject({
+    clusters: array(looseObject({ cluster: looseObject({}) })),
+    contexts: array(unknown()),
+    users: array(unknown()),
+});
+/** @throws {Error} which says nothing of the content: keys are in it */
+function kubeconfig_read(text) {
+    try {
+        return kubeconfig_schema.parse((0,yaml_dist/* parse */.qg)(text));
+    }
+    catch {
+        throw new Error('a kubeconfig that kind wrote cannot be read: it is not YAML with clusters, contexts and users; create the clusters again');
+    }
+}
+/** Port of a kind cluster's API server in its container (kind, `pkg/cluster/internal/providers/common/constants.go`). */
+const apiServerPort = 6443;
+/** One kubeconfig with the contexts of all; those that it is made of have a context each. */
+function mergeKubeconfigs(texts, currentContext) {
+    const parts = texts.map(kubeconfig_read);
+    return (0,yaml_dist/* stringify */.As)({
+        apiVersion: 'v1',
+        kind: 'Config',
+        'current-context': currentContext,
+        preferences: {},
+        clusters: parts.flatMap((part) => part.clusters),
+        contexts: parts.flatMap((part) => part.contexts),
+        users: parts.flatMap((part) => part.users),
+    });
+}
+/**
+ * A cluster's kubeconfig for whoever reaches its nodes. The name is what the certificate holds in any case: of a load
+ * balancer it has no address, and none that a node got later.
+ * @param name of the container that listens there
+ */
+function atNodeAddress(text, address, name) {
+    const host = familyOf(address) === 'ipv6' ? `[${address}]` : address;
+    const kubeconfig = kubeconfig_read(text);
+    return (0,yaml_dist/* stringify */.As)({
+        ...kubeconfig,
+        clusters: kubeconfig.clusters.map((each) => ({
+            ...each,
+            cluster: { ...each.cluster, server: `https://${host}:${String(apiServerPort)}`, 'tls-server-name': name },
+        })),
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/steps/merged-kubeconfig.js
+
+
+
+/**
+ * Creates the merged kubeconfig where the user named its place, so that nobody else's file is ever written or removed
+ * there, and a missing permission shows before a cluster is created. A file that is the run's already stays as it is.
+ * @returns the record, which now knows which file it is
+ * @throws {InputError} when there is another file, or none can be created
+ */
+async function merged_kubeconfig_claimKubeconfig({ files }, record) {
+    const { kubeconfig } = record;
+    if (!isKubeconfigOfUser(record) || (await isOurs(files, record)))
+        return record;
+    try {
+        await files.createPrivate(kubeconfig, firstLine(record));
+    }
+    catch (error) {
+        const exists = error.code === 'EEXIST';
+        const message = exists
+            ? 'exists already and is left alone; name a file that does not, or remove it'
+            : `cannot be created (${errors_messageOf(error)}); name a file in a directory that you can write to`;
+        throw new errors_InputError([{ input: 'kubeconfig', value: kubeconfig, message }]);
+    }
+    const identity = await files.identityOf(kubeconfig);
+    return { ...record, ...(identity !== undefined && { kubeconfigFile: identity }) };
+}
+/**
+ * Merges the clusters' kubeconfigs into one (0600), with a context each; the first cluster's is the current one.
+ * @throws when somebody has put another file in its place
+ */
+async function merged_kubeconfig_writeKubeconfig({ files }, record) {
+    const { clusters, kubeconfig } = record;
+    const texts = await Promise.all(clusters.map(({ name }) => files.read(run_record_clusterKubeconfig(record, name))));
+    const merged = firstLine(record) + mergeKubeconfigs(texts, clusters[0]?.context);
+    if (!isKubeconfigOfUser(record)) {
+        await files.writePrivate(kubeconfig, merged);
+        return;
+    }
+    if (!(await isOurs(files, record))) {
+        throw new Error(`${kubeconfig} is no longer the file that this run created, so it was not written`);
+    }
+    await files.overwrite(kubeconfig, merged);
+}
+/** Removes the merged kubeconfig, unless somebody has put another file in its place. */
+async function removeKubeconfig({ files, log }, record) {
+    const { kubeconfig } = record;
+    if (await isOurs(files, record))
+        await files.removeFile(kubeconfig);
+    else if (await files.exists(kubeconfig))
+        log.info(`${kubeconfig} stays: this run did not create it`);
+}
+/** By the file itself, which kubectl changes in place, or by its first line, which an editor keeps. */
+async function isOurs(files, record) {
+    const { kubeconfig, kubeconfigFile } = record;
+    if (kubeconfigFile !== undefined && (await files.identityOf(kubeconfig)) === kubeconfigFile)
+        return true;
+    const text = await files.read(kubeconfig).catch(() => '');
+    return text.startsWith(firstLine(record));
+}
+function firstLine({ run }) {
+    return `# Written by kind-flat-network, run ${run}; removed with it.\n`;
+}
+
 ;// CONCATENATED MODULE: ./lib/steps/delete.js
+
+
+
+
 
 
 
@@ -72713,9 +73960,14 @@ const notOnIt = new RegExp(`${goneTexts.source}|is not connected to`, 'i');
 const quietLooks = 3;
 const delete_pauseSeconds = 0.5;
 const mostLooks = 60;
+/** Times that a removal which fails is tried, since a busy device or engine may be free soon. */
+const mostTries = 3;
+/** Longest time for all containers of a run to be removed. */
+const removeSeconds = 5 * 60;
 /**
- * Removes exactly what a run made: its containers with their volumes, its network when nobody else is on it, its
- * reservation, its files; and gives back the engine's lock. Safe to repeat. One failure does not keep it from the rest.
+ * Removes exactly what a run created: its containers with their volumes, its network, its reservation and its files; and
+ * gives back the engine's lock. One failure does not keep it from the rest, but the files stay then: with them the run
+ * can be checked, repaired and removed later. The record goes last of all. Safe to repeat.
  * @throws with everything that could not be removed
  */
 async function deleteRun(world, removal) {
@@ -72725,7 +73977,10 @@ async function deleteRun(world, removal) {
             await work();
         }
         catch (error) {
-            failures.push(`${what}: ${messageOf(error)}`);
+            // what is left is for the next time
+            if (error instanceof CancelledError)
+                throw error;
+            failures.push(`${what}: ${errors_messageOf(error)}`);
         }
     };
     await attempt('processes', async () => {
@@ -72737,32 +73992,39 @@ async function deleteRun(world, removal) {
     await attempt('network', () => leaveNetwork(world, removal));
     await attempt('containers and network', () => removeDockerObjects(world, removal));
     await attempt('lock', () => releaseEngineLock(world, removal.run));
-    const { directory, kubeconfig } = removal;
-    if (kubeconfig !== undefined)
-        await attempt(`file ${kubeconfig}`, () => world.files.removeFile(kubeconfig));
-    if (directory !== undefined)
-        await attempt(`directory ${directory}`, () => world.files.removeDirectory(directory));
+    if (failures.length === 0)
+        await attempt('files', () => removeFiles(world, removal));
     if (failures.length > 0)
         throw new Error(`not everything was removed:\n  ${failures.join('\n  ')}`);
 }
+async function removeFiles(world, { run, directory, kubeconfig, kubeconfigFile }) {
+    if (directory === undefined)
+        return;
+    if (kubeconfig !== undefined && isKubeconfigOfUser({ directory, kubeconfig })) {
+        await removeKubeconfig(world, { run, kubeconfig, ...(kubeconfigFile !== undefined && { kubeconfigFile }) });
+    }
+    await world.files.removeDirectory(directory, run_record_recordFile);
+}
 /** A container that was asked for by a killed process can still appear: look until nothing has come for a while. */
-async function removeDockerObjects({ runner, log, clock }, removal) {
+async function removeDockerObjects(world, removal) {
+    const { runner, clock } = world;
+    const planned = await plannedClusters(runner, removal);
     const needed = removal.complete === true ? 1 : quietLooks;
     let quiet = 0;
+    let tries = 0;
     for (let look = 1; quiet < needed; look++) {
         const [containers, networks] = await Promise.all([
-            delete_containersOf(runner, removal),
+            delete_containersOf(runner, removal.run, planned),
             existingNetworks(runner, { run: removal.run }),
         ]);
-        if (containers.length > 0) {
-            const names = containers.map(({ name }) => name).join(', ');
-            log.info(`removing ${names}`);
-            await runner.run(removeContainers(containers.map(({ id }) => id))).catch(unless(beingRemoved, names));
+        const free = networks.filter(({ attached }) => attached.length === 0);
+        try {
+            await removeContainersAndNetworks(world, containers, free);
         }
-        const free = networks.filter((network) => network.containers === 0);
-        for (const { id, name } of free) {
-            log.info(`removing the Docker network ${name}`);
-            await runner.run(removeNetwork(id)).catch(unless(goneOrInUse, name));
+        catch (error) {
+            if (!(error instanceof NotRemoved) || ++tries === mostTries)
+                throw error;
+            await clock.sleep(delete_pauseSeconds);
         }
         quiet = containers.length === 0 && free.length === 0 ? quiet + 1 : 0;
         if (look === mostLooks)
@@ -72770,22 +74032,63 @@ async function removeDockerObjects({ runner, log, clock }, removal) {
         if (quiet > 0 && quiet < needed)
             await clock.sleep(delete_pauseSeconds);
     }
-    for (const { name } of await existingNetworks(runner, { run: removal.run })) {
-        log.info(`the Docker network ${name} stays: containers of others are on it`);
+    await leaveNetworksToOthers(world, removal);
+    await removeReservation(world, removal.run);
+}
+async function removeContainersAndNetworks({ runner, log }, containers, networks) {
+    if (containers.length > 0) {
+        const names = containers.map(({ name }) => name).join(', ');
+        log.info(`removing ${names}`);
+        const command = removeContainers(containers.map(({ id }) => id));
+        await runner.run(command, { timeoutSeconds: removeSeconds }).catch(unless(beingRemoved, names));
     }
-    await removeReservation({ runner, log }, removal.run);
+    for (const { id, name } of networks) {
+        log.info(`removing the Docker network ${name}`);
+        await runner.run(removeNetwork(id)).catch(unless(goneOrInUse, name));
+    }
+}
+/**
+ * A network of the run that clusters of other runs are on stays for them, and the last of these runs removes it.
+ * @throws when containers of nobody's run are on it: while they are, the run is not removed
+ */
+async function leaveNetworksToOthers({ runner, log }, { run, dockerNetwork }) {
+    const left = (await existingNetworks(runner, {})).filter((network) => network.run === run || (network.run !== undefined && network.name === dockerNetwork));
+    if (left.length === 0)
+        return;
+    const { containers, runs } = await runsAtWork(runner);
+    for (const { id, name, run: maker = run, attached } of left) {
+        const strangers = attached.filter((container) => !containers.has(container.id)).map((container) => container.name);
+        if (maker === run && strangers.length > 0) {
+            throw new Error(`the Docker network ${name} stays while others are on it; disconnect them with:\n` +
+                strangers.map((container) => `  ${shellCommand(disconnectNetwork(name, container))}`).join('\n'));
+        }
+        if (attached.length > 0) {
+            if (maker === run)
+                log.info(`the Docker network ${name} stays for the clusters of other runs on it`);
+        }
+        else if (maker !== run && !runs.has(maker)) {
+            log.info(`removing the Docker network ${name}, which run ${maker} left to this one`);
+            await runner.run(removeNetwork(id)).catch(unless(goneOrInUse, name));
+        }
+    }
 }
 /** Last of all: as long as anything is there, its names and subnets are taken. */
 async function removeReservation({ runner, log }, run) {
     const volume = reservationVolume(run);
-    if (!(await existing_objects_existingVolumes(runner)).some(({ name }) => name === volume))
+    if (!(await existingVolumes(runner)).some(({ name, run: maker }) => name === volume && maker === run))
         return;
     log.info(`removing the Docker volume ${volume}`);
     await runner.run(removeVolumes([volume])).catch(unless(goneOrInUse, volume));
 }
-async function delete_containersOf(runner, { run, clusters = [] }) {
-    const [ofKind, others] = await Promise.all([existing_objects_existingKindContainers(runner), existing_objects_existingRunContainers(runner)]);
-    const planned = clusters.filter(({ reused }) => !reused).map(({ name }) => name);
+/** Names of the clusters that the run was to create; without a record the engine keeps them. */
+async function plannedClusters(runner, { run, clusters }) {
+    if (clusters !== undefined)
+        return clusters.filter(({ reused }) => !reused).map(({ name }) => name);
+    const volumes = await existingVolumes(runner);
+    return volumes.find(({ name }) => name === reservationVolume(run))?.reservation?.clusters ?? [];
+}
+async function delete_containersOf(runner, run, planned) {
+    const [ofKind, others] = await Promise.all([existing_objects_existingKindContainers(runner), existingRunContainers(runner)]);
     return [...ownedBy(ofKind, run, planned), ...others.filter((container) => container.run === run)];
 }
 /**
@@ -72803,13 +74106,22 @@ function ownedBy(containers, run, planned) {
 }
 /** Ids of the runs that have a container, a network or a volume on the engine. */
 async function delete_runsOn(runner) {
-    const [nodes, others, labels, volumes] = await Promise.all([
-        existingKindContainers(runner),
+    const [{ runs }, ofNetworks] = await Promise.all([
+        runsAtWork(runner),
+        runner.run(listNetworkRuns).then(parseNetworkRuns),
+    ]);
+    return [...new Set([...runs, ...ofNetworks])];
+}
+/** Ids of the containers of all runs, load balancers included, and of the runs that have a container or a volume. */
+async function runsAtWork(runner) {
+    const [ofKind, others, volumes] = await Promise.all([
+        existing_objects_existingKindContainers(runner),
         existingRunContainers(runner),
-        runner.run(listNetworkRuns),
         existingVolumes(runner),
     ]);
-    return [...new Set([...nodes, ...others, ...volumes].flatMap(({ run }) => run ?? []).concat(parseLines(labels)))];
+    const runs = new Set([...ofKind, ...others, ...volumes].flatMap(({ run }) => run ?? []));
+    const nodes = [...runs].flatMap((run) => ownedBy(ofKind, run, []));
+    return { containers: new Set([...nodes, ...others].map(({ id }) => id)), runs };
 }
 /** Somebody else removes the same container, or has done so: the next look tells. */
 const beingRemoved = new RegExp(`${goneTexts.source}|already in progress`, 'i');
@@ -72821,8 +74133,11 @@ function unless(texts, names) {
         if (!(error instanceof CommandError))
             throw error;
         if (!texts.test(error.output))
-            throw new Error(`${names}: ${error.message}`, { cause: error });
+            throw new NotRemoved(`${names}: ${error.message}`, { cause: error });
     };
+}
+/** What may succeed when it is tried again. */
+class NotRemoved extends Error {
 }
 
 ;// CONCATENATED MODULE: ./lib/plan/kind-network.js
@@ -72846,6 +74161,7 @@ function candidateIpv6Subnets(name) {
 
 
 
+
 /**
  * Makes the Docker network that all nodes share, when it is missing: several kinds that start at once race on it.
  * @returns the network, and whether this run made it
@@ -72860,7 +74176,7 @@ async function ensureNetwork({ runner, log }, { dockerNetwork: name, run }) {
     const [kept, ...others] = await networksNamed(runner, name);
     if (kept === undefined)
         throw new Error(`the Docker network ${name} vanished right after it was made`);
-    const own = new Set(docker_parseLines(await runner.run(listNetworks({ run }))));
+    const own = new Set(parseLines(await runner.run(listNetworks({ run }))));
     for (const other of others.filter(({ id }) => own.has(id)))
         await runner.run(removeNetwork(other.id));
     if (own.has(kept.id))
@@ -72896,7 +74212,7 @@ async function create(runner, name, run, mtu) {
 /** In kind's order (`sortNetworkInspectEntries`): those with containers first, then by id. */
 async function networksNamed(runner, name) {
     const networks = await existingNetworks(runner, { name });
-    return networks.sort((a, b) => b.containers - a.containers || (a.id < b.id ? -1 : 1));
+    return networks.sort((a, b) => b.attached.length - a.attached.length || (a.id < b.id ? -1 : 1));
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/cloud-provider-kind.js
@@ -73031,9 +74347,9 @@ function parseClusterIPs(output) {
     const { items } = JSON.parse(output);
     return items.filter(({ kind }) => kind === 'Service').flatMap(({ spec }) => spec.clusterIPs ?? []);
 }
-/** Returns when the objects and what belongs to them are gone. */
-function deleteObjects(target, namespace, objects) {
-    return kubectl(target, `--namespace=${namespace}`, 'delete', ...objects, '--cascade=foreground', '--ignore-not-found', '--timeout=60s');
+/** Returns when the objects and what belongs to them are gone, or as soon as that is on its way. */
+function deleteSelected(target, namespace, kinds, selector, until) {
+    return kubectl(target, `--namespace=${namespace}`, 'delete', kinds.join(','), `--selector=${selector}`, '--cascade=foreground', '--ignore-not-found', until === 'gone' ? '--timeout=60s' : '--wait=false');
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/pod-troubles.js
@@ -73161,24 +74477,93 @@ function parsePodTroubles(output) {
     return podTroubles(items).map(({ pod, why }) => `pod ${pod}: ${why}`);
 }
 
-;// CONCATENATED MODULE: ./lib/steps/until-accepted.js
+;// CONCATENATED MODULE: ./lib/commands/refusal.js
+/** Reasons of the API server that a request cannot outlast (apimachinery, `pkg/apis/meta/v1/types.go`, `StatusReason`). */
+const refusal_finalReasons = [
+    'AlreadyExists',
+    'BadRequest',
+    'Conflict',
+    'Forbidden',
+    'Invalid',
+    'MethodNotAllowed',
+    'NotAcceptable',
+    'RequestEntityTooLarge',
+    'Unauthorized',
+    'UnsupportedMediaType',
+];
+/** As kubectl words them (kubectl, `pkg/cmd/util/helpers.go`; client-go, `tools/clientcmd`). */
+const finalTexts = new RegExp([
+    `^Error from server \\((${refusal_finalReasons.join('|')})\\)`,
+    '^The \\S+ ".*" is invalid',
+    '^error: (unknown|flag needs|invalid argument|error parsing|error validating)',
+    '^error: (stat |error loading config|invalid configuration|context ".*" does not exist|no configuration)',
+    '^error in configuration: ',
+    '^error: You must be logged in to the server',
+    // another server answers at the address
+    'x509: ',
+].join('|'), 'im');
+/** Reasons that are given for one of these refusals as long as the API server or a webhook is starting. */
+const startingTexts = /not yet ready to handle request|RBAC: .* not found|being terminated|failed calling webhook|failed to download openapi/;
+function outlookOf({ outcome, output }) {
+    if (/^no such program|EACCES/.test(outcome))
+        return 'is final';
+    if (/denied the request/.test(output))
+        return 'is final';
+    if (startingTexts.test(output) || !finalTexts.test(output))
+        return 'may get better';
+    return /is forbidden: User ".*" cannot /.test(output) ? 'is forbidden' : 'is final';
+}
+/** Whether a change was refused because somebody else has changed the object since it was read. */
+function isConflict({ output }) {
+    return /^Error from server \(Conflict\)/m.test(output);
+}
 
-const attempts = 5;
+;// CONCATENATED MODULE: ./lib/steps/patience.js
+
+
+const patience_pauseSeconds = 1;
+/** So long a user may be refused by an API server that has just started (kubernetes/kubernetes#121635). */
+const forbiddenSeconds = 10;
+function patienceOf(clock, seconds) {
+    const started = clock.now();
+    const left = () => seconds - (clock.now() - started);
+    let forbiddenSince;
+    return {
+        left,
+        isFinal(failure) {
+            const outlook = outlookOf(failure);
+            forbiddenSince = outlook === 'is forbidden' ? (forbiddenSince ?? clock.now()) : undefined;
+            const isBelieved = forbiddenSince !== undefined && clock.now() - forbiddenSince >= forbiddenSeconds;
+            return isBelieved || outlook === 'is final';
+        },
+    };
+}
+/** A command gets at least so much time, and at most so much where nobody says how much. */
+const tries = { shortest: 10, longest: 120 };
 /**
- * Makes a request again that an API server turned away, as one that has just come up may do.
- * @throws what the last refusal said
+ * Runs commands for an API server, all of them together within so many seconds: what may get better is tried again, as an
+ * API server that has just come up or restarts turns everything away; what cannot get better is thrown at once.
+ * @param beforeRetry called after each failure that may get better; throws what ends the tries all the same
  */
-async function untilAccepted(clock, request) {
-    for (let attempt = 1;; attempt++) {
-        try {
-            return await request();
-        }
-        catch (error) {
-            if (!(error instanceof CommandError) || attempt === attempts)
-                throw error;
-            await clock.sleep(1);
-        }
-    }
+function patience_patient({ runner, clock }, seconds, beforeRetry = () => Promise.resolve()) {
+    const patience = patienceOf(clock, seconds);
+    return {
+        async run(command, options = {}) {
+            const longest = options.timeoutSeconds ?? tries.longest;
+            for (;;) {
+                const timeoutSeconds = Math.min(longest, Math.max(tries.shortest, Math.ceil(patience.left())));
+                try {
+                    return await runner.run(command, { ...options, timeoutSeconds });
+                }
+                catch (error) {
+                    if (!(error instanceof CommandError) || patience.isFinal(error) || patience.left() < patience_pauseSeconds)
+                        throw error;
+                    await beforeRetry();
+                    await clock.sleep(patience_pauseSeconds);
+                }
+            }
+        },
+    };
 }
 
 ;// CONCATENATED MODULE: ./lib/steps/give-load-balancers.js
@@ -73219,45 +74604,61 @@ async function startProvider({ runner, log }, record, { name }) {
     });
     log.progress(name, `${cloudProviderKind} runs`);
 }
-async function installMetalLb({ runner, clock }, record, { name, reused }, manifest) {
+async function installMetalLb(world, record, { name, reused }, manifest) {
     const target = { kubeconfig: run_record_clusterKubeconfig(record, name) };
-    if (reused && isOtherMetalLb(await untilAccepted(clock, () => runner.run(findMetalLb(target))))) {
+    const api = patience_patient(world, record.waitSeconds);
+    if (reused && isOtherMetalLb(await api.run(findMetalLb(target)))) {
         throw new Error(`cluster ${name} has a MetalLB that its manifest did not install; give load-balancer: none, or remove that one`);
     }
-    await untilAccepted(clock, () => runner.run(applyManifest(target), { input: manifest }));
+    await api.run(applyManifest(target), { input: manifest });
 }
-async function giveAddresses({ runner, log, clock }, record, { name, loadBalancerSubnets }, waitSeconds) {
+async function giveAddresses(world, record, { name, loadBalancerSubnets }, waitSeconds) {
+    const { log, clock } = world;
     const target = { kubeconfig: run_record_clusterKubeconfig(record, name) };
     const started = clock.now();
-    const seconds = Math.max(1, waitSeconds);
-    const waits = [waitForController(target, seconds), waitForSpeakers(target, seconds)];
-    await when_all_end_whenAllEnd(waits.map((wait) => runner.run(wait, { timeoutSeconds: seconds + 30 }))).catch(async (error) => {
+    await untilMetalLbRuns(world, name, target, waitSeconds);
+    try {
+        // the webhook that must agree may answer a little later than its controller is ready
+        await patience_patient(world, waitSeconds - (clock.now() - started)).run(applyManifest(target), {
+            input: poolManifest(loadBalancerSubnets),
+        });
+    }
+    catch (error) {
         if (!(error instanceof CommandError))
             throw error;
-        const pods = runner.run(getPods(target, metalLb.namespace, metalLb.selector));
-        const troubles = await pods.then(parsePodTroubles, () => []);
-        throw new Error([`cluster ${name}: MetalLB was not ready within ${String(waitSeconds)} s (input wait)`, ...troubles]
-            .concat(error.message)
-            .join('\n  '), { cause: error });
-    });
+        throw new Error(`cluster ${name}: MetalLB did not take ${loadBalancerSubnets.join(', ')}: ${error.message}`, {
+            cause: error,
+        });
+    }
+    log.progress(name, `MetalLB gives ${loadBalancerSubnets.join(', ')} ${(clock.now() - started).toFixed(1)} s later`);
+}
+async function untilMetalLbRuns({ runner, clock }, name, target, waitSeconds) {
+    const patience = patienceOf(clock, waitSeconds);
     for (;;) {
+        const seconds = Math.max(1, patience.left());
+        const waits = [waitForController(target, seconds), waitForSpeakers(target, seconds)];
         try {
-            await runner.run(applyManifest(target), { input: poolManifest(loadBalancerSubnets) });
-            break;
+            await when_all_end_whenAllEnd(waits.map((wait) => runner.run(wait, { timeoutSeconds: seconds + 30 })));
+            return;
         }
         catch (error) {
             if (!(error instanceof CommandError))
                 throw error;
-            // the webhook that must agree may answer a little later than its controller is ready; what it refuses it refuses again
-            if (/denied the request/.test(error.output) || clock.now() - started >= waitSeconds) {
-                throw new Error(`cluster ${name}: MetalLB did not take ${loadBalancerSubnets.join(', ')}: ${error.message}`, {
-                    cause: error,
-                });
-            }
-            await clock.sleep(1);
+            if (patience.isFinal(error) || patience.left() < 1)
+                throw await notReady(runner, name, target, waitSeconds, error);
         }
+        await clock.sleep(1);
     }
-    log.progress(name, `MetalLB gives ${loadBalancerSubnets.join(', ')} ${(clock.now() - started).toFixed(1)} s later`);
+}
+async function notReady(runner, name, target, waitSeconds, cause) {
+    const pods = runner.run(getPods(target, metalLb.namespace, metalLb.selector));
+    const troubles = await pods.then(parsePodTroubles, () => []);
+    const lines = [
+        `cluster ${name}: MetalLB was not ready within ${String(waitSeconds)} s (input wait)`,
+        ...troubles,
+        cause.message,
+    ];
+    return new Error(lines.join('\n  '), { cause });
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/mountinfo.js
@@ -73307,7 +74708,11 @@ async function engine_trouble_explained(world, result) {
 }
 /** One sentence with the remedy instead of what docker said, which stays its cause. */
 async function explainEngine(world, error) {
-    const context = await world.runner.run(inspectContext).then(parseContext, () => undefined);
+    const context = await world.runner.run(inspectContext).then(parseContext, (trouble) => {
+        if (trouble instanceof CancelledError)
+            throw trouble;
+        return undefined;
+    });
     const words = wordsOf(error);
     const where = {
         world,
@@ -73414,7 +74819,7 @@ async function explainPermission({ world, endpoint, inContainer }) {
     const called = new RegExp(`^([^:]+):[^:]*:${String(group)}:`, 'm').exec(groups)?.[1] ?? String(group);
     const join = group === 0
         ? 'run as root, or have the engine give it to another group (dockerd --group docker)'
-        : `run "sudo usermod --append --groups ${called} ${name}" and log in again`;
+        : `run "${shellCommand(['sudo', 'usermod', '--append', '--groups', called, name])}" and log in again`;
     return `${who}: ${socket} belongs to the group ${called}; ${join}`;
 }
 function explainSilence({ world, endpoint, named, inContainer }) {
@@ -73453,6 +74858,7 @@ function parseRoutes(output) {
 
 ;// CONCATENATED MODULE: ./lib/commands/kubeadm.js
 
+
 /** Where kind keeps a node's kubeadm config (`pkg/cluster/internal/create/actions/config`). */
 const kubeadmConfig = '/kind/kubeadm.conf';
 /**
@@ -73464,12 +74870,31 @@ function kubeadm_parseSubnets(config) {
     const cluster = documents.find((document) => document?.kind === 'ClusterConfiguration');
     if (cluster === undefined)
         throw new Error(`no ClusterConfiguration in ${kubeadmConfig}`);
-    const list = (subnets) => subnets?.split(',').map((subnet) => subnet.trim()) ?? [];
-    const { podSubnet, serviceSubnet } = cluster?.networking ?? {};
-    return { podSubnets: list(podSubnet), serviceSubnets: list(serviceSubnet) };
+    const list = (setting) => {
+        const subnets = String(cluster?.networking?.[setting] ?? '')
+            .split(',')
+            .map((subnet) => subnet.trim())
+            .filter((subnet) => subnet !== '');
+        if (subnets.every((subnet) => machineCidr(subnet) !== undefined))
+            return subnets;
+        throw new Error(`${setting} is not a subnet in ${kubeadmConfig}`);
+    };
+    return { podSubnets: list('podSubnet'), serviceSubnets: list('serviceSubnet') };
+}
+
+;// CONCATENATED MODULE: ./lib/commands/resolver.js
+/**
+ * Files that name the nameservers of a machine. Docker reads the second one where the first names systemd's stub alone
+ * (moby, `daemon/libnetwork/internal/resolvconf`).
+ */
+const resolverFiles = ['/etc/resolv.conf', '/run/systemd/resolve/resolv.conf'];
+/** The addresses in such a file (`resolv.conf(5)`), without the zone of link-local ones. */
+function parseNameservers(text) {
+    return [...text.matchAll(/^nameserver[ \t]+([^\s%]+)/gm)].map(([, address = '']) => address);
 }
 
 ;// CONCATENATED MODULE: ./lib/steps/inspect-host.js
+
 
 
 
@@ -73485,12 +74910,12 @@ function kubeadm_parseSubnets(config) {
  */
 async function inspectHost(world, { files: paths, reuse, ports, }) {
     const { runner, files } = world;
-    const [networks, routes, containers, ofKind, reservations, inspectedFiles, inotifyInstances, ipv6, usedPorts] = await Promise.all([
+    const [networks, routes, containers, ofKind, volumes, inspectedFiles, inotifyInstances, ipv6, usedPorts] = await Promise.all([
         existingNetworks(runner),
         routesOf(world),
         runner.run(listContainers).then(parseContainers),
         existing_objects_existingKindContainers(runner),
-        existing_objects_existingVolumes(runner).then((volumes) => volumes.flatMap(({ run, reservation }) => (reservation === undefined ? [] : [{ run, ...reservation }]))),
+        existingVolumes(runner),
         Promise.all(paths.map(async (path) => ({
             path,
             exists: await files.exists(path),
@@ -73500,18 +74925,21 @@ async function inspectHost(world, { files: paths, reuse, ports, }) {
         hasIpv6(world),
         usedAmong(world, ports),
     ]);
+    const reservations = volumes.flatMap(({ run, reservation }) => run === undefined || reservation === undefined ? [] : [{ run, ...reservation }]);
     const owners = new Map(ofKind.map(({ name, run }) => [name, run]));
     return {
         ...(inotifyInstances !== undefined && { inotifyInstances }),
         ipv6,
         networks,
         routes,
+        nameservers: await nameserversOf(world),
         containers: containers.map((container) => {
             const run = owners.get(container.name);
             return { ...container, ...(run !== undefined && { run }) };
         }),
         usedPorts,
         reservations,
+        unreadableReservations: volumes.flatMap(({ name, unreadable }) => unreadable === undefined ? [] : [{ volume: name, why: unreadable }]),
         clusters: await otherClusters(world, ofKind, reservations),
         ...(reuse.length > 0 && { reusable: await reusableClusters(world, ofKind, reuse) }),
         files: inspectedFiles,
@@ -73544,6 +74972,10 @@ async function routesOf({ runner, log }) {
         }),
     ]);
     return routes.flat();
+}
+async function nameserversOf({ files }) {
+    const texts = await Promise.all(resolverFiles.map((path) => files.read(path).catch(() => '')));
+    return [...new Set(texts.flatMap(parseNameservers))];
 }
 /** The clusters that no reservation names, whoever made them. */
 async function otherClusters(world, containers, reservations) {
@@ -73586,7 +75018,7 @@ async function readSubnets({ runner, log }, { id, cluster }) {
 function whyNot(error) {
     if (error instanceof CancelledError)
         throw error;
-    return error instanceof CommandError ? error.outcome : messageOf(error);
+    return error instanceof CommandError ? error.outcome : errors_messageOf(error);
 }
 
 ;// CONCATENATED MODULE: ./lib/steps/inspect-place.js
@@ -73696,10 +75128,10 @@ async function inspectTools(world, platform) {
             throw await explainEngine(world, error);
         throw new Error(`docker is needed and does not run (${error.outcome}); put it on the PATH`, { cause: error });
     });
-    const found = await Promise.all([docker, ...toolNames.map((name) => onPath({ runner, log }, name))]);
+    const found = await Promise.all([docker, ...tools_toolNames.map((name) => onPath({ runner, log }, name))]);
     const [version = '', ...versions] = found;
-    const facts = Object.fromEntries(toolNames.flatMap((name, index) => (versions[index] === undefined ? [] : [[name, versions[index]]])));
-    log.info([`docker ${version}`, ...toolNames.map((name) => `${name} ${facts[name] ?? 'missing'}`)].join(', '));
+    const facts = Object.fromEntries(tools_toolNames.flatMap((name, index) => (versions[index] === undefined ? [] : [[name, versions[index]]])));
+    log.info([`docker ${version}`, ...tools_toolNames.map((name) => `${name} ${facts[name] ?? 'missing'}`)].join(', '));
     return { ...facts, platform };
 }
 async function onPath({ runner, log }, name) {
@@ -73757,7 +75189,7 @@ function inspect_tools_missing({ outcome }) {
  * @throws {DownloadError} why one cannot be had
  */
 async function install_tools_installTools(world, planned) {
-    const programs = await allOrNone(world, planned.map((tool) => async (live, ended) => {
+    const programs = await all_or_none_allOrNone(world, planned.map((tool) => async (live, ended) => {
         if (tool.from === 'path')
             return { ...tool, program: undefined };
         const ofTool = { ...live, downloads: world.downloads.until(ended) };
@@ -73811,7 +75243,7 @@ async function download(world, { name, version, url, check }) {
         },
         async prove(path) {
             const found = await toolVersion(runner, name, path).catch((error) => {
-                throw error instanceof UnusableTool ? refuse(url, messageOf(error)) : error;
+                throw error instanceof UnusableTool ? refuse(url, errors_messageOf(error)) : error;
             });
             if (found !== version)
                 throw refuse(url, `is ${name} ${found}, not ${version}`);
@@ -73880,9 +75312,23 @@ function importImages(node, images, file) {
 function bash(script, images, ...before) {
     return ['bash', '-c', script, 'bash', ...before, ...images.flatMap(({ name, id }) => [name, id])];
 }
-/** The file of an archive that lists its images. */
-function readFromArchive(archive, file) {
-    return ['tar', '-xOf', archive, file];
+/**
+ * The file of an archive that lists its images.
+ * @param stopsEarly does not read what comes after it; GNU's tar alone knows how
+ */
+function readFromArchive(archive, file, stopsEarly) {
+    return ['tar', ...(stopsEarly ? ['--occurrence=1'] : []), '-xOf', archive, file];
+}
+/** Whether another tar than GNU's refused to stop early. */
+function cannotStopEarly(output) {
+    return /option.*occurrence/i.test(output);
+}
+/** Why tar read nothing; `undefined` where the archive has no such file. */
+function whyNotRead({ outcome, output }) {
+    const lines = output.split('\n').filter((line) => line.trim() !== '');
+    if (lines.length === 0)
+        return `tar: ${outcome}`;
+    return lines.find((line) => !/not found in archive|exiting with failure|lone zero block/i.test(line));
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/docker-images.js
@@ -73958,6 +75404,8 @@ function createPullProgress() {
 
 
 
+
+
 /** Longest time that one archive may take to be saved, or to be loaded into one node. */
 const transferSeconds = 15 * 60;
 /**
@@ -73966,8 +75414,8 @@ const transferSeconds = 15 * 60;
  */
 async function findImages({ runner, files }, given, problems) {
     const found = await when_all_end_whenAllEnd(given.map(async (value) => {
-        const isFile = (await files.exists(value)) && !(await files.isDirectory(value));
-        return (isFile ? readArchive(runner, value) : findInEngine(runner, value)).catch((error) => {
+        const kind = await files.kindOf(value);
+        return find(runner, value, kind).catch((error) => {
             if (error instanceof Unusable)
                 return error;
             throw error;
@@ -73983,28 +75431,59 @@ async function findImages({ runner, files }, given, problems) {
 /** What is wrong with a value, to be put after it. */
 class Unusable extends Error {
 }
+function find(runner, given, kind) {
+    // images are often called as the directory that they are built in
+    if (kind === undefined || kind === 'directory')
+        return findInEngine(runner, given, kind);
+    if (kind === 'file')
+        return readArchive(runner, given);
+    return Promise.reject(new Unusable(`is a ${kind}; give the path of a regular file, or the name of an image in the engine`));
+}
 async function readArchive(runner, given) {
     // tar takes what stands before a colon for a machine, unless a slash comes first
     const archive = (0,external_node_path_.resolve)(given);
+    let why;
     for (const file of archiveLists) {
-        const text = await runner
-            .run(readFromArchive(archive, file), { timeoutSeconds: transferSeconds })
-            .catch(commandFailed);
-        if (text === undefined)
+        const read = await readList(runner, archive, file);
+        if ('why' in read) {
+            why ??= read.why;
             continue;
-        const contents = load_images_attempt(() => parseArchiveList(text));
+        }
+        const contents = load_images_attempt(() => parseArchiveList(read.text));
+        if (contents === undefined)
+            throw noArchive(`its ${file} is not a list of images`);
         if (contents.length > 0)
             return { given, archive, contents };
-        throw new Unusable('holds no image that has a name with a tag; make it anew: docker image save --output FILE NAME:TAG');
+        throw new Unusable('holds no image that has a name with a tag; create it with names: docker image save --output FILE NAME:TAG');
     }
-    throw new Unusable('is no archive of images; make one: docker image save --output FILE NAME:TAG');
+    throw noArchive(why ?? `it has neither ${archiveLists.join(' nor ')}`);
 }
-async function findInEngine(runner, given) {
-    const name = load_images_attempt(() => wholeName(given));
-    const output = await runner.run(inspectImage(given)).catch((error) => {
-        if (!(error instanceof CommandError) || !isMissingImage(error.output))
+function noArchive(why) {
+    return new Unusable(`is not an archive of images (${why}); create one: docker image save --output FILE NAME:TAG`);
+}
+/** The text of a file in an archive, or why there is none that can be read. */
+async function readList(runner, archive, file, stopsEarly = true) {
+    const options = { timeoutSeconds: transferSeconds, mostBytes: mostListBytes };
+    try {
+        return { text: await runner.run(readFromArchive(archive, file, stopsEarly), options) };
+    }
+    catch (error) {
+        if (!(error instanceof CommandError))
             throw error;
-        throw new Unusable('is neither a file nor an image in the engine; docker pull or build it before, or give the path of an archive');
+        if (error instanceof TooMuchOutputError) {
+            throw noArchive(`its ${file} is larger than the ${byte_size_formatBytes(mostListBytes)} that are read`);
+        }
+        if (stopsEarly && cannotStopEarly(error.output))
+            return readList(runner, archive, file, false);
+        return { why: whyNotRead(error) };
+    }
+}
+async function findInEngine(runner, given, kind) {
+    const what = kind === undefined ? 'neither a file nor' : `a ${kind} and not`;
+    const notFound = `is ${what} an image in the engine; docker pull or build it before, or give the path of an archive`;
+    const name = load_images_attempt(() => wholeName(given), kind === undefined ? undefined : notFound);
+    const output = await runner.run(inspectImage(given)).catch((error) => {
+        throw error instanceof CommandError && isMissingImage(error.output) ? new Unusable(notFound) : error;
     });
     const { id, tags } = parseImage(output);
     if (tags.some((tag) => wholeName(tag) === name))
@@ -74012,17 +75491,13 @@ async function findInEngine(runner, given) {
     const others = tags.length === 0 ? 'docker tag it' : `give its name: ${tags.join(', ')}`;
     throw new Unusable(`is the id of an image, which pods cannot ask for; ${others}`);
 }
-function load_images_attempt(work) {
+function load_images_attempt(work, message) {
     try {
         return work();
     }
     catch (error) {
-        throw new Unusable(messageOf(error));
+        throw new Unusable(message ?? errors_messageOf(error));
     }
-}
-function commandFailed(error) {
-    if (!(error instanceof CommandError))
-        throw error;
 }
 /** Those of the images that some of these nodes lack. On nodes that have one under another name, it gets its name. */
 async function imagesMissing({ runner }, images, nodes) {
@@ -74030,7 +75505,7 @@ async function imagesMissing({ runner }, images, nodes) {
     if (contents.length === 0)
         return [];
     const answers = await when_all_end_whenAllEnd(nodes.map((node) => runner.run(findImagesOn(node, contents))));
-    const missing = new Set(answers.flatMap(docker_parseLines));
+    const missing = new Set(answers.flatMap(parseLines));
     return images.filter((image) => image.contents.some(({ name }) => missing.has(name)));
 }
 /**
@@ -74067,7 +75542,7 @@ function savedImages(directory) {
  * @throws with the node and the images that failed
  */
 async function loadImages({ runner }, archives, nodes) {
-    const changed = await allOrNone({ runner }, nodes.map((node) => async ({ runner: live }) => {
+    const changed = await all_or_none_allOrNone({ runner }, nodes.map((node) => async ({ runner: live }) => {
         let loaded = false;
         for (const { path, onNode, contents } of archives) {
             const missing = await live
@@ -74086,35 +75561,191 @@ function notLoaded(node, contents, cause) {
     return new Error(`node ${node} did not get ${names}: ${cause.message}`, { cause });
 }
 
-;// CONCATENATED MODULE: ./lib/plan/planned-addresses.js
+// EXTERNAL MODULE: ./node_modules/dns-packet/index.js
+var dns_packet = __nccwpck_require__(4894);
+;// CONCATENATED MODULE: ./lib/commands/probe.js
 
-/**
- * Checks that clusters give their pods and Services addresses out of the planned subnets. A patch or a flag that the plan
- * did not understand would lead every route, and the check of the routes, elsewhere.
- * @throws naming each address and the subnet that was planned
- */
-function requirePlannedAddresses(clusters) {
-    const troubles = clusters.flatMap(({ cluster: { name, podSubnets, serviceSubnets }, state }) => [
-        ...state.nodes.flatMap((node) => outside(node.podCIDRs, podSubnets).map((podCIDR) => `node ${node.name} has the podCIDR ${podCIDR}, outside the planned pod subnet ${podSubnets.join(', ')} of cluster ${name}`)),
-        ...outside(state.dnsAddresses, serviceSubnets).map((address) => `the DNS service of cluster ${name} has the address ${address}, outside its planned service subnet ${serviceSubnets.join(', ')}`),
-    ]);
-    if (troubles.length === 0)
-        return;
-    throw new Error([
-        'clusters use other addresses than planned, so routes to them would lead elsewhere:',
-        ...troubles.map((trouble) => `  ${trouble}`),
-        'look for a setting of subnets in kind config, patches or node images, and give it as pod-subnet or service-subnet instead',
-    ].join('\n'));
+
+
+
+const probeNamespace = 'kube-system';
+const app = 'kind-flat-network-probe';
+const nameLabel = 'app.kubernetes.io/name';
+/** The check that a probe belongs to. */
+const checkLabel = 'app.kubernetes.io/instance';
+/** Selects the pods and the objects of one check's probe. Several checks may be at work in a cluster. */
+function probeOfCheck(check) {
+    return `${nameLabel}=${app},${checkLabel}=${check}`;
 }
-function outside(found, planned) {
-    const subnets = planned.map(parseCidr);
-    return found.filter((text) => {
-        const address = machineCidr(text);
-        return address === undefined || !subnets.some((subnet) => contains(subnet, address));
-    });
+/** Selects those of every check of a run's network. */
+function probesOfRun(run) {
+    return `${nameLabel}=${app},${runLabel}=${run}`;
+}
+/** The check whose probe an object with these labels belongs to; `undefined` for any other object. */
+function probe_checkOf(labels) {
+    return labels[nameLabel] === app ? labels[checkLabel] : undefined;
+}
+/** In the order of their deletion. */
+const probeKinds = ['daemonsets.apps', 'services'];
+const probe_port = 5353;
+const healthPort = 8080;
+const corefileAnnotation = 'kind-flat-network/corefile';
+/**
+ * The probe: on every node a pod of the CoreDNS image that the node holds already, so nothing is pulled. CoreDNS'
+ * plugin `whoami` answers every query with the address the query came from. And a Service of it: whether the other
+ * clusters reach its ClusterIPs is asked there, since it has an address in every family and does not wait for anything
+ * else in the cluster.
+ *
+ * The Service is created first and deleted last, so whoever finds no Service finds no probe.
+ * @param image a CoreDNS image that the nodes have
+ * @param check its id, eight hexadecimal digits
+ * @param run the run whose network is checked
+ */
+function probeManifest(image, check, run) {
+    const ownPods = { [nameLabel]: app, [checkLabel]: check };
+    const labels = { ...ownPods, [runLabel]: run };
+    const metadata = { name: `${app}-${check}`, namespace: probeNamespace, labels };
+    const corefile = `.:${String(probe_port)} {\n  whoami\n  health :${String(healthPort)}\n}\n`;
+    // a kubelet that just started mounts no ConfigMap at first, and tries again ever more seldom; what stands in the
+    // pod itself it mounts at once
+    const annotations = { [corefileAnnotation]: corefile };
+    const daemonSet = {
+        apiVersion: 'apps/v1',
+        kind: 'DaemonSet',
+        metadata,
+        spec: {
+            selector: { matchLabels: ownPods },
+            template: {
+                metadata: { labels, annotations },
+                spec: {
+                    tolerations: [{ operator: 'Exists' }],
+                    automountServiceAccountToken: false,
+                    enableServiceLinks: false,
+                    terminationGracePeriodSeconds: 0,
+                    dnsPolicy: 'Default',
+                    containers: [
+                        {
+                            name: 'coredns',
+                            image,
+                            imagePullPolicy: 'IfNotPresent',
+                            args: ['-conf', '/etc/coredns/Corefile'],
+                            ports: [{ name: 'dns', containerPort: probe_port, protocol: 'UDP' }],
+                            readinessProbe: { httpGet: { path: '/health', port: healthPort }, periodSeconds: 1 },
+                            volumeMounts: [{ name: 'config', mountPath: '/etc/coredns', readOnly: true }],
+                        },
+                    ],
+                    volumes: [
+                        {
+                            name: 'config',
+                            downwardAPI: {
+                                items: [{ path: 'Corefile', fieldRef: { fieldPath: `metadata.annotations['${corefileAnnotation}']` } }],
+                            },
+                        },
+                    ],
+                },
+            },
+        },
+    };
+    const service = {
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata,
+        spec: {
+            selector: ownPods,
+            ipFamilyPolicy: 'PreferDualStack',
+            // kube-proxy learns of the pods while they start, and not when they are asked already
+            publishNotReadyAddresses: true,
+            ports: [{ name: 'dns', port: probe_port, targetPort: 'dns', protocol: 'UDP' }],
+        },
+    };
+    return [service, daemonSet].map((object) => (0,yaml_dist/* stringify */.As)(object, { aliasDuplicateObjects: false })).join('---\n');
+}
+/** The CoreDNS image for the probe: the one that CoreDNS has, unless the nodes hold another one instead. */
+function probeImage({ coreDns: { image = '' }, nodes }) {
+    const isEverywhere = (name) => nodes.every(({ images }) => images.includes(name));
+    if (isEverywhere(image))
+        return image;
+    const held = nodes.flatMap(({ images }) => images).filter((name) => /(^|\/)coredns:[\w.-]+$/.test(name));
+    return held.find(isEverywhere) ?? image;
+}
+const attempts = 3;
+/** So long a Service is asked again: kube-proxy learns of its pods some seconds after they are ready. */
+const serviceSeconds = 15;
+/** The query, as bash's printf writes it. Its first byte must not be zero: bash's read drops zero bytes. */
+const query = [
+    ...(0,dns_packet.encode)({ type: 'query', id: 0x4b46, flags: dns_packet.RECURSION_DESIRED, questions: [{ type: 'A', name: 'whoami' }] }),
+]
+    .map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`)
+    .join('');
+/**
+ * Asks every target from a pod's network namespace, found by one of the pod's addresses ($1). A target is an address and,
+ * after a comma, the seconds that it is asked again. Each is asked twice: the time until bash itself reads a first byte is
+ * the latency, without the start of a program; dd then takes the whole answer.
+ */
+const probe_script = `set -u
+pod=$1
+shift
+for file in /run/netns/*; do
+  if nsenter --net="$file" ip -oneline address show 2>/dev/null | grep -qF " $pod/"; then namespace=$file; break; fi
+done
+if [ -z "\${namespace:-}" ]; then echo "no network namespace holds $pod" >&2; exit 1; fi
+exec nsenter --net="$namespace" bash -c '
+  export LC_ALL=C
+  ask() {
+    attempt=0
+    until (( attempt++ >= ${String(attempts)} && SECONDS >= $2 )); do
+      # a Service that is not known yet refuses at once
+      if (( attempt > 1 && $2 > 0 )); then sleep 0.2; fi
+      exec 3<>"/dev/udp/$1/${String(probe_port)}" || continue
+      started=$EPOCHREALTIME
+      printf "${query}" >&3
+      if read -r -N 1 -t 1 -u 3 _ 2>/dev/null; then
+        ended=$EPOCHREALTIME
+        printf "${query}" >&3
+        answer=$(timeout 1 dd bs=512 count=1 status=none <&3 2>/dev/null | base64 --wrap=0)
+        if [ -n "$answer" ]; then echo "$1 $(( \${ended/[.,]/} - \${started/[.,]/} )) $answer"; return; fi
+      fi
+      exec 3>&-
+    done
+    echo "$1 - -"
+  }
+  for target; do ask "\${target%,*}" "\${target#*,}" 2>/dev/null & done
+  wait
+' bash "$@"
+`;
+/** One exec on a node that asks all those targets from the node's own probe pod. */
+function askFrom(node, podAddress, targets) {
+    return execScript(node, probe_script, [
+        podAddress,
+        ...targets.map(({ address, seconds }) => `${address},${String(seconds)}`),
+    ]);
+}
+/** Seconds within which the exec ends, however many targets are silent: they are asked at the same time. */
+const askSeconds = attempts * 2 + serviceSeconds + 20;
+/** Answers by the address that was asked. */
+function parseAnswers(output) {
+    const answers = new Map();
+    for (const line of output.split('\n').filter((text) => text !== '')) {
+        const [address = '', microseconds = '-', packet = '-'] = line.split(' ');
+        answers.set(address, packet === '-' ? {} : { latency: Number(microseconds) / 1000, ...sourceIn(packet) });
+    }
+    return answers;
+}
+/** whoami puts the client's address into the additional section (coredns `plugin/whoami/whoami.go`). */
+function sourceIn(packet) {
+    try {
+        const { additionals = [] } = (0,dns_packet.decode)(Buffer.from(packet, 'base64'));
+        const record = additionals.find(({ type }) => type === 'A' || type === 'AAAA');
+        return record !== undefined && 'data' in record ? { source: canonicalAddress(String(record.data)) } : {};
+    }
+    catch {
+        // a packet that is cut or no DNS is no answer
+        return {};
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/cluster-state.js
+
 
 
 /** Everything that tells whether a cluster is ready, and which addresses it gives out. */
@@ -74130,7 +75761,22 @@ function cluster_state_parseClusterState(output) {
         coreDns: deployment === undefined ? { available: false, why: 'there is no deployment coredns' } : rolledOut(deployment),
         dnsAddresses: named('Service', 'kube-dns')?.spec.clusterIPs ?? [],
         podTroubles: podTroubles(items.filter(({ kind }) => kind === 'Pod')),
+        probes: probeStates(items),
     };
+}
+/** A kubelet tells that it lives at least every five minutes. */
+function probeStates(items) {
+    const heartbeats = items.flatMap(({ status }) => status?.conditions ?? []).map((each) => each.lastHeartbeatTime);
+    const now = heartbeats.reduce((latest, time) => (time === undefined ? latest : Math.max(latest, secondsOf(time))), 0);
+    return items
+        .filter(({ kind }) => kind === 'Service')
+        .flatMap(({ metadata: { labels = {}, creationTimestamp = '' } }) => {
+        const check = probe_checkOf(labels);
+        return check === undefined ? [] : [{ check, ageSeconds: now - secondsOf(creationTimestamp) }];
+    });
+}
+function secondsOf(time) {
+    return Date.parse(time) / 1000;
 }
 function nodeState({ metadata: { name }, spec, status = {} }) {
     const ready = status.conditions?.find(({ type }) => type === 'Ready');
@@ -74161,7 +75807,52 @@ function rolledOut({ metadata: { generation = 0 }, spec, status = {} }) {
     };
 }
 
+;// CONCATENATED MODULE: ./lib/plan/planned-addresses.js
+
+/**
+ * Checks that clusters give their pods and Services addresses out of the planned subnets. A patch or a flag that the plan
+ * did not understand would lead every route, and the check of the routes, elsewhere.
+ * @throws naming each address and the subnet that was planned
+ */
+function requirePlannedAddresses(clusters) {
+    const troubles = clusters.flatMap(({ cluster: { name, podSubnets, serviceSubnets }, state }) => [
+        ...state.nodes.flatMap((node) => outside(node.podCIDRs, podSubnets).map((podCIDR) => `node ${node.name} has the podCIDR ${podCIDR}, outside the planned pod subnet ${podSubnets.join(', ')} of cluster ${name}`)),
+        ...outside(state.dnsAddresses, serviceSubnets).map((address) => `the DNS service of cluster ${name} has the address ${address}, outside its planned service subnet ${serviceSubnets.join(', ')}`),
+    ]);
+    if (troubles.length === 0)
+        return;
+    throw new Error([
+        'clusters use other addresses than planned, so routes to them would lead elsewhere:',
+        ...troubles.map((trouble) => `  ${trouble}`),
+        'look for a setting of subnets in kind config, patches or node images, and give it as pod-subnet or service-subnet instead',
+    ].join('\n'));
+}
+function outside(found, planned) {
+    const subnets = planned.map(parseCidr);
+    return found.filter((text) => {
+        const address = machineCidr(text);
+        return address === undefined || !subnets.some((subnet) => contains(subnet, address));
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/steps/attached-containers.js
+
+/** A container that restarts runs again within this time, and has an address again. */
+const attached_containers_restartSeconds = 15;
+/** Inspects containers of clusters on the shared Docker network; one that restarts has no address, and is looked at again. */
+async function attachedContainers({ runner, clock }, names, { dockerNetwork, waitSeconds }) {
+    const end = clock.now() + Math.min(attached_containers_restartSeconds, waitSeconds);
+    for (;;) {
+        const containers = parseKindContainers(await runner.run(inspectContainers(names)));
+        const restarts = containers.some(({ addresses }) => addresses[dockerNetwork]?.length === 0);
+        if (!restarts || clock.now() >= end)
+            return containers;
+        await clock.sleep(1);
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/steps/until-ready.js
+
 
 
 
@@ -74170,31 +75861,53 @@ function rolledOut({ metadata: { generation = 0 }, spec, status = {} }) {
 const untilNodesReady = (...of) => untilNothingIsMissing({ what: 'nodes', watch: waitForNodes, missing: until_ready_missingNodes }, ...of);
 /** Waits until a cluster's CoreDNS is available: every pod of it, and with the newest Corefile. */
 const until_ready_untilCoreDnsAvailable = (...of) => untilNothingIsMissing({ what: 'CoreDNS', watch: waitForCoreDns, missing: until_ready_missingCoreDns }, ...of);
+/** An API server that is silent for longer is told. */
+const silentSeconds = 10;
 /** A watch ends after so many seconds at most, since only the look behind it tells what has failed for good. */
 const watchSeconds = 10;
 async function untilNothingIsMissing(readiness, ...[{ runner, log, clock }, record, cluster, waitSeconds]) {
     const target = { kubeconfig: run_record_clusterKubeconfig(record, cluster.name) };
     const started = clock.now();
-    const left = () => waitSeconds - (clock.now() - started);
+    const patience = patienceOf(clock, waitSeconds);
+    const tellSilence = silenceTeller({ log, clock }, cluster);
     for (;;) {
         // what the watch tells is looked at afterwards, together with what it cannot wait for
-        const seconds = Math.max(1, Math.min(watchSeconds, left()));
+        const seconds = Math.max(1, Math.min(watchSeconds, patience.left()));
         await runner.run(readiness.watch(target, seconds), { timeoutSeconds: seconds + 30 }).catch(commandFailure);
-        const output = await runner.run(cluster_state_getClusterState(target)).catch(commandFailure);
-        const state = output instanceof CommandError ? undefined : cluster_state_parseClusterState(output);
-        const missing = state === undefined ? [`it does not answer: ${messageOf(output)}`] : readiness.missing(state, cluster);
-        if (state !== undefined && missing.length === 0) {
+        const state = await look(runner, target);
+        const isSilent = state instanceof CommandError;
+        const missing = isSilent ? [`it does not answer: ${state.message}`] : readiness.missing(state, cluster);
+        if (!isSilent && missing.length === 0) {
             log.progress(cluster.name, `${readiness.what} ready ${(clock.now() - started).toFixed(1)} s later`);
             return state;
         }
-        const hasFailed = state?.podTroubles.some(({ isFinal }) => isFinal) === true;
-        if (hasFailed || left() <= 0) {
+        if (isSilent)
+            tellSilence(state);
+        const troubles = isSilent ? [] : state.podTroubles;
+        const hasFailed = isSilent ? patience.isFinal(state) : troubles.some(({ isFinal }) => isFinal);
+        if (hasFailed || patience.left() <= 0) {
             const why = hasFailed ? 'cannot get ready' : `was not ready within ${String(waitSeconds)} s (input wait)`;
-            const troubles = await describeTroubles(runner, target, state?.podTroubles ?? []);
-            throw new Error(`cluster ${cluster.name} ${why}:\n  ${[...missing, ...troubles].join('\n  ')}`);
+            const details = await describeTroubles(runner, target, troubles);
+            throw new Error(`cluster ${cluster.name} ${why}:\n  ${[...missing, ...details].join('\n  ')}`);
         }
         await clock.sleep(1);
     }
+}
+/** A look at a cluster's state takes no longer. */
+const lookSeconds = 60;
+function look(runner, target) {
+    return runner.run(cluster_state_getClusterState(target), { timeoutSeconds: lookSeconds }).then(cluster_state_parseClusterState, commandFailure);
+}
+/** Tells once that an API server does not answer, before the wait for it is over. */
+function silenceTeller({ log, clock }, { name }) {
+    const started = clock.now();
+    let isTold = false;
+    return ({ output }) => {
+        if (isTold || clock.now() - started < silentSeconds)
+            return;
+        isTold = true;
+        log.progress(name, `its API server does not answer yet: ${output.trim().split('\n').at(-1) ?? ''}`);
+    };
 }
 /** Enough to see what is wrong. */
 const mostTroubles = 10;
@@ -74215,8 +75928,9 @@ function commandFailure(error) {
 }
 /** What of a cluster's nodes is not ready yet. */
 function until_ready_missingNodes({ nodes }, cluster) {
+    const found = new Map(nodes.map((node) => [node.name, node]));
     return cluster.nodes.flatMap(({ name }) => {
-        const node = nodes.find((each) => each.name === name);
+        const node = found.get(name);
         if (node === undefined)
             return [`node ${name} has not joined`];
         if (!node.ready)
@@ -74226,41 +75940,6 @@ function until_ready_missingNodes({ nodes }, cluster) {
 }
 function until_ready_missingCoreDns({ coreDns }) {
     return coreDns.available ? [] : [`CoreDNS is not available: ${coreDns.why}`];
-}
-
-;// CONCATENATED MODULE: ./lib/plan/kubeconfig.js
-
-
-/** Port of a kind cluster's API server in its container (kind, `pkg/cluster/internal/providers/common/constants.go`). */
-const apiServerPort = 6443;
-/** One kubeconfig with the contexts of all; those that it is made of have a context each. */
-function mergeKubeconfigs(texts, currentContext) {
-    const parts = texts.map((text) => (0,yaml_dist/* parse */.qg)(text));
-    return (0,yaml_dist/* stringify */.As)({
-        apiVersion: 'v1',
-        kind: 'Config',
-        'current-context': currentContext,
-        preferences: {},
-        clusters: parts.flatMap((part) => part.clusters),
-        contexts: parts.flatMap((part) => part.contexts),
-        users: parts.flatMap((part) => part.users),
-    });
-}
-/**
- * A cluster's kubeconfig for whoever reaches its nodes. The name is what the certificate holds in any case: of a load
- * balancer it has no address, and none that a node got later.
- * @param name of the container that listens there
- */
-function atNodeAddress(text, address, name) {
-    const host = familyOf(address) === 'ipv6' ? `[${address}]` : address;
-    const kubeconfig = (0,yaml_dist/* parse */.qg)(text);
-    return (0,yaml_dist/* stringify */.As)({
-        ...kubeconfig,
-        clusters: kubeconfig.clusters.map((each) => ({
-            ...each,
-            cluster: { ...each.cluster, server: `https://${host}:${String(apiServerPort)}`, 'tls-server-name': name },
-        })),
-    });
 }
 
 ;// CONCATENATED MODULE: ./lib/steps/write-kubeconfigs.js
@@ -74274,8 +75953,7 @@ function atNodeAddress(text, address, name) {
 async function writeInternalKubeconfigOf(world, record, cluster) {
     const controlPlanes = cluster.nodes.filter(({ role }) => role === 'control-plane');
     const name = apiServerContainer(cluster.name, controlPlanes.length);
-    const containers = parseKindContainers(await world.runner.run(inspectContainers([name])));
-    await writeInternalKubeconfig(world, record, cluster, containers);
+    await writeInternalKubeconfig(world, record, cluster, await attachedContainers(world, [name], record));
 }
 /**
  * Writes a cluster's kubeconfig with the address of its container beside the one that kind wrote (0600). In a container
@@ -74296,14 +75974,9 @@ async function writeInternalKubeconfig({ files }, record, cluster, containers) {
     if (record.container !== undefined)
         await files.writePrivate(own, internal);
 }
-/** Merges the clusters' kubeconfigs into one (0600), with a context each; the first cluster's is the current one. */
-async function write_kubeconfigs_writeKubeconfig({ files }, record) {
-    const { clusters } = record;
-    const texts = await Promise.all(clusters.map(({ name }) => files.read(run_record_clusterKubeconfig(record, name))));
-    await files.writePrivate(record.kubeconfig, mergeKubeconfigs(texts, clusters[0]?.context));
-}
 
 ;// CONCATENATED MODULE: ./lib/steps/nodes.js
+
 
 
 
@@ -74319,41 +75992,46 @@ async function write_kubeconfigs_writeKubeconfig({ files }, record) {
  * @throws when a node has no address of one of its cluster's families, or when a cluster gives out addresses that are not
  * those of the plan
  */
-async function describeNodes(runner, dockerNetwork, clusters) {
+async function describeNodes(world, record, clusters) {
     requirePlannedAddresses(clusters);
     const names = clusters.flatMap(({ cluster }) => cluster.nodes.map(({ name }) => name));
-    const containers = parseKindContainers(await runner.run(inspectContainers(names)));
-    return clusters.flatMap(({ cluster, state }) => cluster.nodes.map(({ name, role }) => {
-        const own = containers.find((container) => container.name === name)?.addresses[dockerNetwork] ?? [];
-        const addresses = familiesOf(cluster).map((family) => {
-            const [address] = ofFamily(own, family);
-            if (address !== undefined)
-                return address;
-            throw new Error(`node ${name} has no ${family} address on the Docker network ${dockerNetwork}; is it still running?`);
+    const { dockerNetwork } = record;
+    const containers = new Map((await attachedContainers(world, names, record)).map((each) => [each.name, each]));
+    return clusters.flatMap(({ cluster, state }) => {
+        const known = new Map(state.nodes.map((node) => [node.name, node]));
+        return cluster.nodes.map(({ name, role }) => {
+            const own = containers.get(name)?.addresses[dockerNetwork] ?? [];
+            const addresses = familiesOf(cluster).map((family) => {
+                const [address] = ofFamily(own, family);
+                if (address !== undefined)
+                    return address;
+                throw new Error(`node ${name} has no ${family} address on the Docker network ${dockerNetwork}; is it still running?`);
+            });
+            return { cluster: cluster.name, name, role, addresses, podCIDRs: known.get(name)?.podCIDRs ?? [] };
         });
-        const podCIDRs = state.nodes.find((node) => node.name === name)?.podCIDRs ?? [];
-        return { cluster: cluster.name, name, role, addresses, podCIDRs };
-    }));
+    });
 }
 /** The clusters of a record with their nodes as they are now: those that run and that Kubernetes knows. Renews their kubeconfigs. */
 async function nodes_findNodes(world, saved) {
     const containers = await existing_objects_existingKindContainers(world.runner);
-    const clusters = await when_all_end_whenAllEnd(saved.clusters.map(async (cluster) => {
+    const clusters = await all_or_none_allOrNone(world, saved.clusters.map((cluster) => async (live) => {
         const found = existing_objects_nodesOf(cluster.name, containers.filter(({ running }) => running));
-        tellDifference(world, cluster, found);
-        if (!found.some(({ role }) => role === 'control-plane')) {
-            throw new Error(`cluster ${cluster.name} has no control plane that runs; start it, or make the clusters anew`);
-        }
+        tellDifference(live, cluster, found);
+        if (!found.some(({ role }) => role === 'control-plane'))
+            throw noControlPlane(cluster);
         const now = { ...cluster, nodes: found };
         // a restart may have given its containers other addresses
-        await writeInternalKubeconfig(world, saved, now, containers);
-        return { cluster: now, state: await untilNodesReady(world, saved, now, saved.waitSeconds) };
+        await writeInternalKubeconfig(live, saved, now, containers);
+        return { cluster: now, state: await untilNodesReady(live, saved, now, saved.waitSeconds) };
     }));
     const record = { ...saved, clusters: clusters.map(({ cluster }) => cluster) };
-    return { record, nodes: await describeNodes(world.runner, saved.dockerNetwork, clusters) };
+    return { record, nodes: await describeNodes(world, saved, clusters) };
 }
 function tellDifference({ log }, { name: cluster, nodes }, found) {
-    const without = (list, other) => list.filter(({ name }) => !other.some((each) => each.name === name)).map(({ name }) => name);
+    const without = (list, other) => {
+        const names = new Set(other.map(({ name }) => name));
+        return list.map(({ name }) => name).filter((name) => !names.has(name));
+    };
     for (const gone of without(nodes, found))
         log.info(`${cluster}: node ${gone} does not run: nothing goes through it`);
     for (const added of without(found, nodes))
@@ -74363,15 +76041,32 @@ function tellDifference({ log }, { name: cluster, nodes }, found) {
  * The nodes of clusters that exist already.
  * @throws when a cluster does not answer or is not ready
  */
-async function nodes_readNodes({ runner }, record) {
-    const clusters = await Promise.all(record.clusters.map(async (cluster) => {
-        const state = parseClusterState(await runner.run(getClusterState({ kubeconfig: clusterKubeconfig(record, cluster.name) })));
+async function nodes_readNodes(world, record) {
+    const clusters = await allOrNone(world, record.clusters.map((cluster) => async (live) => {
+        const api = patient(live, record.waitSeconds, controlPlaneGuard(live, cluster));
+        const target = { kubeconfig: clusterKubeconfig(record, cluster.name) };
+        const state = parseClusterState(await api.run(getClusterState(target)));
         const missing = [...missingNodes(state, cluster), ...missingCoreDns(state)];
         if (missing.length > 0)
             throw new Error(`cluster ${cluster.name} is not ready:\n  ${missing.join('\n  ')}`);
         return { cluster, state };
     }));
-    return describeNodes(runner, record.dockerNetwork, clusters);
+    return describeNodes(world, record, clusters);
+}
+/** Throws when no control plane of a cluster runs, and none has come back for as long as a restart takes. */
+function controlPlaneGuard({ runner, clock }, cluster) {
+    let stoppedSince;
+    return async () => {
+        const containers = (await existingKindContainers(runner)).filter((each) => each.cluster === cluster.name);
+        const runs = containers.some(({ role, running }) => role === 'control-plane' && running);
+        stoppedSince = runs ? undefined : (stoppedSince ?? clock.now());
+        const isStopped = stoppedSince !== undefined && clock.now() - stoppedSince >= restartSeconds;
+        if (isStopped || containers.length === 0)
+            throw noControlPlane(cluster);
+    };
+}
+function noControlPlane({ name }) {
+    return new Error(`cluster ${name} has no control plane that runs; start it, or make the clusters anew`);
 }
 
 ;// CONCATENATED MODULE: ./lib/steps/provide-node-images.js
@@ -74490,7 +76185,7 @@ async function digestOf({ registry, imageCache, log }, image, { cache, signal })
     }
     catch (error) {
         signal.throwIfAborted();
-        log.info(`${image.name}: ${image.registry} tells no digest: ${messageOf(error)}`);
+        log.info(`${image.name}: ${image.registry} tells no digest: ${errors_messageOf(error)}`);
         return { why: 'the cache is not used: the image has no digest, and its registry tells none without a login' };
     }
 }
@@ -74590,7 +76285,7 @@ async function readPull({ files }, directory) {
     }
 }
 function lastLine(error) {
-    const text = error instanceof CommandError ? error.output.trim() || error.outcome : messageOf(error);
+    const text = error instanceof CommandError ? error.output.trim() || error.outcome : errors_messageOf(error);
     return (text.split('\n').at(-1) ?? '').replace(/^Error response from daemon: /, '');
 }
 /** For work that cannot be ended itself: it is left alone. */
@@ -74889,7 +76584,7 @@ async function provision(world, plan, record, onCreated) {
         const [state] = await Promise.all(running).catch((error) => endOthers(withHint(error, cluster)));
         return { cluster, state };
     }));
-    return describeNodes(world.runner, plan.dockerNetwork, ready);
+    return describeNodes(world, record, ready);
 }
 /** Where the engine is elsewhere in a way that could not be seen before, kubectl is the first to find out. */
 function withHint(error, { name }) {
@@ -74933,6 +76628,7 @@ async function fetchKubeconfig({ runner, files, log }, record, { name }) {
 
 ;// CONCATENATED MODULE: ./lib/kind-config/file-names.js
 
+
 /** What names standard input where a file is wanted. */
 const file_names_standardInput = '-';
 /** The file that a value names: it is one line, and YAML would take it for a text. YAML itself would be a map or a list. */
@@ -74940,7 +76636,7 @@ function fileNamedBy(value) {
     const line = value.trim();
     if (line === file_names_standardInput)
         return line;
-    if (line === '' || line.includes('\n'))
+    if (line === '' || line.includes('\n') || line.length > longestPath)
         return undefined;
     try {
         const read = readYaml(line);
@@ -75006,7 +76702,7 @@ class InputReader {
         this.files = files;
         this.problems = problems;
     }
-    /** What a value stands for, and the directory that paths in it are relative to; `undefined` when it cannot be read. */
+    /** What a value stands for, which may come from a file, and the directory that paths in it are relative to; `undefined` when it cannot be read. */
     async content(input, value, directory) {
         const name = fileNamedBy(value);
         if (name === undefined)
@@ -75015,27 +76711,37 @@ class InputReader {
             return this.#standardInput(input, directory);
         const path = directory === '' ? name : (0,external_node_path_.resolve)(directory, name);
         try {
-            return { text: await this.files.read(path), directory: (0,external_node_path_.dirname)(path) };
+            const text = await this.files.read(path);
+            this.problems.isContentOf(input, name);
+            return { text, directory: (0,external_node_path_.dirname)(path) };
         }
         catch (error) {
             const template = templateIn(name);
             const message = template === undefined
-                ? `is not YAML and not a file that can be read (${messageOf(error)}); write YAML, or the path of a file with it`
+                ? `is not YAML and not a file that can be read (${errors_messageOf(error)}); write YAML, or the path of a file with it`
                 : unfilled(template);
             this.problems.add(input, name, message);
             return undefined;
         }
     }
     async #standardInput(input, directory) {
-        const message = this.#reader !== undefined
-            ? `reads standard input, which ${this.#reader} has read already; use a file for one of the two`
-            : undefined;
-        const text = message === undefined ? await this.files.readStandardInput() : '';
-        this.#reader ??= input;
-        if (text.trim() !== '')
+        const refuse = (message) => {
+            this.problems.add(input, file_names_standardInput, `reads standard input, which ${message}`);
+            return undefined;
+        };
+        if (this.#reader !== undefined)
+            return refuse(`${this.#reader} has read already; use a file for one of the two`);
+        this.#reader = input;
+        try {
+            const text = await this.files.readStandardInput();
+            if (text.trim() === '')
+                return refuse('is empty; pipe YAML into it');
+            this.problems.isContentOf(input, file_names_standardInput);
             return { text, directory };
-        this.problems.add(input, file_names_standardInput, message ?? 'reads standard input, which is empty; pipe YAML into it');
-        return undefined;
+        }
+        catch (error) {
+            return refuse(`cannot be read (${errors_messageOf(error)}); use a file`);
+        }
     }
     /** The list of clusters, with the content of the files that its kind configs name. */
     async withConfigs(clusters, directory) {
@@ -75106,23 +76812,29 @@ function parsePublishedPort(output) {
 /**
  * Teaches containerd the registry, and asks it once (kind, "Local Registry"; containerd, `docs/hosts.md`: read at every
  * pull, no restart). By its address, since kind keeps only addresses of the Docker network from a proxy that nodes have.
+ * The file is whole at each moment, since containerd may read it, and others may write it.
  */
 const teachScript = `
 set -euo pipefail
 directory=/etc/containerd/certs.d/$1
 read -r address _ < <(getent ahostsv4 "$2") || { echo "no address is known for $2" >&2; exit 1; }
 mkdir -p "$directory"
-printf '[host."http://%s:%s"]\\n' "$address" "$3" >"$directory/hosts.toml"
-for _ in {1..60}; do
-  answer=$(curl --silent --show-error --fail --noproxy '*' --max-time 2 --output /dev/null "http://$address:$3/v2/" 2>&1) && exit
+printf '[host."http://%s:%s"]\\n' "$address" "$3" >"$directory/hosts.toml.$$"
+mv "$directory/hosts.toml.$$" "$directory/hosts.toml"
+while ! answer=$(curl --silent --show-error --fail --noproxy '*' --max-time 2 --output /dev/null "http://$address:$3/v2/" 2>&1); do
+  if ((SECONDS >= $4)); then
+    echo "$answer" >&2
+    exit 1
+  fi
   sleep 0.5
 done
-echo "$answer" >&2
-exit 1
 `;
-/** @param registry its name for everybody */
-function teachNodeRegistry(node, run, registry) {
-    return execScript(node, teachScript, [registry, registryContainer(run), String(registry_port)]);
+/**
+ * @param registry its name for everybody
+ * @param seconds longest time until it answers
+ */
+function teachNodeRegistry(node, run, registry, seconds) {
+    return execScript(node, teachScript, [registry, registryContainer(run), String(registry_port), String(Math.ceil(seconds))]);
 }
 function forgetNodeRegistry(node, registry) {
     return ['docker', 'exec', node, 'rm', '-rf', `/etc/containerd/certs.d/${registry}`];
@@ -75174,9 +76886,12 @@ async function registry_startRegistry({ runner }, { run, dockerNetwork }, image)
  */
 async function teachRegistry({ runner, clock }, record, cluster, registry) {
     const target = { kubeconfig: run_record_clusterKubeconfig(record, cluster.name) };
+    const { run, waitSeconds } = record;
     await when_all_end_whenAllEnd([
-        untilAccepted(clock, () => runner.run(applyManifest(target), { input: registryHosting(record.run, registry) })),
-        ...cluster.nodes.map(({ name }) => runner.run(teachNodeRegistry(name, record.run, registry)).catch((error) => {
+        patience_patient({ runner, clock }, waitSeconds).run(applyManifest(target), { input: registryHosting(run, registry) }),
+        ...cluster.nodes.map(({ name }) => runner
+            .run(teachNodeRegistry(name, run, registry, waitSeconds), { timeoutSeconds: waitSeconds + 30 })
+            .catch((error) => {
             if (!(error instanceof CommandError))
                 throw error;
             throw new Error(`node ${name} does not reach the registry: ${error.message}`, { cause: error });
@@ -75184,9 +76899,9 @@ async function teachRegistry({ runner, clock }, record, cluster, registry) {
     ]);
 }
 /** Has a cluster that stays forget the registry of a run that goes. */
-async function forgetRegistry({ runner }, record, cluster, registry) {
+async function forgetRegistry({ runner, clock }, record, cluster, registry) {
     await when_all_end_whenAllEnd([
-        runner.run(deleteRegistryHosting({ kubeconfig: run_record_clusterKubeconfig(record, cluster.name) }, record.run)),
+        patience_patient({ runner, clock }, record.waitSeconds).run(deleteRegistryHosting({ kubeconfig: run_record_clusterKubeconfig(record, cluster.name) }, record.run)),
         ...cluster.nodes.map(({ name }) => runner.run(forgetNodeRegistry(name, registry))),
     ]);
 }
@@ -75209,14 +76924,17 @@ async function reserve({ runner }, run, reservation) {
 
 
 
-/** Saves the images that were pulled. What goes wrong is told and never throws: the job's work is done. */
-async function save_node_images_saveNodeImages(world, images) {
+/**
+ * Saves the images that were pulled. What goes wrong is told and never throws: the job's work is done.
+ * @param signal ends what is fetched for that
+ */
+async function save_node_images_saveNodeImages(world, images, signal) {
     const results = [];
     for (const image of images)
-        results.push(await save(world, image));
+        results.push(await save(world, image, signal));
     return results;
 }
-async function save({ log, clock, registry, imageCache }, { key, reference, platform, ...source }) {
+async function save({ log, clock, registry, imageCache }, { key, reference, platform, ...source }, signal) {
     const started = clock.now();
     const name = shortReference(reference);
     let bytes = 0;
@@ -75224,14 +76942,14 @@ async function save({ log, clock, registry, imageCache }, { key, reference, plat
     try {
         const directory = imageCache.staged(key);
         // Docker asks for no layer that it had already
-        bytes = await registry.complete({ ...source, online: true }, directory, platform);
+        bytes = await registry.complete({ ...source, online: true }, directory, platform, signal);
         trouble = (await imageCache.save(key)).trouble;
     }
     catch (error) {
-        trouble = messageOf(error);
+        trouble = errors_messageOf(signal?.aborted === true ? signal.reason : error);
     }
     await imageCache.release(key).catch((error) => {
-        log.warning(`${name}: ${messageOf(error)}`);
+        log.warning(`${name}: ${errors_messageOf(error)}`);
     });
     const took = clock.now() - started;
     if (trouble === undefined)
@@ -75257,16 +76975,19 @@ function getCoreDns(target) {
 function parseCoreDns(output) {
     const { items } = JSON.parse(output);
     const digest = items.map(({ spec }) => spec?.template.metadata.annotations?.[annotation]).find(Boolean);
+    const holder = items.find(({ data }) => data?.['Corefile']);
     return {
-        corefile: items.map(({ data }) => data?.['Corefile']).find(Boolean) ?? '',
+        corefile: holder?.data?.['Corefile'] ?? '',
+        resourceVersion: holder?.metadata.resourceVersion ?? '',
         ...(digest !== undefined && { digest }),
     };
 }
 function core_dns_digestOf(corefile) {
     return (0,external_node_crypto_.createHash)('sha256').update(corefile).digest('hex');
 }
-function setCorefile(target, corefile) {
-    return patch(target, `configmap/${core_dns_name}`, { data: { Corefile: corefile } });
+/** Fails as a conflict when somebody has changed the object since it had that version. */
+function setCorefile(target, { corefile, resourceVersion }) {
+    return patch(target, `configmap/${core_dns_name}`, { metadata: { resourceVersion }, data: { Corefile: corefile } });
 }
 /**
  * Replaces the pods of CoreDNS, unless they have started with that Corefile. To running pods a kubelet brings a changed
@@ -75288,7 +77009,7 @@ function readResolvConf(node) {
     return ['docker', 'exec', node, 'cat', '/etc/resolv.conf'];
 }
 /** The nameservers of a resolv.conf (resolv.conf(5)). */
-function parseNameservers(output) {
+function core_dns_parseNameservers(output) {
     return [...output.matchAll(/^nameserver\s+(\S+)/gm)].flatMap(([, server]) => server ?? []);
 }
 const onlyHere = new external_node_net_.BlockList();
@@ -75436,26 +77157,40 @@ function replaceWord(line, word, by) {
 
 
 
+
+
 /**
  * Teaches a cluster's CoreDNS names, and has its pods replaced by ones that know them. Nothing is done when it knows
- * exactly these already.
+ * exactly these already. What others change in the Corefile meanwhile stays.
+ * @param seconds longest time that the API server may take to accept it
  * @returns whether anything was changed
  */
-async function teachNames({ runner, clock }, kubeconfig, names) {
+async function teachNames({ runner, clock }, kubeconfig, names, seconds) {
     const target = { kubeconfig };
-    const ask = (command) => untilAccepted(clock, () => runner.run(command));
-    const { corefile, digest } = parseCoreDns(await ask(getCoreDns(target)));
-    const wanted = corefileWith(corefile, names);
-    // without a digest the pods have started with what kubeadm wrote
-    if (wanted === corefile && (digest === undefined || digest === core_dns_digestOf(wanted)))
-        return false;
-    await ask(setCorefile(target, wanted));
-    await ask(startWithCorefile(target, wanted));
-    return true;
+    const api = patience_patient({ runner, clock }, seconds);
+    const started = clock.now();
+    for (;;) {
+        const { corefile, resourceVersion, digest } = parseCoreDns(await api.run(getCoreDns(target)));
+        const wanted = corefileWith(corefile, names);
+        // without a digest the pods have started with what kubeadm wrote
+        if (wanted === corefile && (digest === undefined || digest === core_dns_digestOf(wanted)))
+            return false;
+        try {
+            if (wanted !== corefile)
+                await api.run(setCorefile(target, { corefile: wanted, resourceVersion }));
+            await api.run(startWithCorefile(target, wanted));
+            return true;
+        }
+        catch (error) {
+            if (!(error instanceof CommandError && isConflict(error)) || clock.now() - started >= seconds)
+                throw error;
+            await clock.sleep(0.2);
+        }
+    }
 }
 /** Whether the pods of an IPv6-only cluster can reach a nameserver of their node. */
 async function hasReachableUpstream({ runner }, node) {
-    return parseNameservers(await runner.run(readResolvConf(node))).some(isRoutableIPv6);
+    return core_dns_parseNameservers(await runner.run(readResolvConf(node))).some(isRoutableIPv6);
 }
 
 ;// CONCATENATED MODULE: ./lib/steps/teach-cluster.js
@@ -75479,179 +77214,13 @@ async function teach_cluster_teachCluster(world, record, cluster) {
     const kubeconfig = run_record_clusterKubeconfig(record, cluster.name);
     if (cluster.domain !== undefined && cluster.serviceSubnets.length > 1) {
         // kubeadm gives it an address of the primary family alone, which a joined cluster may not have
-        await untilAccepted(world.clock, () => world.runner.run(giveDnsServiceAddresses({ kubeconfig }, dnsServers(cluster))));
+        await patience_patient(world, record.waitSeconds).run(giveDnsServiceAddresses({ kubeconfig }, dnsServers(cluster)));
     }
-    return teachNames(world, kubeconfig, namesToTeach(cluster, record.clusters, upstream));
-}
-
-// EXTERNAL MODULE: ./node_modules/dns-packet/index.js
-var dns_packet = __nccwpck_require__(4894);
-;// CONCATENATED MODULE: ./lib/commands/probe.js
-
-
-
-
-const probe_name = 'kind-flat-network-probe';
-/**
- * The probe: on every node a pod of the CoreDNS image that the node holds already, so nothing is pulled. CoreDNS'
- * plugin `whoami` answers every query with the address the query came from.
- */
-const probe = {
-    namespace: 'kube-system',
-    name: probe_name,
-    selector: `app.kubernetes.io/name=${probe_name}`,
-    objects: [`daemonset/${probe_name}`, `service/${probe_name}`],
-};
-const probe_port = 5353;
-const healthPort = 8080;
-const corefileAnnotation = 'kind-flat-network/corefile';
-/**
- * The probe of a cluster, and a Service of it: whether the other clusters reach its ClusterIPs is asked there, since it
- * has an address in every family and does not wait for anything else in the cluster.
- * @param image a CoreDNS image that its nodes have
- */
-function probeManifest(image) {
-    const labels = { 'app.kubernetes.io/name': probe.name };
-    const corefile = `.:${String(probe_port)} {\n  whoami\n  health :${String(healthPort)}\n}\n`;
-    // a kubelet that just started mounts no ConfigMap at first, and tries again ever more seldom; what stands in the
-    // pod itself it mounts at once
-    const annotations = { [corefileAnnotation]: corefile };
-    const daemonSet = {
-        apiVersion: 'apps/v1',
-        kind: 'DaemonSet',
-        metadata: { name: probe.name, namespace: probe.namespace, labels },
-        spec: {
-            selector: { matchLabels: labels },
-            template: {
-                metadata: { labels, annotations },
-                spec: {
-                    tolerations: [{ operator: 'Exists' }],
-                    automountServiceAccountToken: false,
-                    enableServiceLinks: false,
-                    terminationGracePeriodSeconds: 0,
-                    dnsPolicy: 'Default',
-                    containers: [
-                        {
-                            name: 'coredns',
-                            image,
-                            imagePullPolicy: 'IfNotPresent',
-                            args: ['-conf', '/etc/coredns/Corefile'],
-                            ports: [{ name: 'dns', containerPort: probe_port, protocol: 'UDP' }],
-                            readinessProbe: { httpGet: { path: '/health', port: healthPort }, periodSeconds: 1 },
-                            volumeMounts: [{ name: 'config', mountPath: '/etc/coredns', readOnly: true }],
-                        },
-                    ],
-                    volumes: [
-                        {
-                            name: 'config',
-                            downwardAPI: {
-                                items: [{ path: 'Corefile', fieldRef: { fieldPath: `metadata.annotations['${corefileAnnotation}']` } }],
-                            },
-                        },
-                    ],
-                },
-            },
-        },
-    };
-    const service = {
-        apiVersion: 'v1',
-        kind: 'Service',
-        metadata: { name: probe.name, namespace: probe.namespace, labels },
-        spec: {
-            selector: labels,
-            ipFamilyPolicy: 'PreferDualStack',
-            // kube-proxy learns of the pods while they start, and not when they are asked already
-            publishNotReadyAddresses: true,
-            ports: [{ name: 'dns', port: probe_port, targetPort: 'dns', protocol: 'UDP' }],
-        },
-    };
-    return [daemonSet, service].map((object) => (0,yaml_dist/* stringify */.As)(object, { aliasDuplicateObjects: false })).join('---\n');
-}
-/** The CoreDNS image for the probe: the one that CoreDNS has, unless the nodes hold another one instead. */
-function probeImage({ coreDns: { image = '' }, nodes }) {
-    const isEverywhere = (name) => nodes.every(({ images }) => images.includes(name));
-    if (isEverywhere(image))
-        return image;
-    const held = nodes.flatMap(({ images }) => images).filter((name) => /(^|\/)coredns:[\w.-]+$/.test(name));
-    return held.find(isEverywhere) ?? image;
-}
-const probe_attempts = 3;
-/** So long a Service is asked again: kube-proxy learns of its pods some seconds after they are ready. */
-const serviceSeconds = 15;
-/** The query, as bash's printf writes it. Its first byte must not be zero: bash's read drops zero bytes. */
-const query = [
-    ...(0,dns_packet.encode)({ type: 'query', id: 0x4b46, flags: dns_packet.RECURSION_DESIRED, questions: [{ type: 'A', name: 'whoami' }] }),
-]
-    .map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`)
-    .join('');
-/**
- * Asks every target from a pod's network namespace, found by one of the pod's addresses ($1). A target is an address and,
- * after a comma, the seconds that it is asked again. Each is asked twice: the time until bash itself reads a first byte is
- * the latency, without the start of a program; dd then takes the whole answer.
- */
-const probe_script = `set -u
-pod=$1
-shift
-for file in /run/netns/*; do
-  if nsenter --net="$file" ip -oneline address show 2>/dev/null | grep -qF " $pod/"; then namespace=$file; break; fi
-done
-if [ -z "\${namespace:-}" ]; then echo "no network namespace holds $pod" >&2; exit 1; fi
-exec nsenter --net="$namespace" bash -c '
-  export LC_ALL=C
-  ask() {
-    attempt=0
-    until (( attempt++ >= ${String(probe_attempts)} && SECONDS >= $2 )); do
-      # a Service that is not known yet refuses at once
-      if (( attempt > 1 && $2 > 0 )); then sleep 0.2; fi
-      exec 3<>"/dev/udp/$1/${String(probe_port)}" || continue
-      started=$EPOCHREALTIME
-      printf "${query}" >&3
-      if read -r -N 1 -t 1 -u 3 _ 2>/dev/null; then
-        ended=$EPOCHREALTIME
-        printf "${query}" >&3
-        answer=$(timeout 1 dd bs=512 count=1 status=none <&3 2>/dev/null | base64 --wrap=0)
-        if [ -n "$answer" ]; then echo "$1 $(( \${ended/[.,]/} - \${started/[.,]/} )) $answer"; return; fi
-      fi
-      exec 3>&-
-    done
-    echo "$1 - -"
-  }
-  for target; do ask "\${target%,*}" "\${target#*,}" 2>/dev/null & done
-  wait
-' bash "$@"
-`;
-/** One exec on a node that asks all those targets from the node's own probe pod. */
-function askFrom(node, podAddress, targets) {
-    return execScript(node, probe_script, [
-        podAddress,
-        ...targets.map(({ address, seconds }) => `${address},${String(seconds)}`),
-    ]);
-}
-/** Seconds within which the exec ends, however many targets are silent: they are asked at the same time. */
-const askSeconds = probe_attempts * 2 + serviceSeconds + 20;
-/** Answers by the address that was asked. */
-function parseAnswers(output) {
-    const answers = new Map();
-    for (const line of output.split('\n').filter((text) => text !== '')) {
-        const [address = '', microseconds = '-', packet = '-'] = line.split(' ');
-        answers.set(address, packet === '-' ? {} : { latency: Number(microseconds) / 1000, ...sourceIn(packet) });
-    }
-    return answers;
-}
-/** whoami puts the client's address into the additional section (coredns `plugin/whoami/whoami.go`). */
-function sourceIn(packet) {
-    try {
-        const { additionals = [] } = (0,dns_packet.decode)(Buffer.from(packet, 'base64'));
-        const record = additionals.find(({ type }) => type === 'A' || type === 'AAAA');
-        return record !== undefined && 'data' in record ? { source: canonicalAddress(String(record.data)) } : {};
-    }
-    catch {
-        // a packet that is cut or no DNS is no answer
-        return {};
-    }
+    return teachNames(world, kubeconfig, namesToTeach(cluster, record.clusters, upstream), record.waitSeconds);
 }
 
 ;// CONCATENATED MODULE: ./lib/plan/connectivity.js
+
 
 
 
@@ -75660,21 +77229,26 @@ function sourceIn(packet) {
  * that end and nobody nearer (clusters that are apart may use the same subnets).
  */
 function pairsOf(ends, targets, clusters) {
-    const find = (name) => clusters.find((cluster) => cluster.name === name);
+    const askedFrom = new Map(clusters.map((own) => [own.name, targetsOf(own, targets, clusters)]));
     return ends.flatMap((from) => {
-        const own = find(from.cluster);
-        const joined = clusters.filter((cluster) => areJoined(own, cluster));
         const family = familyOf(from.address);
-        const known = [own, ...joined].flatMap(subnetsOf).map(parseCidr);
-        const meantHere = (address) => {
-            const target = machineCidr(address);
-            return target !== undefined && known.some((subnet) => overlap(subnet, target));
-        };
-        return targets
-            .filter((to) => to.cluster !== from.cluster && familyOf(to.address) === family)
-            .map((to) => ({ from, to, family, joined: joined.includes(find(to.cluster)) }))
-            .filter(({ to, joined: isJoined }) => isJoined || !meantHere(to.address));
+        return (askedFrom.get(from.cluster)?.get(family) ?? []).map(({ to, joined }) => ({ from, to, family, joined }));
     });
+}
+/** What every node of a cluster asks, by address family. */
+function targetsOf(own, targets, clusters) {
+    const joined = clusters.filter((cluster) => areJoined(own, cluster));
+    const names = new Set(joined.map(({ name }) => name));
+    const isKnown = overlapsOneOf([own, ...joined].flatMap(subnetsOf).map(parseCidr));
+    const meantHere = (address) => {
+        const target = machineCidr(address);
+        return target !== undefined && isKnown(target);
+    };
+    const asked = targets
+        .filter((to) => to.cluster !== own.name)
+        .map((to) => ({ to, joined: names.has(to.cluster) }))
+        .filter(({ to, joined: isJoined }) => isJoined || !meantHere(to.address));
+    return groupBy(asked, ({ to }) => familyOf(to.address));
 }
 /** Whether a pair is as it should be. Who asks its own address gets an answer from itself. */
 function isSound(pair, preserveSourceIp) {
@@ -75682,8 +77256,11 @@ function isSound(pair, preserveSourceIp) {
         return false;
     return pair.joined ? pair.reachable && (pair.ownAddress || !preserveSourceIp) : !pair.reachable;
 }
-/** What is wrong with a pair that is not sound, with both ends and what was seen. */
-function fault(pair, nodes) {
+/**
+ * What is wrong with a pair that is not sound, with both ends and what was seen.
+ * @param nodeAt names of the nodes by their addresses
+ */
+function fault(pair, nodeAt) {
     const { from, to } = pair;
     const ends = `${from.node} (pod ${from.address}) → ${to.node} (pod ${to.address})`;
     if (from.address === to.address)
@@ -75692,8 +77269,8 @@ function fault(pair, nodes) {
         return `${ends}: reachable, although the clusters share no network`;
     if (!pair.reachable)
         return `${ends}: no answer`;
-    const masquerader = nodes.find((node) => pair.source !== undefined && node.addresses.includes(pair.source));
-    const whose = masquerader === undefined ? '' : ` of ${masquerader.name}`;
+    const masquerader = pair.source === undefined ? undefined : nodeAt.get(pair.source);
+    const whose = masquerader === undefined ? '' : ` of ${masquerader}`;
     return `${ends}: seen as ${pair.source ?? 'nothing'}${whose}, not as ${from.address}`;
 }
 /** What is wrong with a Service as another cluster sees it; `undefined` when it is as it should be. */
@@ -75713,16 +77290,26 @@ function serviceFault({ from, to, joined, reachable }) {
 
 
 
-/** Longest time until the probe runs on every node. */
+
+
+/** The probe gets so much time at least to run on every node, however short the input wait is. */
 const rolloutSeconds = 120;
-/** Puts the probe into a cluster, whose nodes need not be ready for that. */
-async function verify_deployProbe({ runner, clock }, record, cluster) {
+/** No check lasts longer than that, and the input wait. */
+const longestCheckSeconds = 30 * 60;
+/**
+ * Deploys a check's probe into a cluster, whose nodes need not be ready for that, and removes what was left behind by
+ * checks that were killed.
+ * @param check the check's own id: several may be at work
+ */
+async function verify_deployProbe(world, record, cluster, check) {
     const target = { kubeconfig: run_record_clusterKubeconfig(record, cluster.name) };
+    const api = patience_patient(world, record.waitSeconds);
     try {
-        await untilAccepted(clock, async () => {
-            const image = probeImage(cluster_state_parseClusterState(await runner.run(cluster_state_getClusterState(target))));
-            await runner.run(applyManifest(target), { input: probeManifest(image) });
-        });
+        const state = cluster_state_parseClusterState(await api.run(cluster_state_getClusterState(target)));
+        await api.run(applyManifest(target), { input: probeManifest(probeImage(state), check, record.run) });
+        const old = state.probes.filter(({ ageSeconds }) => ageSeconds > longestCheckSeconds + record.waitSeconds);
+        for (const probe of old)
+            await deleteProbes(world, record, cluster, probeOfCheck(probe.check), 'on its way');
     }
     catch (error) {
         if (!(error instanceof CommandError))
@@ -75730,13 +77317,37 @@ async function verify_deployProbe({ runner, clock }, record, cluster) {
         throw new Error(`cluster ${cluster.name} did not take the probe: ${error.message}`, { cause: error });
     }
 }
+/** Removes a check's probe from every cluster; what fails is a warning. */
+function verify_removeProbes(world, record, check) {
+    return deleteEverywhere(world, record, probeOfCheck(check));
+}
+/** The same for the probes of every check of the run. */
+function removeAllProbes(world, record) {
+    return deleteEverywhere(world, record, probesOfRun(record.run));
+}
+async function deleteEverywhere(world, record, selector) {
+    await Promise.all(record.clusters.map((cluster) => deleteProbes(world, record, cluster, selector, 'gone')));
+}
+async function deleteProbes({ runner, files, log }, record, cluster, selector, until) {
+    const target = { kubeconfig: run_record_clusterKubeconfig(record, cluster.name) };
+    // a cluster that was never created has none
+    if (!(await files.exists(target.kubeconfig)))
+        return;
+    try {
+        await runner.run(deleteSelected(target, probeNamespace, probeKinds, selector, until));
+    }
+    catch (error) {
+        log.warning(`the probe was not removed from cluster ${cluster.name}: ${errors_messageOf(error)}`);
+    }
+}
 /**
  * Asks every ordered pair of nodes of different clusters, from the pod network, in every address family they share: is
  * it reachable, and with which address is it seen? Then whether every node reaches the Services of the other clusters. The
- * probe must have been deployed.
+ * check's probe must have been deployed.
  */
-async function verify_verifyConnectivity(world, record, nodes) {
-    const probes = await when_all_end_whenAllEnd(record.clusters.map((cluster) => probesOf(world, record, cluster, nodes)));
+async function verify_verifyConnectivity(world, record, nodes, check) {
+    const nodesOf = groupBy(nodes, ({ cluster }) => cluster);
+    const probes = await all_or_none_allOrNone(world, record.clusters.map((cluster) => (live) => probesOf(live, record, cluster, nodesOf.get(cluster.name) ?? [], check)));
     const ends = probes.flatMap((each) => each.ends);
     const pairs = pairsOf(ends, ends, record.clusters);
     const services = record.routeServices
@@ -75767,12 +77378,10 @@ async function verify_verifyConnectivity(world, record, nodes) {
 }
 /** Asks all questions of a node in one exec, and of all nodes at the same time. */
 async function askAll({ runner }, ends, questions) {
-    const asking = [...new Set(questions.map(({ from }) => from.node))];
-    const answers = new Map(await when_all_end_whenAllEnd(asking.map(async (node) => {
-        const own = ends.find((end) => end.node === node)?.address ?? '';
-        const targets = questions
-            .filter(({ from }) => from.node === node)
-            .map(({ to, seconds }) => ({ address: to.address, seconds }));
+    const endsOf = groupBy(ends, ({ node }) => node);
+    const answers = new Map(await when_all_end_whenAllEnd([...groupBy(questions, ({ from }) => from.node)].map(async ([node, asked]) => {
+        const own = endsOf.get(node)?.[0]?.address ?? '';
+        const targets = asked.map(({ to, seconds }) => ({ address: to.address, seconds }));
         const output = await runner.run(askFrom(node, own, targets), { timeoutSeconds: askSeconds });
         return [node, parseAnswers(output)];
     })));
@@ -75780,7 +77389,8 @@ async function askAll({ runner }, ends, questions) {
 }
 /** @throws naming every pair that is not as it should be, with both ends and what was seen */
 function requireFlat({ pairs = [], services = [] }, nodes, preserveSourceIp) {
-    const broken = pairs.filter((pair) => !isSound(pair, preserveSourceIp)).map((pair) => fault(pair, nodes));
+    const nodeAt = new Map(nodes.flatMap(({ name, addresses }) => addresses.map((address) => [address, name])));
+    const broken = pairs.filter((pair) => !isSound(pair, preserveSourceIp)).map((pair) => fault(pair, nodeAt));
     const unserved = services.flatMap((pair) => serviceFault(pair) ?? []);
     if (broken.length === 0 && unserved.length === 0)
         return;
@@ -75792,50 +77402,40 @@ function requireFlat({ pairs = [], services = [] }, nodes, preserveSourceIp) {
     ];
     throw new Error(`the network is not flat: ${counts.join(', and ')}\n  ${[...broken, ...unserved].join('\n  ')}`);
 }
-/** The probe's addresses on every node of a cluster, and those of its Service, as soon as it runs everywhere. */
-async function probesOf({ runner, clock }, record, cluster, nodes) {
+/**
+ * The addresses of a check's probe on every node of a cluster, and those of its Service, as soon as it runs everywhere.
+ * @param nodes those of the cluster
+ */
+async function probesOf(world, record, cluster, nodes, check) {
     const target = { kubeconfig: run_record_clusterKubeconfig(record, cluster.name) };
-    const wanted = nodes.filter((node) => node.cluster === cluster.name);
+    const selector = probeOfCheck(check);
+    const { runner, clock } = world;
+    const seconds = Math.max(rolloutSeconds, record.waitSeconds);
+    const api = patience_patient(world, seconds);
     const started = clock.now();
     for (;;) {
         // in short turns: a node that is gone keeps its pod, which never gets Ready
-        await runner.run(waitForPods(target, probe.namespace, probe.selector, 2)).catch((error) => {
+        await runner.run(waitForPods(target, probeNamespace, selector, 2)).catch((error) => {
             if (!(error instanceof CommandError))
                 throw error;
         });
-        const output = await runner.run(getPodsAndServices(target, probe.namespace, probe.selector));
-        const pods = parseReadyPods(output);
-        const missing = wanted.filter(({ name }) => !pods.some(({ node }) => node === name));
+        const output = await api.run(getPodsAndServices(target, probeNamespace, selector));
+        const pods = groupBy(parseReadyPods(output), ({ node }) => node);
+        const missing = nodes.filter(({ name }) => !pods.has(name));
         if (missing.length === 0) {
-            const ends = wanted.flatMap(({ name }) => pods
-                .filter(({ node }) => node === name)
-                .flatMap(({ addresses }) => addresses.map((address) => ({ cluster: cluster.name, node: name, address }))));
+            const ends = nodes
+                .flatMap(({ name }) => pods.get(name) ?? [])
+                .flatMap(({ node, addresses }) => addresses.map((address) => ({ cluster: cluster.name, node, address })));
             return { ends, services: parseClusterIPs(output).map((address) => ({ cluster: cluster.name, address })) };
         }
-        if (clock.now() - started > rolloutSeconds) {
+        if (clock.now() - started > seconds) {
             throw new Error(`the probe does not run on ${missing.map(({ name }) => name).join(', ')}`);
         }
         await clock.sleep(0.2);
     }
 }
-/** Removes the probe from every cluster; what fails is a warning. */
-async function verify_removeProbes({ runner, files, log }, record) {
-    await Promise.all(record.clusters.map(async (cluster) => {
-        const target = { kubeconfig: run_record_clusterKubeconfig(record, cluster.name) };
-        // a cluster that was never created has none
-        if (!(await files.exists(target.kubeconfig)))
-            return;
-        try {
-            await runner.run(deleteObjects(target, probe.namespace, probe.objects));
-        }
-        catch (error) {
-            log.warning(`the probe was not removed from cluster ${cluster.name}: ${messageOf(error)}`);
-        }
-    }));
-}
 
 ;// CONCATENATED MODULE: ./lib/pipeline.js
-
 
 
 
@@ -75931,10 +77531,13 @@ async function up(world, given, run, signal) {
     };
     await save(record);
     try {
+        const claimed = await merged_kubeconfig_claimKubeconfig(live, record);
+        if (claimed !== record)
+            await save(claimed);
         if (first.tools.some(({ from }) => from === 'download')) {
             await world.log.phase('Tools', () => install_tools_installTools(live, first.tools));
         }
-        const decided = await world.log.phase('Docker network', () => withEngineLock(live, world, run.id, () => pipeline_claim(live, request, facts, run.id, (plan) => save(recordOf(plan, run.directory)))));
+        const decided = await world.log.phase('Docker network', () => withEngineLock(live, world, run.id, (confirm) => pipeline_claim(live, request, facts, run.id, confirm, (plan) => save({ ...record, ...recordOf(plan, run.directory) }))));
         for (const warning of decided.warnings)
             world.log.warning(warning);
         const supplies = await world.log.phase('Images', () => supply(live, world, decided, signal));
@@ -75945,31 +77548,42 @@ async function up(world, given, run, signal) {
     }
     catch (error) {
         // what goes wrong here is told, and never hides the failure that came before it
-        const tidy = record.cleanup ? down(world, record) : verify_removeProbes(world, record);
-        await tidy.catch((trouble) => {
-            world.log.warning(messageOf(trouble));
+        const tidy = record.cleanup ? down(world, record) : verify_removeProbes(world, record, record.run);
+        const isLeft = await tidy.then(() => !record.cleanup, (trouble) => {
+            world.log.warning(errors_messageOf(trouble));
+            return true;
         });
-        if (!record.cleanup)
-            world.log.info(removalHint(record));
+        if (isLeft)
+            world.log.info(run.howToRemove(record));
+        // the record is gone with the rest, and post must know what it is to save in the cache
+        else if (record.imagesToSave.length > 0)
+            await save(record);
         throw error;
     }
 }
-/** The world whose commands and downloads that signal ends. */
+/** The world whose commands, downloads and wait for standard input that signal ends. */
 function until(world, signal) {
-    return { ...world, runner: world.runner.until(signal), downloads: world.downloads.until(signal) };
+    return {
+        ...world,
+        runner: world.runner.until(signal),
+        downloads: world.downloads.until(signal),
+        files: world.files.until(signal),
+    };
 }
 /**
  * Decides once more, now that no other run does, and takes hold of what was decided. Docker chooses the subnet of a new
  * network itself: then what was decided before is looked at again.
  */
-async function pipeline_claim(world, request, before, run, save) {
-    const facts = { ...before, ...(await inspectHost(world, wantedOf(request, before.place))) };
+async function pipeline_claim(world, request, before, run, confirm, save) {
+    // the kubeconfig is there by now, and is the run's
+    const facts = { ...before, ...(await inspectHost(world, { ...wantedOf(request, before.place), files: [] })) };
     const first = makePlan(request, facts, run);
     await save(first);
     const { network } = await ensureNetwork(world, first);
     const known = facts.networks.some(({ id }) => id === network.id);
     const decided = known ? first : makePlan(request, { ...facts, networks: [...facts.networks, network] }, run);
     await reserve(world, run, reservationOf(decided));
+    await confirm();
     await save(decided);
     await joinNetwork(world, decided);
     return decided;
@@ -75977,7 +77591,7 @@ async function pipeline_claim(world, request, before, run, save) {
 async function supply(live, world, decided, signal) {
     const { cache, engine, loadBalancer, downloadMirror } = decided;
     let toSave = [];
-    const [nodeImages, loadBalancers] = await allOrNone(live, [
+    const [nodeImages, loadBalancers] = await all_or_none_allOrNone(live, [
         async (part, ended) => {
             const images = await provideNodeImages(part, decided.nodeImages, {
                 cache,
@@ -75999,7 +77613,7 @@ async function supply(live, world, decided, signal) {
         throw error;
     });
     if (!world.imageCache.savesLate)
-        await save_node_images_saveNodeImages(world, toSave);
+        await save_node_images_saveNodeImages(world, toSave, signal);
     return {
         nodeImages,
         toSave: world.imageCache.savesLate ? toSave : [],
@@ -76038,12 +77652,12 @@ async function make(live, world, decided, { nodeImages, loadBalancers }, current
             // early: CoreDNS starts with its names, and the probe while CoreDNS does
             await Promise.all([
                 teach_cluster_teachCluster(ofCluster, record, cluster),
-                ...(wantProbe ? [verify_deployProbe(ofCluster, record, cluster)] : []),
+                ...(wantProbe ? [verify_deployProbe(ofCluster, record, cluster, record.run)] : []),
                 ...(registry === undefined ? [] : [teachRegistry(ofCluster, record, cluster, registry)]),
                 ...(beginEarly === undefined ? [] : [beginEarly.begin(ofCluster, record, cluster)]),
             ]);
         });
-        await write_kubeconfigs_writeKubeconfig(live, record);
+        await merged_kubeconfig_writeKubeconfig(live, record);
         return ready;
     });
     if (decided.images.length > 0) {
@@ -76065,7 +77679,7 @@ async function make(live, world, decided, { nodeImages, loadBalancers }, current
     const connectivity = wantProbe ? await log.phase('Verify', () => prove(live, record, nodes)) : {};
     // last, because it starts while the rest is done
     await log.phase('Wait for CoreDNS', () => when_all_end_whenAllEnd([
-        ...(wantProbe ? [verify_removeProbes(world, record)] : []),
+        ...(wantProbe ? [verify_removeProbes(world, record, record.run)] : []),
         ...decided.clusters.map((cluster) => until_ready_untilCoreDnsAvailable(live, record, cluster, decided.waitSeconds)),
     ]));
     if (loadBalancers !== undefined) {
@@ -76097,7 +77711,7 @@ function tellNodesInTheWay({ log }, { clusters, loadBalancer }, nodes) {
         log.warning(line);
 }
 async function prove(live, record, nodes) {
-    const connectivity = await verify_verifyConnectivity(live, record, nodes);
+    const connectivity = await verify_verifyConnectivity(live, record, nodes, record.run);
     if (connectivity.pairs.length > 0)
         live.log.info(verdict(connectivity));
     requireFlat(connectivity, nodes, record.preserveSourceIp);
@@ -76111,13 +77725,14 @@ async function verify(world, record, signal) {
     return { record, nodes, ...(await proveAgain(live, world, record, nodes)) };
 }
 async function proveAgain(live, world, record, nodes) {
+    const check = world.newId();
     return world.log.phase('Verify', async () => {
         try {
-            await whenAllEnd(record.clusters.map((cluster) => deployProbe(live, record, cluster)));
-            return await verifyConnectivity(live, record, nodes);
+            await allOrNone(live, record.clusters.map((cluster) => (part) => deployProbe(part, record, cluster, check)));
+            return await verifyConnectivity(live, record, nodes, check);
         }
         finally {
-            await removeProbes(world, record);
+            await removeProbes(world, record, check);
         }
     });
 }
@@ -76130,8 +77745,8 @@ async function repair(world, saved, store, signal) {
     const { log } = world;
     const live = until(world, signal);
     await installTools(live, saved.tools);
-    const { record, nodes } = await log.phase('Find the nodes', () => findNodes(live, saved));
-    await writeKubeconfig(live, record);
+    const { record: found, nodes } = await log.phase('Find the nodes', () => findNodes(live, saved));
+    const record = await renewKubeconfig(live, found);
     await store.save(record);
     const changes = await log.phase('Repair', async () => {
         const wired = await connect(live, planWiring(record, nodes));
@@ -76145,18 +77760,39 @@ async function repair(world, saved, store, signal) {
         tell(live, change);
     if (changes.length === 0)
         log.info('nothing to repair');
-    await whenAllEnd(record.clusters.map((cluster) => untilCoreDnsAvailable(live, record, cluster, record.waitSeconds)));
-    return { record, nodes, ...(await proveAgain(live, world, record, nodes)), changes };
+    const connectivity = await proveAgain(live, world, record, nodes);
+    // last: until a node that was restarted runs pods again, Kubernetes shows CoreDNS as it was before
+    await log.phase('Wait for CoreDNS', () => whenAllEnd(record.clusters.map((cluster) => untilCoreDnsAvailable(live, record, cluster, record.waitSeconds))));
+    return { record, nodes, ...connectivity, changes };
+}
+/** What others have put in the place of the kubeconfig is no reason not to repair. */
+async function renewKubeconfig(live, found) {
+    try {
+        const record = await claimKubeconfig(live, found);
+        await writeKubeconfig(live, record);
+        return record;
+    }
+    catch (error) {
+        if (!(error instanceof InputError))
+            throw error;
+        live.log.warning(error.message);
+        return found;
+    }
 }
 function tell({ log }, { node, changes }) {
     for (const change of changes)
         log.info(`${node}: ${change}`);
 }
-/** Removes exactly what a run made. Safe to repeat. */
+/**
+ * Removes exactly what a run made. Safe to repeat.
+ * @throws {CancelledError} when the world is ended by a signal
+ */
 async function down(world, removal) {
     await world.log.phase('Remove', async () => {
         await leaveReused(world, removal).catch((error) => {
-            world.log.warning(`clusters that were reused may still have routes to those that go: ${messageOf(error)}`);
+            if (error instanceof CancelledError)
+                throw error;
+            world.log.warning(`clusters that were reused may still have routes to those that go: ${errors_messageOf(error)}`);
         });
         await deleteRun(world, removal);
     });
@@ -76171,7 +77807,7 @@ async function leaveReused(world, removal) {
     if (!begun.includes(true))
         return;
     await install_tools_installTools(world, kept.tools);
-    await verify_removeProbes(world, kept);
+    await removeAllProbes(world, kept);
     const { registry } = kept;
     if (reused.length === clusters.length && registry === undefined)
         return;
@@ -76196,6 +77832,53 @@ function saveImagesForNextRun(world, { imagesToSave }) {
  */
 function runsOnEngine(world) {
     return explained(world, runsOn(world.runner));
+}
+
+;// CONCATENATED MODULE: ./lib/report/masked-log.js
+
+/** The log without the secrets of addresses, whoever writes to it. */
+function maskedLog(log) {
+    return {
+        info: (line) => {
+            log.info(mask_secrets_maskSecrets(line));
+        },
+        warning: (line) => {
+            log.warning(mask_secrets_maskSecrets(line));
+        },
+        progress: (of, line) => {
+            log.progress(mask_secrets_maskSecrets(of), mask_secrets_maskSecrets(line));
+        },
+        phase: (title, work) => log.phase(mask_secrets_maskSecrets(title), work),
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/report/removal-hint.js
+
+
+/** Commands to paste that remove by hand what was left in place, where the command line is not at hand. */
+function removalHint(record) {
+    const { run, directory, kubeconfig, clusters, container, dockerNetwork } = record;
+    const created = clusters.filter(({ reused }) => !reused);
+    const label = `label=kind-flat-network.run=${run}`;
+    const files = isKubeconfigOfUser(record) ? [kubeconfig, directory] : [directory];
+    return [
+        'to remove by hand what is left:',
+        ...[
+            ...created.map(({ name }) => shellCommand(['kind', 'delete', 'cluster', '--name', name, '--kubeconfig', run_record_clusterKubeconfig(record, name)])),
+            `docker ps --all --quiet --filter ${label} | xargs -r docker rm --force --volumes`,
+            ...(container?.joins === true
+                ? [shellCommand(['docker', 'network', 'disconnect', '--force', dockerNetwork, container.name])]
+                : []),
+            shellCommand(['docker', 'network', 'prune', '--force', '--filter', label]),
+            shellCommand(['docker', 'volume', 'rm', '--force', `kind-flat-network-${run}`]),
+            shellCommand(['rm', '-r', '--', ...files]),
+        ].map((line) => `  ${line}`),
+    ].join('\n');
+}
+/** What a removal that has no record to read does all the same, and what it cannot know. */
+function removalByIdAlone(run) {
+    return (`removing what carries the id of run ${run}; not known, and left as they are: a kubeconfig outside of the run's own ` +
+        'directory, routes on clusters that were reused, and the connection of this container to the Docker network');
 }
 
 ;// CONCATENATED MODULE: ./lib/action/actions-log.js
@@ -76313,16 +77996,41 @@ function table([head = [], ...rows]) {
     return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
+;// CONCATENATED MODULE: ./lib/action/runner-files.js
+
+/**
+ * Writes to one of the runner's files.
+ * @throws what went wrong with the file's name: a full disk tells none
+ */
+function tellRunner(file, write) {
+    try {
+        write();
+    }
+    catch (error) {
+        const path = process.env[file] ?? 'not set';
+        throw new Error(`cannot write to the runner's file ${file} (${path}): ${errors_messageOf(error)}`, { cause: error });
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/action/report.js
 
 
 
 
-/** Outputs, `KUBECONFIG` for the steps that follow, and the job summary. */
+
+
+/**
+ * Outputs, `KUBECONFIG` for the steps that follow, and the job summary.
+ * @throws when outputs or `KUBECONFIG` cannot be written: the steps that follow cannot do without
+ */
 async function report(flat, phases) {
-    for (const [name, value] of Object.entries(outputsOf(flat)))
-        (0,lib_core/* setOutput */.uH)(name, value);
-    (0,lib_core/* exportVariable */.dN)('KUBECONFIG', flat.record.kubeconfig);
+    tellRunner('GITHUB_OUTPUT', () => {
+        for (const [name, value] of Object.entries(outputsOf(flat)))
+            (0,lib_core/* setOutput */.uH)(name, value);
+    });
+    tellRunner('GITHUB_ENV', () => {
+        (0,lib_core/* exportVariable */.dN)('KUBECONFIG', flat.record.kubeconfig);
+    });
     await summarize(summary(flat, phases));
 }
 /** What post saved, in the job summary. */
@@ -76331,15 +78039,57 @@ function reportSaved(saved) {
 }
 async function summarize(text) {
     try {
-        await lib_core/* summary */.z.addRaw(text).write();
+        await lib_core/* summary */.z.addRaw(mask_secrets_maskSecrets(text)).write();
     }
     catch (error) {
         // act and some self-hosted runners give no place for it
-        (0,lib_core/* warning */.$e)(`no job summary: ${messageOf(error)}`);
+        (0,lib_core/* warning */.$e)(`no job summary: ${errors_messageOf(error)}`);
     }
 }
 
+;// CONCATENATED MODULE: ./lib/adapters/directories.js
+
+
+/**
+ * The directory that a variable names. An empty or relative value counts as not set, as the XDG Base Directory
+ * Specification has it: a relative one would be another directory for every place that a command is started from.
+ */
+function directoryIn(variable, environment = process.env) {
+    const value = environment[variable];
+    return value !== undefined && (0,external_node_path_.isAbsolute)(value) ? value : undefined;
+}
+/** @throws {Error} when neither HOME nor the system names one */
+function homeDirectory(environment = process.env) {
+    const home = directoryIn('HOME', environment) ?? homeOfUser();
+    if (home !== undefined)
+        return home;
+    throw new Error('this user has no home directory; set HOME to the absolute path of one');
+}
+/** Node itself takes HOME as it is, also where it is empty. */
+function homeOfUser() {
+    try {
+        return [(0,external_node_os_.userInfo)().homedir].find(external_node_path_.isAbsolute);
+    }
+    catch {
+        // a container's user often is not in its list of users
+        return undefined;
+    }
+}
+/** The runner's directory for temporary files, or else that of the system. */
+function temporaryDirectory(environment = process.env) {
+    return directoryIn('RUNNER_TEMP', environment) ?? ((0,external_node_path_.isAbsolute)((0,external_node_os_.tmpdir)()) ? (0,external_node_os_.tmpdir)() : '/tmp');
+}
+
+;// CONCATENATED MODULE: ./lib/action/run-directory.js
+
+/** Where a run of the action has its files. */
+function runDirectory(run) {
+    return `${temporaryDirectory()}/kind-flat-network-${run}`;
+}
+
 ;// CONCATENATED MODULE: ./lib/adapters/actions-cache.js
+
+
 
 
 
@@ -76355,14 +78105,14 @@ const longestSeconds = { restore: 300, save: 600 };
  */
 function createActionsCache(home, environment, seconds = longestSeconds) {
     const root = (0,external_node_path_.join)(home, '.cache', 'kind-flat-network', 'images');
-    const workspace = environment['GITHUB_WORKSPACE'] ?? process.cwd();
+    const workspace = directoryIn('GITHUB_WORKSPACE', environment) ?? process.cwd();
     const place = (0,external_node_crypto_.createHash)('sha256').update((0,external_node_path_.relative)(workspace, root)).digest('hex').slice(0, 8);
     const directoryOf = (key) => (0,external_node_path_.join)(root, key);
     const nameOf = (key) => `${key}-${place}`;
-    const remove = (key) => (0,promises_namespaceObject.rm)(directoryOf(key), { recursive: true, force: true });
+    const remove = (key) => onFile(directoryOf(key), () => (0,promises_namespaceObject.rm)(directoryOf(key), { recursive: true, force: true }));
     const empty = async (key) => {
         await remove(key);
-        await (0,promises_namespaceObject.mkdir)(directoryOf(key), { recursive: true, mode: 0o700 });
+        await onFile(directoryOf(key), () => (0,promises_namespaceObject.mkdir)(directoryOf(key), { recursive: true, mode: 0o700 }));
         return directoryOf(key);
     };
     return {
@@ -76393,7 +78143,7 @@ function createActionsCache(home, environment, seconds = longestSeconds) {
                 });
             }
             catch (error) {
-                return { trouble: messageOf(error) };
+                return { trouble: errors_messageOf(error) };
             }
         },
         async save(key) {
@@ -76404,7 +78154,7 @@ function createActionsCache(home, environment, seconds = longestSeconds) {
                 return id === -1 ? { trouble: 'the cache service did not take it' } : {};
             }
             catch (error) {
-                return { trouble: messageOf(error) };
+                return { trouble: errors_messageOf(error) };
             }
         },
         release: remove,
@@ -76442,6 +78192,8 @@ async function within(limit, work) {
 
 
 
+
+
 /**
  * Keeps tools under a directory in the layout of @actions/tool-cache, `<root>/kind/0.33.0/x64/kind` and `x64.complete`,
  * so that each finds what the other kept. That library's own `cacheFile` removes the directory before it copies, and two
@@ -76465,15 +78217,17 @@ function createToolStore(root, addPath) {
             try {
                 const staged = (0,external_node_path_.join)(staging, name);
                 await write(staged);
-                await (0,promises_namespaceObject.chmod)(staged, 0o755);
+                await onFile(staged, () => (0,promises_namespaceObject.chmod)(staged, 0o755));
                 await prove(staged);
-                await (0,promises_namespaceObject.writeFile)(sumFile(staged), `${sha256}  ${name}\n`);
                 const directory = directoryOf(name, version);
                 const program = (0,external_node_path_.join)(directory, name);
-                await (0,promises_namespaceObject.mkdir)(directory, { recursive: true });
-                await (0,promises_namespaceObject.rename)(sumFile(staged), sumFile(program));
-                await (0,promises_namespaceObject.rename)(staged, program);
-                await (0,promises_namespaceObject.writeFile)(`${directory}.complete`, '');
+                await onFile(program, async () => {
+                    await (0,promises_namespaceObject.writeFile)(sumFile(staged), `${sha256}  ${name}\n`);
+                    await (0,promises_namespaceObject.mkdir)(directory, { recursive: true });
+                    await (0,promises_namespaceObject.rename)(sumFile(staged), sumFile(program));
+                    await (0,promises_namespaceObject.rename)(staged, program);
+                    await (0,promises_namespaceObject.writeFile)(`${directory}.complete`, '');
+                });
                 return program;
             }
             finally {
@@ -76485,6 +78239,10 @@ function createToolStore(root, addPath) {
         },
     };
 }
+/** Whether a name in the directory of a store is that of a tool, or of one that was begun. */
+function isToolEntry(entry) {
+    return toolNames.some((name) => entry === name || new RegExp(`^\\.${name}-\\d[\\w.+-]*-[0-9a-f]{8}$`).test(entry));
+}
 /** For a process that has nobody after it. */
 function prependToPath(directory) {
     process.env['PATH'] = [directory, process.env['PATH']].join(delimiter);
@@ -76494,7 +78252,7 @@ function sumFile(program) {
     return `${program}.sha256`;
 }
 async function readSum(program) {
-    return parseSha256File(await (0,promises_namespaceObject.readFile)(sumFile(program), 'utf8').catch(() => ''));
+    return parseSha256File(await read_text_readText(sumFile(program)).catch(() => ''));
 }
 function isThere(path) {
     return (0,promises_namespaceObject.access)(path).then(() => true, () => false);
@@ -76502,13 +78260,17 @@ function isThere(path) {
 async function makeDirectory(path) {
     await (0,promises_namespaceObject.mkdir)(path, { recursive: true }).catch((error) => {
         const remedy = 'name a directory that can be written in RUNNER_TOOL_CACHE, or in XDG_CACHE_HOME for the command line';
-        throw new Error(`tools cannot be kept in ${(0,external_node_path_.dirname)(path)} (${messageOf(error)}); ${remedy}`);
+        const reason = errors_messageOf(fileError(path, error));
+        throw new Error(`tools cannot be kept in ${(0,external_node_path_.dirname)(path)} (${reason}); ${remedy}`);
     });
 }
 /** `undefined` for what cannot be read, such as a file that is not there. */
 async function sha256Of(path) {
     const hash = (0,external_node_crypto_.createHash)('sha256');
     try {
+        // a pipe would never end
+        if (!(await (0,promises_namespaceObject.stat)(path)).isFile())
+            return undefined;
         for await (const chunk of (0,external_node_fs_.createReadStream)(path))
             hash.update(chunk);
     }
@@ -76523,30 +78285,93 @@ async function sha256Of(path) {
 
 
 
+
 /** The runner's tool cache, its PATH for the steps that follow, and the cache of GitHub Actions. */
 function runnerStores() {
-    const { RUNNER_TOOL_CACHE, RUNNER_TEMP = (0,external_node_os_.tmpdir)() } = process.env;
     return {
-        tools: createToolStore(RUNNER_TOOL_CACHE ?? `${RUNNER_TEMP}/kind-flat-network-tools`, lib_core/* addPath */.fM),
-        imageCache: createActionsCache((0,external_node_os_.homedir)(), process.env),
+        tools: createToolStore(directoryIn('RUNNER_TOOL_CACHE') ?? `${temporaryDirectory()}/kind-flat-network-tools`, (path) => {
+            tellRunner('GITHUB_PATH', () => {
+                (0,lib_core/* addPath */.fM)(path);
+            });
+        }),
+        imageCache: createActionsCache(homeDirectory(), process.env),
     };
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/run-store.js
+
+
+
+
+
+/** Keeps the record of a run in the run's own directory. */
+const runStore = {
+    async save(record) {
+        await (0,promises_namespaceObject.mkdir)(record.directory, { recursive: true, mode: 0o700 });
+        await nodeFiles.writePrivate((0,external_node_path_.join)(record.directory, run_record_recordFile), JSON.stringify(record));
+    },
+};
+/**
+ * The record of a run in its directory, or why it cannot be read; neither when there is no such file. One of another run
+ * or directory is not read: what it names would be removed.
+ */
+async function readRecord(run, directory) {
+    const path = join(directory, recordFile);
+    try {
+        const record = parseRunRecord(await readFile(path, 'utf8'));
+        if (record.run !== run)
+            throw new RecordError(`it is the record of run ${record.run}`);
+        if (!(await isSame(record.directory, directory))) {
+            throw new RecordError(`it is the record of the directory ${JSON.stringify(record.directory.slice(0, mostShown))}`);
+        }
+        return { record };
+    }
+    catch (error) {
+        if (error.code === 'ENOENT')
+            return {};
+        return { trouble: `the record ${path} cannot be read: ${messageOf(error)}` };
+    }
+}
+/** Characters of a value that is wrong. */
+const mostShown = 100;
+/** Whether two paths lead to one directory, as they do through a link. */
+async function isSame(one, other) {
+    return one === other || (await realpath(one).catch(() => undefined)) === (await realpath(other));
 }
 
 ;// CONCATENATED MODULE: ./lib/action/state.js
 
 
-const key = 'run';
-/** What main leaves for post. */
+
+
+
+/** Leaves for post where the record is; an environment variable would be too small for the record itself. */
 const stateStore = {
-    save(record) {
-        (0,lib_core/* saveState */.LZ)(key, JSON.stringify(record));
-        return Promise.resolve();
+    async save(record) {
+        tellRunner('GITHUB_STATE', () => {
+            (0,lib_core/* saveState */.LZ)('run', record.run);
+            (0,lib_core/* saveState */.LZ)('directory', record.directory);
+        });
+        await runStore.save(record);
     },
 };
-/** The run that main began; `undefined` when it began none. */
-function savedRun() {
-    const text = getState(key);
-    return text === '' ? undefined : parseRunRecord(text);
+/**
+ * The run that main began; `undefined` when it began none.
+ * @param directoryOf where a run has its files, for a state that does not say it, or names a directory of something else
+ * @throws when there is a state, but no id of a run in it
+ */
+function savedRun(directoryOf) {
+    const text = getState('run');
+    if (text === '')
+        return undefined;
+    // what is damaged, or of another release, may hold the id all the same
+    const run = isRunId(text) ? text : /"run":"([0-9a-f]{8})"/.exec(text)?.[1];
+    if (run === undefined)
+        throw new Error(`the state that main saved holds no run: ${JSON.stringify(text.slice(0, 40))}`);
+    const [saved, usual] = [getState('directory'), directoryOf(run)];
+    // it will be removed with everything in it
+    const isOfRun = isAbsolute(saved) && basename(saved) === basename(usual);
+    return { run, directory: isOfRun ? saved : usual };
 }
 
 ;// CONCATENATED MODULE: ./lib/action/run-main.js
@@ -76562,17 +78387,24 @@ function savedRun() {
 
 
 
+
+
+
 async function runMain() {
     const id = newRunId();
     const phases = [];
-    const world = createWorld(id, createActionsLog(phases), lib_core/* debug */.Yz, runnerStores());
-    const directory = `${process.env['RUNNER_TEMP'] ?? (0,external_node_os_.tmpdir)()}/kind-flat-network-${id}`;
+    const run = { id, directory: runDirectory(id), store: stateStore, howToRemove: removalHint };
+    const stopped = AbortSignal.any([onSignal(), onLostReader()]);
     try {
-        const flat = await up(world, readInputs(), { id, directory, store: stateStore }, onSignal());
+        const world = createWorld(id, maskedLog(createActionsLog(phases)), lib_core/* debug */.Yz, runnerStores());
+        const inputs = readInputs();
+        for (const secret of secretsIn(Object.values(inputs).join('\n')))
+            (0,lib_core/* setSecret */.Pq)(secret);
+        const flat = await up(world, inputs, run, stopped);
         await report(flat, phases);
     }
     catch (error) {
-        (0,lib_core/* setFailed */.C1)(messageOf(error));
+        (0,lib_core/* setFailed */.C1)(errors_messageOf(error));
     }
 }
 
