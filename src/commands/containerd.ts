@@ -1,5 +1,6 @@
 import type { CommandError } from '../errors.js'
 import type { NamedImage } from '../plan/image-loading.js'
+import { shorten } from '../shorten.js'
 
 /** Arguments for a node's containerd, and readers of what it prints. */
 
@@ -81,7 +82,11 @@ export function cannotStopEarly(output: string): boolean {
 
 /** Why tar read nothing; `undefined` where the archive has no such file. */
 export function whyNotRead({ outcome, output }: Pick<CommandError, 'outcome' | 'output'>): string | undefined {
-  const lines = output.split('\n').filter((line) => line.trim() !== '')
+  // what it had read of the file until then stands before its words, in the same line even
+  const lines = output.split('\n').flatMap((line) => /\b(?:gzip|(?:bsd)?tar(?: \(child\))?): .*/.exec(line)?.[0] ?? [])
   if (lines.length === 0) return `tar: ${outcome}`
-  return lines.find((line) => !/not found in archive|exiting with failure|lone zero block/i.test(line))
+  const why = lines.find(
+    (line) => !/not found in archive|exiting with failure|error exit delayed|lone zero block/i.test(line),
+  )
+  return why === undefined ? undefined : shorten(why)
 }

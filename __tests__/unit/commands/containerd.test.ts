@@ -197,6 +197,11 @@ test.each([
   ['tar: A lone zero block at 3\ntar: manifest.json: Not found in archive', undefined],
   ['tar: This does not look like a tar archive\ntar: Exiting', 'tar: This does not look like a tar archive'],
   ['tar: /w/x.tar: Cannot open: Permission denied', 'tar: /w/x.tar: Cannot open: Permission denied'],
+  ['bsdtar: manifest.json: Not found in archive\nbsdtar: Error exit delayed from previous errors.', undefined],
+  ['gzip: stdin: unexpected end of file\ntar: Child returned status 1', 'gzip: stdin: unexpected end of file'],
+  ['[{"Config":\n "a"tar: Unexpected EOF in archive\ntar: Error is not recoverable', 'tar: Unexpected EOF in archive'],
+  [`tar: ${'x'.repeat(300)}: Cannot open`, `tar: ${'x'.repeat(195)}…`],
+  ['[{"Config"', 'tar: exit code 2'],
   ['', 'tar: exit code 2'],
 ])('why tar read nothing: %j', (output, why) => {
   expect(whyNotRead({ outcome: 'exit code 2', output })).toBe(why)
