@@ -149,7 +149,7 @@ const list = fc.oneof(
 )
 
 /** Numbers that no machine has room for. */
-const hugeNumber = fc.constantFrom(1000, 9999)
+const hugeNumber = fc.constantFrom(1000, 9999, 65536, 1e6, 1e9, 2 ** 31, 2 ** 53, 1e21, 1e308, Infinity, -Infinity)
 
 const wrongEntries = fc
   .tuple(
@@ -285,8 +285,12 @@ const sharedConfig = fc.oneof(
 /** Supernets that hold some clusters, at times too few. */
 const supernets = fc.record(
   {
-    'pod-supernet': fc.constantFrom('10.0.0.0/9', '172.16.0.0/13,fd00:20::/48', '10.240.0.0/13', '100.64.0.0/14'),
-    'service-supernet': fc.constantFrom('10.0.0.0/9', '172.24.0.0/13', 'fd00:30::/104', '10.248.0.0/16'),
+    'pod-supernet': fc.constantFrom(
+      ...['10.0.0.0/9', '172.16.0.0/13,fd00:20::/48', '10.240.0.0/13', '100.64.0.0/14', '::/0'],
+      // so small that no more than what the nodes need can be allotted
+      ...['10.240.0.0/19', '10.240.0.0/20', '10.240.0.0/21,fd00:20::/59', '10.240.0.0/22,fd00:20::/60'],
+    ),
+    'service-supernet': fc.constantFrom('10.0.0.0/9', '172.24.0.0/13', 'fd00:30::/104', '10.248.0.0/16', '::/0'),
   },
   { requiredKeys: [] },
 )

@@ -65,8 +65,8 @@ const specialUse = {
 }
 
 const podSubnet = {
-  ipv4: subnetOf('ipv4', ['10.0.0.0/10', '172.16.0.0/12', '10.128.0.0/12'], [16, 21]),
-  ipv6: subnetOf('ipv6', ['fd00:20::/44', 'fd00:10:128::/48'], [52, 58]),
+  ipv4: subnetOf('ipv4', ['10.0.0.0/10', '172.16.0.0/12', '10.128.0.0/12'], [16, 23]),
+  ipv6: subnetOf('ipv6', ['fd00:20::/44', 'fd00:10:128::/48'], [52, 63]),
 }
 
 const serviceSubnet = {
