@@ -5,7 +5,7 @@ import { properties } from '../fuzz/properties.js'
 test.each(Object.entries(properties))(
   '%s',
   async (_, fuzz) => {
-    await fuzz({ runs: 300, seed: 1 })
+    await fuzz({ runs: 200, seed: 1 })
   },
   300_000,
 )

@@ -9,7 +9,7 @@ export interface SpecialUse {
 
 /**
  * The blocks that are not forwardable by IANA's special-purpose address registries (RFC 6890 and its updates, as of
- * October 2025), and multicast.
+ * October 2025), multicast, and what lies around the IPv6 loopback.
  */
 const notForwardable = [
   ['0.0.0.0/8', 'this network', 'RFC 791'],
@@ -24,6 +24,7 @@ const notForwardable = [
   ['::/128', 'unspecified address', 'RFC 4291'],
   ['::1/128', 'loopback', 'RFC 4291'],
   ['::ffff:0:0/96', 'IPv4-mapped', 'RFC 4291'],
+  ['::/64', 'reserved by the IETF', 'RFC 4291'],
   ['100:0:0:1::/64', 'dummy prefix', 'RFC 9780'],
   ['2001::/23', 'IETF protocol assignments', 'RFC 2928'],
   ['2001:db8::/32', 'documentation', 'RFC 3849'],

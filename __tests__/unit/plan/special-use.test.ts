@@ -39,6 +39,7 @@ const refused: [subnet: string, block: string][] = [
   ['240.0.0.0/4', '240.0.0.0/4 (reserved, RFC 1112)'],
   ['255.255.255.0/24', '240.0.0.0/4 (reserved, RFC 1112)'],
   ['::/64', '::/128 (unspecified address, RFC 4291)'],
+  ['::1:0/112', '::/64 (reserved by the IETF, RFC 4291)'],
   ['::ffff:10.1.0.0/112', '::ffff:0:0/96 (IPv4-mapped, RFC 4291)'],
   ['100:0:0:1::/64', '100:0:0:1::/64 (dummy prefix, RFC 9780)'],
   ['2001:100::/56', '2001::/23 (IETF protocol assignments, RFC 2928)'],
@@ -60,7 +61,8 @@ describe('a subnet of a block that routers do not forward', () => {
   })
 
   test('::1 lies in a block of its own', () => {
-    const clusters = '- {ip-family: ipv6, service-subnet: "::1:0:0/112"}\n- {ip-family: ipv6, service-subnet: "::/112"}'
+    const clusters =
+      '- {ip-family: ipv6, service-subnet: "0:0:0:1::/112"}\n- {ip-family: ipv6, service-subnet: "::/112"}'
     expect(inTheWay({ clusters })).toEqual([
       'clusters[1].service-subnet: ::/112: ::/128 (unspecified address, RFC 4291)',
     ])
