@@ -71,7 +71,7 @@ export class CommandError extends Error {
   ) {
     const tail = output.trim().split('\n').slice(-60)
     const lines = [
-      `${shownCommand(command)}: ${outcome}`,
+      `${formatCommand(command)}: ${outcome}`,
       ...tail.filter((line) => line !== '').map((line) => `  ${shortenLine(line)}`),
     ]
     super(maskSecrets(lines.join('\n')))
@@ -107,17 +107,14 @@ export class DownloadError extends Error {
   }
 }
 
-/** A command as it is shown in messages and logs: as a line to paste, but without secrets. */
-export function shownCommand(command: readonly string[]): string {
-  return formatCommand(command.map(maskSecrets))
-}
-
-/** A command as a line to read; scripts and long data are cut. */
+/** A command as a line to read: without secrets, and scripts and long data are cut. */
 export function formatCommand(command: readonly string[]): string {
   return shellCommand(
-    command.map((word) =>
-      word.length > 200 || word.includes('\n') ? `${word.slice(0, 40).trim().replaceAll('\n', ' ')} …` : word,
-    ),
+    command
+      .map(maskSecrets)
+      .map((word) =>
+        word.length > 200 || word.includes('\n') ? `${word.slice(0, 40).trim().replaceAll('\n', ' ')} …` : word,
+      ),
   )
 }
 

@@ -66,7 +66,7 @@ export interface Files {
    * Removes a directory with all in it; one that is not there is fine.
    * @param last the file in it that goes when everything else is gone
    */
-  removeDirectory(path: string, last?: string): Promise<void>
+  removeDirectory(path: string, last: string): Promise<void>
   /** The same, whose wait for standard input ends when that signal is aborted. */
   until(signal: AbortSignal): Files
 }

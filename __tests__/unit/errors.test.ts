@@ -7,7 +7,6 @@ import {
   formatCommand,
   InputError,
   messageOf,
-  shownCommand,
   shownProblem,
 } from '../../src/errors.js'
 
@@ -103,7 +102,7 @@ describe('messages', () => {
       `curl '${masked}': exit code 1\n  x\n  ${masked}: 404`,
     )
     const long = `https://user:${'s3cret'.repeat(50)}@host/x`
-    expect(shownCommand(['curl', long])).toBe("curl 'https://***@host/x'")
+    expect(formatCommand(['curl', long])).toBe("curl 'https://***@host/x'")
     expect(new DownloadError(address, `expected a (seen in ${address})`, 1, 'try again').message).toBe(
       `${masked}: expected a (seen in ${masked}) (tried once); try again`,
     )

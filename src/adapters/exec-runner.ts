@@ -1,5 +1,5 @@
 import { execa, ExecaError } from 'execa'
-import { CommandError, messageOf, shownCommand, TooMuchOutputError } from '../errors.js'
+import { CommandError, formatCommand, messageOf, TooMuchOutputError } from '../errors.js'
 import type { CommandRunner, RunOptions } from '../ports.js'
 import { CommandOutput } from './command-output.js'
 import { fileError } from './file-errors.js'
@@ -37,7 +37,7 @@ async function run(
   const timeout = AbortSignal.timeout(Math.ceil(timeoutSeconds * 1000))
   const stop = AbortSignal.any([...signals, timeout])
   throwIfAborted(signals)
-  debug(shownCommand(command))
+  debug(formatCommand(command))
   const child = execa(program, parameters, {
     detached: true,
     cleanup: false,

@@ -13,13 +13,15 @@ const remedies: Readonly<Record<string, string>> = {
 
 /** Trouble with a file: `/x/y: no space left on device (ENOSPC); free some space there`. */
 export class FileError extends Error {
-  /** The system's name for it, such as `ENOSPC`. */
-  readonly code: string | undefined
-
-  constructor(path: string, reason: string, cause?: NodeJS.ErrnoException) {
-    super(`${path}: ${reason}`, { cause })
+  constructor(
+    path: string,
+    reason: string,
+    /** The system's own word for it: `ENOSPC`. */
+    readonly code?: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${path}: ${reason}`, options)
     this.name = 'FileError'
-    this.code = cause?.code
   }
 }
 
@@ -41,9 +43,5 @@ export function fileError(path: string, error: unknown): unknown {
   if (code === undefined || errno === undefined) return error
   const [, reason = code] = getSystemErrorMap().get(errno) ?? []
   const remedy = remedies[code]
-  return new FileError(
-    path,
-    `${reason} (${code})${remedy === undefined ? '' : `; ${remedy}`}`,
-    error as NodeJS.ErrnoException,
-  )
+  return new FileError(path, `${reason} (${code})${remedy === undefined ? '' : `; ${remedy}`}`, code, { cause: error })
 }

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
 import { lstat, mkdir, open, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { addAbortSignal } from 'node:stream'
 import type { Files } from '../ports.js'
 import { onFile } from './file-errors.js'
 import { boundedText, kindOf, readText } from './read-text.js'
@@ -20,8 +19,12 @@ export const nodeFiles: Files = {
     ),
   kindOf: (path) => stat(path).then(kindOf, () => undefined),
   read: (path) => readText(path),
-  readStandardInput: () => boundedText('standard input', process.stdin),
-  until: (signal) => ({ ...nodeFiles, readStandardInput: () => readStandardInputUntil(signal) }),
+  readStandardInput: () => readStandardInput(),
+  until: (signal) => ({
+    ...nodeFiles,
+    read: (path) => readText(path, { signal }),
+    readStandardInput: () => readStandardInput(signal),
+  }),
   writePrivate: (path, content) =>
     onFile(path, async () => {
       // whole or not at all, never readable to others for a moment, and never shared by two that write at once
@@ -45,11 +48,12 @@ export const nodeFiles: Files = {
         await file.close()
       }
     }),
-  async identityOf(path) {
-    const found = await lstat(path, { bigint: true }).catch(absent)
-    // the number of a removed file is given to the next one at once, its time of birth is not
-    return found === undefined ? undefined : [found.dev, found.ino, found.birthtimeNs].join(':')
-  },
+  identityOf: (path) =>
+    onFile(path, async () => {
+      const found = await lstat(path, { bigint: true }).catch(absent)
+      // the number of a removed file is given to the next one at once, its time of birth is not
+      return found === undefined ? undefined : [found.dev, found.ino, found.birthtimeNs].join(':')
+    }),
   makePrivateDirectory: (path) =>
     onFile(path, async () => {
       await mkdir(path, { recursive: true, mode: 0o700 })
@@ -58,10 +62,9 @@ export const nodeFiles: Files = {
   removeDirectory: (path, last) =>
     onFile(path, async () => {
       const entries = (await readdir(path).catch(absent)) ?? []
-      for (const entry of entries.filter((each) => each !== last)) {
+      for (const entry of entries.filter((each) => each !== last))
         await rm(join(path, entry), { recursive: true, force: true })
-      }
-      if (last !== undefined) await rm(join(path, last), { force: true })
+      await rm(join(path, last), { force: true })
       await rmdir(path).catch(absent)
     }),
 }
@@ -70,11 +73,6 @@ function absent(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT') throw error
 }
 
-async function readStandardInputUntil(signal: AbortSignal): Promise<string> {
-  try {
-    return await boundedText('standard input', addAbortSignal(signal, process.stdin))
-  } catch (error) {
-    signal.throwIfAborted()
-    throw error
-  }
+function readStandardInput(signal?: AbortSignal): Promise<string> {
+  return boundedText('standard input', process.stdin, { ...(signal && { signal }) })
 }

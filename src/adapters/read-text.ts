@@ -1,11 +1,18 @@
 import { constants, type Stats } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { Socket } from 'node:net'
+import { addAbortSignal, type Readable } from 'node:stream'
 import { formatBytes } from '../plan/byte-size.js'
 import type { FileKind } from '../ports.js'
 import { FileError, onFile } from './file-errors.js'
 
-/** More than any config, list or record has. */
+export interface ReadBounds {
+  /** Without it 10 MB, more than any config, list or record has. */
+  readonly mostBytes?: number
+  /** Ends the wait for a pipe. */
+  readonly signal?: AbortSignal
+}
+
 const mostTextBytes = 10e6
 
 /** A file of this process that is open already, as the shell's `<(command)` names it. */
@@ -16,20 +23,20 @@ const openFile = /^\/(?:dev|proc\/self)\/fd\/(\d+)$/
  * that nobody writes to would never end.
  * @throws {FileError} when it cannot be read, is something else, or is larger than the bound
  */
-export function readText(path: string, mostBytes = mostTextBytes): Promise<string> {
+export function readText(path: string, bounds: ReadBounds = {}): Promise<string> {
   return onFile(path, async () => {
     const found = await stat(path)
     const descriptor = path === '/dev/stdin' ? '0' : openFile.exec(path)?.[1]
     if (descriptor !== undefined && (found.isFIFO() || found.isSocket())) {
       const pipe = new Socket({ fd: Number(descriptor), readable: true, writable: false })
-      return boundedText(path, pipe, mostBytes)
+      return boundedText(path, pipe, bounds)
     }
     requireFile(path, found)
     // another file may have taken its name by now
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
     try {
       requireFile(path, await file.stat())
-      return await boundedText(path, file.createReadStream({ autoClose: false, end: mostBytes }), mostBytes)
+      return await boundedText(path, file.createReadStream({ autoClose: false }), bounds)
     } finally {
       await file.close()
     }
@@ -39,15 +46,21 @@ export function readText(path: string, mostBytes = mostTextBytes): Promise<strin
 /** @param name of the stream, for the message */
 export async function boundedText(
   name: string,
-  stream: AsyncIterable<Buffer>,
-  mostBytes = mostTextBytes,
+  stream: Readable,
+  { mostBytes = mostTextBytes, signal }: ReadBounds = {},
 ): Promise<string> {
+  if (signal !== undefined) addAbortSignal(signal, stream)
   const chunks: Buffer[] = []
   let bytes = 0
-  for await (const chunk of stream) {
-    bytes += chunk.length
-    if (bytes > mostBytes) throw new FileError(name, `larger than the ${formatBytes(mostBytes)} that are read`)
-    chunks.push(chunk)
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      bytes += chunk.length
+      if (bytes > mostBytes) throw new FileError(name, `larger than the ${formatBytes(mostBytes)} that are read`)
+      chunks.push(chunk)
+    }
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw error
   }
   return Buffer.concat(chunks).toString('utf8')
 }

@@ -179,7 +179,7 @@ class Image {
 
   /** An index or a manifest; what it names may be asked for from then on. */
   async document(digest: string): Promise<{ text: string; content: ImageDocument }> {
-    const kept = await readText(this.fileOf(digest), mostDocumentBytes).catch(() => undefined)
+    const kept = await readText(this.fileOf(digest), { mostBytes: mostDocumentBytes }).catch(() => undefined)
     const text = kept !== undefined && sha256(kept) === digest ? kept : await this.#fetchDocument(digest)
     const content = parseImageDocument(text)
     for (const part of content.parts) this.known.add(part.digest)
@@ -188,7 +188,7 @@ class Image {
 
   async #fetchDocument(digest: string): Promise<string> {
     await this.#fetch(digest, `manifests/${digest}`)
-    return readText(this.fileOf(digest), mostDocumentBytes)
+    return readText(this.fileOf(digest), { mostBytes: mostDocumentBytes })
   }
 
   /** Bytes of a part that is there already. */

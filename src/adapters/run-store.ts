@@ -1,4 +1,4 @@
-import { mkdir, readFile, realpath } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '../errors.js'
 import { parseRunRecord, recordFile, RecordError, type RunRecord } from '../plan/run-record.js'
@@ -8,7 +8,7 @@ import { nodeFiles } from './node-files.js'
 /** Keeps the record of a run in the run's own directory. */
 export const runStore: RunStore = {
   async save(record) {
-    await mkdir(record.directory, { recursive: true, mode: 0o700 })
+    await nodeFiles.makePrivateDirectory(record.directory)
     await nodeFiles.writePrivate(join(record.directory, recordFile), JSON.stringify(record))
   },
 }
@@ -23,7 +23,7 @@ export async function readRecord(
 ): Promise<{ readonly record?: RunRecord; readonly trouble?: string }> {
   const path = join(directory, recordFile)
   try {
-    const record = parseRunRecord(await readFile(path, 'utf8'))
+    const record = parseRunRecord(await nodeFiles.read(path))
     if (record.run !== run) throw new RecordError(`it is the record of run ${record.run}`)
     if (!(await isSame(record.directory, directory))) {
       throw new RecordError(`it is the record of the directory ${JSON.stringify(record.directory.slice(0, mostShown))}`)

@@ -31,8 +31,8 @@ export const configFileNames = ['kind-flat-network.yaml', 'kind-flat-network.yml
  */
 export async function readConfigFile(name: string, cwd: string, signal: AbortSignal): Promise<GivenInputs> {
   const path = resolve(cwd, name)
-  const content = name === standardInput ? nodeFiles.until(signal).readStandardInput() : nodeFiles.read(path)
-  const text = await content.catch((error: unknown) => {
+  const files = nodeFiles.until(signal)
+  const text = await (name === standardInput ? files.readStandardInput() : files.read(path)).catch((error: unknown) => {
     signal.throwIfAborted()
     const message = `is not a file that can be read (${messageOf(error)}); give the path of one`
     throw new InputError([{ input: name, message }])

@@ -1,6 +1,6 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { nodeFiles } from '../adapters/node-files.js'
+import { onFile } from '../adapters/file-errors.js'
 import { isToolEntry } from '../adapters/tool-store.js'
 import type { World } from '../ports.js'
 import { pruneImages } from '../steps/prune-images.js'
@@ -22,7 +22,10 @@ export async function prune(world: World): Promise<Removed[]> {
   for (const { key } of entries) await imageCache.remove(key)
   const inTools = await readdir(toolsDirectory()).catch(() => [])
   const tools = inTools.filter(isToolEntry)
-  for (const name of tools) await nodeFiles.removeDirectory(join(toolsDirectory(), name))
+  for (const name of tools) {
+    const path = join(toolsDirectory(), name)
+    await onFile(path, () => rm(path, { recursive: true, force: true }))
+  }
   const left = [
     ...others.map((name) => join(imagesDirectory(), name)),
     ...inTools.filter((name) => !isToolEntry(name)).map((name) => join(toolsDirectory(), name)),

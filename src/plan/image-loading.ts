@@ -58,6 +58,9 @@ const ociIndex = z.object({
     .optional(),
 })
 
+/** Of an image whose config is called otherwise, as Jib does it: no node has it, so that it is loaded each time. */
+export const unknownId = 'sha256:'
+
 /** The annotation from which containerd takes a whole name; it makes names of its own from others. */
 const nameAnnotation = 'io.containerd.image.name'
 
@@ -72,8 +75,9 @@ export function parseArchiveList(text: string): NamedImage[] | undefined {
   if (list === undefined) return undefined
   if (Array.isArray(list)) {
     return list.flatMap(({ Config, RepoTags }) => {
-      const digest = /([0-9a-f]{64})(\.json)?$/.exec(Config ?? '')?.[1] ?? ''
-      return (RepoTags ?? []).map((tag) => ({ name: nameIn(tag), id: `sha256:${digest}` }))
+      const digest = /([0-9a-f]{64})(\.json)?$/.exec(Config ?? '')?.[1]
+      const id = digest === undefined ? unknownId : `sha256:${digest}`
+      return (RepoTags ?? []).map((tag) => ({ name: nameIn(tag), id }))
     })
   }
   return (list.manifests ?? []).flatMap(({ digest, annotations }) => {

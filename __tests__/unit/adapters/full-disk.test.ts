@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { createDirectoryCache } from '../../../src/adapters/directory-cache.js'
 import { createDownloads } from '../../../src/adapters/downloads.js'
 import { onFile } from '../../../src/adapters/file-errors.js'
+import { nodeFiles } from '../../../src/adapters/node-files.js'
 import { createRegistry } from '../../../src/adapters/registry.js'
 import { createToolStore } from '../../../src/adapters/tool-store.js'
 import { LoopbackServer, whole } from '../../fakes/loopback-server.js'
@@ -56,6 +57,13 @@ const why = canMount ? '' : ' (none can be mounted here)'
     server = await LoopbackServer.start()
   })
   afterAll(() => server.close())
+
+  test('a record, of which nothing is left', async () => {
+    const path = join(disk, 'run.json')
+    const message = await failure(nodeFiles.writePrivate(path, 'x'.repeat(1_000_000)))
+    expect(message).toBe(`${path}: no space left on device (ENOSPC); free some space there`)
+    expect(readdirSync(disk)).toEqual([])
+  })
 
   test('a download, which leaves nothing', async () => {
     server.on('/kind', whole(tooLarge))

@@ -103,3 +103,28 @@ test('writePrivate: of several that write a file at once each succeeds, and one 
   expect(texts).toContain(readFileSync(at('run.json'), 'utf8'))
   expect(readdirSync(root)).toEqual(['run.json'])
 })
+
+test('what fails names the path', async () => {
+  writeFileSync(at('file'), '')
+  mkdirSync(at('full'))
+  writeFileSync(at('full/x'), '')
+  const works = [
+    nodeFiles.writePrivate(at('none/text'), ''),
+    nodeFiles.createPrivate(at('none/text'), ''),
+    nodeFiles.overwrite(at('none'), ''),
+    nodeFiles.makePrivateDirectory(at('file/below')),
+    nodeFiles.removeFile(at('full')),
+    nodeFiles.removeDirectory(at('file'), 'run.json'),
+  ]
+  const messages = (await Promise.allSettled(works)).map(
+    (settled) => settled.status === 'rejected' && (settled.reason as Error).message,
+  )
+  expect(messages).toEqual([
+    `${at('none/text')}: no such file or directory (ENOENT)`,
+    `${at('none/text')}: no such file or directory (ENOENT)`,
+    `${at('none')}: no such file or directory (ENOENT)`,
+    `${at('file/below')}: not a directory (ENOTDIR)`,
+    expect.stringContaining(`${at('full')}: `),
+    `${at('file')}: not a directory (ENOTDIR)`,
+  ])
+})

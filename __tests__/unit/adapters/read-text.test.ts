@@ -1,23 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { execFileSync } from 'node:child_process'
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { execFileSync, spawn } from 'node:child_process'
+import { closeSync, mkdtempSync, openSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { onFile } from '../../../src/adapters/file-errors.js'
 import { nodeFiles } from '../../../src/adapters/node-files.js'
 
 let directory: string
@@ -90,34 +76,15 @@ describe('reading', () => {
     expect(await nodeFiles.read(`/proc/self/fd/${String(descriptor)}`)).toBe('clusters: 1')
     closeSync(descriptor)
   })
-})
 
-describe('writing', () => {
-  test('a file that only its owner reads', async () => {
-    await nodeFiles.writePrivate(path('text'), 'x')
-    expect([readFileSync(path('text'), 'utf8'), statSync(path('text')).mode & 0o777]).toEqual(['x', 0o600])
-  })
-
-  test('to a disk that is full names the file, which the system does not', async () => {
-    const write = () => writeFile('/dev/full', 'x')
-    expect(await failure(write())).not.toContain('/dev/full')
-    expect(await failure(onFile(path('text'), write))).toBe(
-      `${path('text')}: no space left on device (ENOSPC); free some space there`,
-    )
-  })
-
-  test('where that cannot be, with the path', async () => {
-    writeFileSync(path('file'), '')
-    mkdirSync(path('full'))
-    writeFileSync(path('full/x'), '')
-    expect(await failure(nodeFiles.writePrivate(path('none/text'), ''))).toBe(
-      `${path('none/text')}: no such file or directory (ENOENT)`,
-    )
-    expect(await failure(nodeFiles.makePrivateDirectory(path('file/below')))).toBe(
-      `${path('file/below')}: not a directory (ENOTDIR)`,
-    )
-    expect(await failure(nodeFiles.removeFile(path('full')))).toMatch(`${path('full')}: `)
-    expect(existsSync(path('full/x'))).toBe(true)
+  test('a pipe that is open already, until it is told to stop', async () => {
+    const child = spawn('cat', { stdio: ['pipe', 'pipe', 'ignore'] })
+    const handle = (child.stdout as unknown as { _handle: { fd: number } })._handle.fd
+    const stop = new AbortController()
+    const reading = nodeFiles.until(stop.signal).read(`/dev/fd/${String(handle)}`)
+    stop.abort(new Error('stopped'))
+    await expect(reading).rejects.toThrow('stopped')
+    child.kill()
   })
 })
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { parseArchiveList, wholeName } from '../../../src/plan/image-loading.js'
+import { parseArchiveList, unknownId, wholeName } from '../../../src/plan/image-loading.js'
 
 const digest = 'a'.repeat(64)
 const other = 'b'.repeat(64)
@@ -30,6 +30,12 @@ test.each([
   expect(parseArchiveList(JSON.stringify(list))).toEqual([
     { name: 'docker.io/library/app:1', id: `sha256:${digest}` },
     { name: 'docker.io/me/app:1', id: `sha256:${digest}` },
+  ])
+})
+
+test('an image whose config is not called by its digest is loaded each time', () => {
+  expect(parseArchiveList('[{"Config":"config.json","RepoTags":["app:1"]}]')).toEqual([
+    { name: 'docker.io/library/app:1', id: unknownId },
   ])
 })
 
