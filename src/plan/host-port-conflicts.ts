@@ -5,6 +5,7 @@ import type { Problems } from '../model/problems.js'
 import type { NamedCluster } from './cluster.js'
 import type { ClusterRequest } from './cluster-request.js'
 import type { HostFacts } from './host-facts.js'
+import { shortenList } from '../shorten.js'
 
 const remedy = 'give each its own port, or 0 for any that is free'
 
@@ -41,7 +42,7 @@ export function checkHostPorts(
       .find(({ place, address }) => place !== own.place && addressesMeet(address, own.address))
     const container = containers.find(({ ports = [] }) => ports.some((port) => portsMeet(port, own)))
     if (sharers.length > 1) {
-      const names = sharers.map(({ cluster }) => cluster).join(', ')
+      const names = shortenList(sharers.map(({ cluster }) => cluster))
       refuse(
         `would be published by several clusters (${names}); use 0 for any port that is free, or put it into the config of one cluster`,
       )

@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { canonicalAddress } from '../model/cidr.js'
 import { isLoopback } from './image-reference.js'
 import type { Problems } from '../model/problems.js'
+import { shortenList } from '../shorten.js'
 
 /** Where this process is, as seen from the engine. */
 export interface Place {
@@ -113,7 +114,7 @@ export function checkPlace(place: Place, clusters: readonly PublishedCluster[], 
   if (remote === undefined) return
   const hidden = clusters.filter(({ apiServerAddress: address }) => !isUsable(address))
   if (hidden.length === 0) return
-  const whose = hidden.map(({ name }) => name).join(', ')
+  const whose = shortenList(hidden.map(({ name }) => name))
   const address = isIP(remote) === 0 ? `<address of ${remote}>` : remote
   const remedy = `give config: "networking: { apiServerAddress: ${address} }", or run there`
   const why = `is another machine, and the API servers of ${whose} would be published on its loopback alone`

@@ -4,6 +4,7 @@ import { numbered } from './cluster-names.js'
 import type { ExistingCluster, HostFacts } from './host-facts.js'
 import type { Problems } from '../model/problems.js'
 import type { Request } from './request.js'
+import { shortenList } from '../shorten.js'
 
 /** The names of clusters that may exist already: those that were given, and `cluster<n>` for the others. */
 export function reusableNames({ reuse, clusters }: Request): string[] {
@@ -75,7 +76,7 @@ export function checkTakeOver(
       refuse(
         'name',
         existing.name,
-        `was joined by an earlier run with ${companions.join(', ')}, not in the list; name all of them`,
+        `was joined by an earlier run with ${shortenList(companions)}, not in the list; name all of them`,
       )
     }
     const families = familiesOf(existing)
