@@ -5,11 +5,12 @@ import stringWidth from 'string-width'
 
 /** Columns below each other, the cells to the right but for those of the columns named. */
 export function aligned(rows: readonly (readonly string[])[], gap: string, left: readonly number[]): string[] {
-  const widths = (rows[0] ?? []).map((_, index) => Math.max(...rows.map((row) => stringWidth(row[index] ?? ''))))
-  return rows.map((row) =>
+  const measured = rows.map((row) => row.map((cell) => ({ cell, width: stringWidth(cell) })))
+  const widths = (rows[0] ?? []).map((_, index) => Math.max(...measured.map((row) => row[index]?.width ?? 0)))
+  return measured.map((row) =>
     row
-      .map((cell, index) => {
-        const padding = ' '.repeat((widths[index] ?? 0) - stringWidth(cell))
+      .map(({ cell, width }, index) => {
+        const padding = ' '.repeat((widths[index] ?? 0) - width)
         return left.includes(index) ? cell + padding : padding + cell
       })
       .join(gap)

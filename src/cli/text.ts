@@ -2,7 +2,7 @@ import stringWidth from 'string-width'
 import { shellCommand } from '../errors.js'
 import { isSound, serviceFault, type Pair, type ServicePair } from '../plan/connectivity.js'
 import type { RunRecord } from '../plan/run-record.js'
-import { matrix, outputsOf, verdict, type FlatNetwork } from '../report/flat-network.js'
+import { matrix, outputsOf, pairsByNodes, verdict, type FlatNetwork } from '../report/flat-network.js'
 import { aligned, cut, wrapped } from './layout.js'
 import type { ListedRun } from './list.js'
 import type { Style } from './style.js'
@@ -18,26 +18,25 @@ export function flatNetworkLines(flat: FlatNetwork, columns: number, style: Styl
   const clusters = clusterLines(flat, columns, style)
   if (pairs === undefined) return cut(clusters, columns)
   if (pairs.length === 0) return cut([...clusters, '', verdict({ pairs })], columns)
-  const broken = [
-    ...pairs
-      .filter((pair) => !isSound(pair, record.preserveSourceIp))
-      .map((pair) => brokenLines(...whatIsBroken(pair), columns, style)),
-    ...services
-      .filter((pair) => serviceFault(pair) !== undefined)
-      .map((pair) => brokenLines(...whatIsUnserved(pair), columns, style)),
+  const broken = pairs.filter((pair) => !isSound(pair, record.preserveSourceIp))
+  const unserved = services.filter((pair) => serviceFault(pair) !== undefined)
+  const wrong = broken.length + unserved.length
+  const told = [
+    ...broken.slice(0, mostTold).map(whatIsBroken),
+    ...unserved.slice(0, Math.max(0, mostTold - broken.length)).map(whatIsUnserved),
   ]
   return cut(
     [
       ...clusters,
       '',
       ...matrixLines(flat, pairs, columns, style),
-      ...broken.slice(0, mostTold).flat(),
-      ...(broken.length > mostTold ? [`  … and ${String(broken.length - mostTold)} more; --json tells all`] : []),
+      ...told.flatMap((each) => brokenLines(...each, columns, style)),
+      ...(wrong > mostTold ? [`  … and ${String(wrong - mostTold)} more; --json tells all`] : []),
       ...wrapped(
         verdict({ pairs, services }),
         ', ',
         columns,
-        `${broken.length > 0 ? style('red', '✗') : style('green', '✓')} `,
+        `${wrong > 0 ? style('red', '✗') : style('green', '✓')} `,
       ),
     ],
     columns,
@@ -100,6 +99,7 @@ function clusterLines(flat: FlatNetwork, columns: number, style: Style): string[
   const lines = aligned(rows, '  ', [1, 2, 3]).map((line) => `  ${line}`)
   const narrow = lines.some((line) => stringWidth(line) > columns)
   const oneLine = heads.every((cells) => stringWidth(cells.join('  ')) <= columns)
+  let shown = 0
   return nodes.flatMap((ofCluster, index) => {
     const head = heads[index] ?? []
     return [
@@ -111,11 +111,18 @@ function clusterLines(flat: FlatNetwork, columns: number, style: Style): string[
               `  ${node.number}  ${node.name}`,
               ...node.rows.map((row) => `${' '.repeat(4 + numberWidth)}${row.join('  ')}`),
             ]
-          : lines.splice(0, node.rows.length),
+          : lines.slice(shown, (shown += node.rows.length)),
       ),
     ]
   })
 }
+
+/** The forms of a matrix, the widest first: with names, and with latencies. */
+const forms = [
+  [true, true],
+  [false, true],
+  [false, false],
+] as const
 
 /** The widest form that fits. */
 function matrixLines({ record, nodes }: FlatNetwork, pairs: readonly Pair[], columns: number, style: Style): string[] {
@@ -125,11 +132,7 @@ function matrixLines({ record, nodes }: FlatNetwork, pairs: readonly Pair[], col
   const none = [style('dim', `the matrix of ${String(names.length)} nodes is too wide; --json tells it`)]
   // each takes two columns and more
   if (names.length * 2 > columns) return none
-  const between = new Map<string, Pair[]>()
-  for (const pair of pairs) {
-    const ends = `${pair.from.node} ${pair.to.node}`
-    between.set(ends, [...(between.get(ends) ?? []), pair])
-  }
+  const between = pairsByNodes(pairs)
   const numbers = names.map((_, index) => String(index + 1))
   const table = (withNames: boolean, withLatencies: boolean) => [
     ...aligned(
@@ -139,7 +142,7 @@ function matrixLines({ record, nodes }: FlatNetwork, pairs: readonly Pair[], col
           numbers[index] ?? '',
           ...(withNames ? [from] : []),
           style('dim', '│'),
-          ...names.map((to) => cell(between.get(`${from} ${to}`) ?? [], record.preserveSourceIp, withLatencies, style)),
+          ...names.map((to) => cell(between.get(from)?.get(to) ?? [], record.preserveSourceIp, withLatencies, style)),
         ]),
       ],
       ' ',
@@ -147,8 +150,11 @@ function matrixLines({ record, nodes }: FlatNetwork, pairs: readonly Pair[], col
     ),
     style('dim', legend(pairs, withLatencies)),
   ]
-  const forms = [table(true, true), table(false, true), table(false, false)]
-  return forms.find((form) => form.every((line) => stringWidth(line) <= columns)) ?? none
+  for (const [withNames, withLatencies] of forms) {
+    const form = table(withNames, withLatencies)
+    if (form.every((line) => stringWidth(line) <= columns)) return form
+  }
+  return none
 }
 
 function cell(pairs: readonly Pair[], preserveSourceIp: boolean, withLatencies: boolean, style: Style): string {

@@ -1,6 +1,7 @@
 import { decode, encode, RECURSION_DESIRED } from 'dns-packet'
 import { stringify } from 'yaml'
 import { canonicalAddress } from '../model/cidr.js'
+import { groupBy } from '../model/group-by.js'
 import type { ClusterState } from './cluster-state.js'
 import { execScript, runLabel } from './docker.js'
 
@@ -105,10 +106,13 @@ export function probeManifest(image: string, check: string, run: string): string
 
 /** The CoreDNS image for the probe: the one that CoreDNS has, unless the nodes hold another one instead. */
 export function probeImage({ coreDns: { image = '' }, nodes }: ClusterState): string {
-  const isEverywhere = (name: string) => nodes.every(({ images }) => images.includes(name))
+  const holders = groupBy(
+    nodes.flatMap(({ images }) => [...new Set(images)]),
+    (name) => name,
+  )
+  const isEverywhere = (name: string) => (holders.get(name)?.length ?? 0) === nodes.length
   if (isEverywhere(image)) return image
-  const held = nodes.flatMap(({ images }) => images).filter((name) => /(^|\/)coredns:[\w.-]+$/.test(name))
-  return held.find(isEverywhere) ?? image
+  return [...holders.keys()].find((name) => /(^|\/)coredns:[\w.-]+$/.test(name) && isEverywhere(name)) ?? image
 }
 
 const attempts = 3

@@ -50,6 +50,9 @@ export function checkNames(
   facts: HostFacts,
 ): void {
   const seen = new Map<string, string>()
+  const makers = new Map(facts.reservations.flatMap(({ run, clusters: of }) => of.map((name) => [name, run] as const)))
+  const existingClusters = new Set(facts.containers.map(({ cluster }) => cluster))
+  const existingContainers = new Set(facts.containers.map(({ name }) => name))
   for (const cluster of clusters) {
     const { input, name, places } = cluster
     const refuse = (message: string) => {
@@ -58,21 +61,21 @@ export function checkNames(
     const containers = containersOf(name, cluster)
     const problem = nameProblem(name, containers)
     const twin = seen.get(name)
-    const maker = facts.reservations.find((reservation) => reservation.clusters.includes(name))
-    const existing = facts.containers.find((container) => containers.includes(container.name))
+    const maker = makers.get(name)
+    const existing = containers.find((each) => existingContainers.has(each))
     seen.set(name, input)
     if (problem !== undefined) {
       refuse(problem)
     } else if (twin !== undefined) {
       refuse(`is the name of ${twin} too; give each cluster a name of its own`)
-    } else if (facts.containers.some((container) => container.cluster === name)) {
+    } else if (existingClusters.has(name)) {
       refuse(
         `is a kind cluster that exists already; give another name, or remove it with: kind delete cluster --name ${name}`,
       )
     } else if (maker !== undefined) {
-      refuse(`is a cluster that the run ${maker.run} is making; give another name, or wait until that run has ended`)
+      refuse(`is a cluster that the run ${maker} is making; give another name, or wait until that run has ended`)
     } else if (existing !== undefined) {
-      refuse(`needs a container named ${existing.name}, which exists already; give another name`)
+      refuse(`needs a container named ${existing}, which exists already; give another name`)
     }
     if (crossClusterDns && domainOf(name) === 'cluster.local') {
       refuse('gives the domain cluster.local, which every cluster has already; give another name')

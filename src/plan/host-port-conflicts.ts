@@ -1,4 +1,11 @@
-import { addressesMeet, describePort, fixedPorts, portsMeet, type WantedPort } from '../kind-config/host-ports.js'
+import {
+  addressesMeet,
+  describePort,
+  fixedPorts,
+  portsMeet,
+  type HostPort,
+  type WantedPort,
+} from '../kind-config/host-ports.js'
 import { canonicalAddress } from '../model/cidr.js'
 import { groupBy } from '../model/group-by.js'
 import type { Problems } from '../model/problems.js'
@@ -28,6 +35,8 @@ export function checkHostPorts(
   )
   const byPlace = groupBy(wanted, ({ place }) => place)
   const byPort = groupBy(wanted, portOf)
+  const published = containers.flatMap(({ name, ports = [] }) => ports.map((port) => ({ ...port, name })))
+  const publishedAt = groupBy(published, portOf)
   const used = new Set(usedPorts.map(describePort))
   // clusters that share a config want the same at the same place
   const distinct = [...groupBy(wanted, ({ place, address }) => `${place} ${address}`).values()]
@@ -40,7 +49,7 @@ export function checkHostPorts(
     const other = rivals
       .slice(0, rivals.indexOf(own))
       .find(({ place, address }) => place !== own.place && addressesMeet(address, own.address))
-    const container = containers.find(({ ports = [] }) => ports.some((port) => portsMeet(port, own)))
+    const container = publishedAt.get(portOf(own))?.find((port) => portsMeet(port, own))
     if (sharers.length > 1) {
       const names = shortenList(sharers.map(({ cluster }) => cluster))
       refuse(
@@ -56,6 +65,6 @@ export function checkHostPorts(
   }
 }
 
-function portOf({ port, protocol }: WantedPort): string {
+function portOf({ port, protocol }: HostPort): string {
   return `${String(port)}/${protocol}`
 }

@@ -10,6 +10,7 @@ import {
   type Cidr,
   type Family,
 } from '../model/cidr.js'
+import { groupBy } from '../model/group-by.js'
 import type { Cluster, NamedCluster } from './cluster.js'
 import type { DockerNetwork } from './host-facts.js'
 import type { Problems } from '../model/problems.js'
@@ -43,6 +44,7 @@ export function chooseLoadBalancerSubnets(
   if (loadBalancer === 'metallb') checkWorkers(problems, clusters)
   if (network === undefined) return () => []
   const reserved = reservations.flatMap(({ loadBalancerSubnets = {} }) => Object.entries(loadBalancerSubnets))
+  const reservedFor = groupBy(reserved, ([name]) => name)
   const taken = reserved.flatMap(([, subnets]) => subnets).flatMap((text) => machineCidr(text) ?? [])
   const parts = network.subnets.flatMap((text) => {
     const subnet = machineCidr(text)
@@ -50,11 +52,12 @@ export function chooseLoadBalancerSubnets(
     const of = clusters.filter(({ families }) => families.includes(subnet.family))
     // a cluster that is taken over keeps what it has, since Services of it may have addresses out of that
     const kept = of.flatMap((cluster) => {
-      const own = reserved.filter(([name]) => cluster.existing?.name === name).flatMap(([, subnets]) => subnets)
+      const own = (reservedFor.get(cluster.existing?.name ?? '') ?? []).flatMap(([, subnets]) => subnets)
       const [part] = own.flatMap((text) => machineCidr(text) ?? []).filter((each) => contains(subnet, each))
       return part === undefined ? [] : [{ cluster, part }]
     })
-    const lacking = of.filter((cluster) => !kept.some((each) => each.cluster === cluster))
+    const keeping = new Set(kept.map(({ cluster }) => cluster))
+    const lacking = of.filter((cluster) => !keeping.has(cluster))
     if (lacking.length === 0) return kept
     const found = freeParts(lacking.length, subnet, network, taken, containersToCome(clusters))
     if ('fits' in found) {
@@ -70,9 +73,10 @@ export function chooseLoadBalancerSubnets(
     }
     return [...kept, ...lacking.map((cluster, index) => ({ cluster, part: found.subnets[index] as Cidr }))]
   })
+  const partsOf = groupBy(parts, ({ cluster }) => cluster)
   return (cluster) =>
     cluster.families.flatMap(
-      (family) => parts.find((each) => each.cluster === cluster && each.part.family === family)?.part.text ?? [],
+      (family) => partsOf.get(cluster)?.find(({ part }) => part.family === family)?.part.text ?? [],
     )
 }
 

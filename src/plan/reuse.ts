@@ -29,16 +29,16 @@ export function takeOver(clusters: readonly NamedCluster[], { reusable = [] }: H
 /** What must not stand for somebody else's any more once some clusters are taken over. */
 export function withoutTakenOver(facts: HostFacts): HostFacts {
   const { reusable = [] } = facts
-  const names = reusable.map(({ name }) => name)
-  const subnets = reusable.flatMap(subnetsOf)
+  const names = new Set(reusable.map(({ name }) => name))
+  const subnets = new Set(reusable.flatMap(subnetsOf))
   return {
     ...facts,
-    containers: facts.containers.filter(({ cluster }) => cluster === undefined || !names.includes(cluster)),
-    clusters: facts.clusters.filter(({ name }) => !names.includes(name)),
+    containers: facts.containers.filter(({ cluster }) => cluster === undefined || !names.has(cluster)),
+    clusters: facts.clusters.filter(({ name }) => !names.has(name)),
     reservations: facts.reservations.map((reservation) => ({
       ...reservation,
-      clusters: reservation.clusters.filter((name) => !names.includes(name)),
-      subnets: reservation.subnets.filter((subnet) => !subnets.includes(subnet)),
+      clusters: reservation.clusters.filter((name) => !names.has(name)),
+      subnets: reservation.subnets.filter((subnet) => !subnets.has(subnet)),
     })),
   }
 }

@@ -1,4 +1,5 @@
-import { familyOf, ofFamily, overlap, parseCidr, type Cidr } from '../model/cidr.js'
+import { familyOf, ofFamily, overlapsOneOf, parseCidr, type Cidr } from '../model/cidr.js'
+import { groupBy } from '../model/group-by.js'
 import { areJoined } from './groups.js'
 import type { NodeRole } from '../model/kind-names.js'
 import { familiesOf, subnetsOf, type Cluster } from './cluster.js'
@@ -41,19 +42,22 @@ const mostNextHops = 8
  */
 export function planWiring(run: RunRecord, nodes: readonly Node[]): NodeWiring[] {
   const parsed = new Map(run.clusters.flatMap(subnetsOf).map((text) => [text, parseCidr(text)]))
-  const routesTo = new Map(run.clusters.map((peer) => [peer.name, routesThrough(peer, nodes, run.routeServices)]))
-  const meet = (one: string, other: string) => overlap(parsed.get(one) as Cidr, parsed.get(other) as Cidr)
+  const nodesOf = groupBy(nodes, ({ cluster }) => cluster)
+  const routesTo = new Map(
+    run.clusters.map((peer) => [peer.name, routesThrough(peer, nodesOf.get(peer.name) ?? [], run.routeServices)]),
+  )
+  const cidrOf = (subnet: string) => parsed.get(subnet) as Cidr
   return run.clusters.flatMap((own) => {
     const others = run.clusters.filter((cluster) => cluster.name !== own.name)
     const joined = others.filter((cluster) => areJoined(own, cluster))
     const families = familiesOf(own)
     const shared = (texts: readonly string[]) => texts.filter((text) => families.includes(familyOf(text)))
     // an address that means something here already cannot mean an apart cluster too
-    const known = [own, ...joined].flatMap(subnetsOf)
+    const isKnown = overlapsOneOf([own, ...joined].flatMap(subnetsOf).map(cidrOf))
     const elsewhere = others
-      .filter((cluster) => !joined.includes(cluster))
+      .filter((cluster) => !areJoined(own, cluster))
       .flatMap((cluster) => shared(subnetsOf(cluster)))
-      .filter((subnet) => !known.some((other) => meet(other, subnet)))
+      .filter((subnet) => !isKnown(cidrOf(subnet)))
     // several of them may use the same subnet
     const apart = [...new Set(elsewhere)]
     const routes = [
@@ -64,15 +68,12 @@ export function planWiring(run: RunRecord, nodes: readonly Node[]): NodeWiring[]
     ]
     const keepSource = run.preserveSourceIp ? joined.flatMap((peer) => shared(peer.podSubnets)) : []
     const subnets = [...joined.flatMap((peer) => shared(subnetsOf(peer))), ...apart]
-    return nodes
-      .filter((node) => node.cluster === own.name)
-      .map((node) => ({ node: node.name, routes, keepSource, subnets }))
+    return (nodesOf.get(own.name) ?? []).map((node) => ({ node: node.name, routes, keepSource, subnets }))
   })
 }
 
 /** The routes to a cluster, through its own nodes. */
-function routesThrough(peer: Cluster, nodes: readonly Node[], routeServices: boolean): Route[] {
-  const peerNodes = nodes.filter((node) => node.cluster === peer.name)
+function routesThrough(peer: Cluster, peerNodes: readonly Node[], routeServices: boolean): Route[] {
   const through = (of: readonly Node[], destination: string) =>
     of.flatMap(({ addresses }) => ofFamily(addresses, familyOf(destination)))
   const pods = peerNodes.flatMap((node) =>

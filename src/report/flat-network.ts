@@ -1,5 +1,6 @@
 import type { Connectivity, Pair, ServicePair } from '../plan/connectivity.js'
 import type { ProvidedImage } from '../plan/node-images.js'
+import { groupBy } from '../model/group-by.js'
 import type { NodeRole } from '../model/kind-names.js'
 import { clusterKubeconfig, internalKubeconfig, type RunRecord } from '../plan/run-record.js'
 import type { Node } from '../plan/wiring.js'
@@ -56,6 +57,7 @@ export interface ClusterOutput {
 
 export function outputsOf({ record, nodes, pairs, services, nodeImages = [] }: FlatNetwork): Outputs {
   const { clusters } = record
+  const nodesOf = groupBy(nodes, ({ cluster }) => cluster)
   return {
     kubeconfig: record.kubeconfig,
     kubeconfigs: Object.fromEntries(clusters.map(({ name }) => [name, clusterKubeconfig(record, name)])),
@@ -71,16 +73,14 @@ export function outputsOf({ record, nodes, pairs, services, nodeImages = [] }: F
       serviceSubnets,
       ...(loadBalancerSubnets[0] !== undefined && { loadBalancerSubnet: loadBalancerSubnets[0] }),
       loadBalancerSubnets,
-      nodes: nodes
-        .filter(({ cluster }) => cluster === name)
-        .map(({ name: node, role, addresses, podCIDRs }) => ({
-          name: node,
-          role,
-          address: primary(addresses),
-          addresses,
-          podCIDR: primary(podCIDRs),
-          podCIDRs,
-        })),
+      nodes: (nodesOf.get(name) ?? []).map(({ name: node, role, addresses, podCIDRs }) => ({
+        name: node,
+        role,
+        address: primary(addresses),
+        addresses,
+        podCIDR: primary(podCIDRs),
+        podCIDRs,
+      })),
     })),
     connectivity: pairs ?? [],
     'service-connectivity': services ?? [],
@@ -118,14 +118,18 @@ export function verdict({ pairs, services = [] }: Connectivity): string {
 
 /** Rows of the connectivity matrix: a heading, then a row for each node that asked. */
 export function matrix(pairs: readonly Pair[]): string[][] {
-  const nodes = [...new Set([...pairs.map(({ from }) => from.node), ...pairs.map(({ to }) => to.node)])]
+  const between = pairsByNodes(pairs)
+  const nodes = [...new Set([...between.keys(), ...pairs.map(({ to }) => to.node)])]
   return [
     ['from ↓ to →', ...nodes],
-    ...nodes.map((from) => [
-      from,
-      ...nodes.map((to) => cell(pairs.filter((pair) => pair.from.node === from && pair.to.node === to))),
-    ]),
+    ...nodes.map((from) => [from, ...nodes.map((to) => cell(between.get(from)?.get(to) ?? []))]),
   ]
+}
+
+/** The pairs by the node that asked, and then by the one that was asked. */
+export function pairsByNodes(pairs: readonly Pair[]): Map<string, Map<string, Pair[]>> {
+  const asked = groupBy(pairs, ({ from }) => from.node)
+  return new Map([...asked].map(([from, of]) => [from, groupBy(of, ({ to }) => to.node)]))
 }
 
 /** What was seen of two nodes; family by family where that differs. */

@@ -4,6 +4,7 @@ import { listRoutes, parseRoutes } from '../commands/ip.js'
 import { kubeadmConfig, parseSubnets, type ClusterSubnets } from '../commands/kubeadm.js'
 import { parseNameservers, resolverFiles } from '../commands/resolver.js'
 import { CancelledError, CommandError, messageOf } from '../errors.js'
+import { groupBy } from '../model/group-by.js'
 import { subnetsOf } from '../plan/cluster.js'
 import { describePort, type HostPort } from '../kind-config/host-ports.js'
 import type { ExistingCluster, HostFacts } from '../plan/host-facts.js'
@@ -136,9 +137,8 @@ async function reusableClusters(
 
 /** A control plane of each cluster. */
 function oneOfEach(containers: readonly KindContainer[]): KindContainer[] {
-  return containers
-    .filter(({ role }) => role === 'control-plane')
-    .filter((node, index, all) => all.findIndex(({ cluster }) => cluster === node.cluster) === index)
+  const controlPlanes = containers.filter(({ role }) => role === 'control-plane')
+  return [...groupBy(controlPlanes, ({ cluster }) => cluster).values()].flatMap(([first]) => first ?? [])
 }
 
 /** Pod and service subnets of a node's cluster; none while kind is still making or removing the node. */

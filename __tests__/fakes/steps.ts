@@ -1,0 +1,34 @@
+/** Methods of arrays that look at one element after the other, until they have found what they look for. */
+const withCallback = ['every', 'filter', 'find', 'findIndex', 'findLast', 'flatMap', 'forEach', 'map', 'some'] as const
+const searching = ['includes', 'indexOf'] as const
+
+type Callback = (element: unknown, ...rest: unknown[]) => unknown
+type Methods = Record<string, (this: unknown[], first: unknown, ...rest: unknown[]) => unknown>
+
+/** How many elements of arrays are looked at while something is done: a measure that no machine's speed changes. */
+export async function stepsOf(work: () => unknown): Promise<number> {
+  const methods = Array.prototype as unknown as Methods
+  const originals = Object.fromEntries([...withCallback, ...searching].map((name) => [name, methods[name]])) as Methods
+  let steps = 0
+  for (const name of withCallback) {
+    methods[name] = function (callback, ...rest) {
+      const counting: Callback = (...of) => {
+        steps++
+        return (callback as Callback)(...of)
+      }
+      return originals[name]?.call(this, counting, ...rest)
+    }
+  }
+  for (const name of searching) {
+    methods[name] = function (...of) {
+      steps += this.length
+      return originals[name]?.call(this, ...of)
+    }
+  }
+  try {
+    await work()
+    return steps
+  } finally {
+    Object.assign(methods, originals)
+  }
+}
