@@ -296,5 +296,19 @@ describe('a command that is interrupted', () => {
         }),
       testMilliseconds,
     )
+
+    test(
+      'post goes on when nobody reads what it says',
+      () =>
+        onMachine(node, async (machine) => {
+          const before = machine.engine()
+          expect(await machine.main({ clusters: '[alpha]', wait: '30s' })).toMatchObject({ code: 0 })
+          const post = machine.startPost()
+          post.closeOutput()
+          expect(await post.ended).toMatchObject({ code: 0, stderr: '' })
+          expect(machine.engine()).toEqual(before)
+        }),
+      testMilliseconds,
+    )
   })
 })
