@@ -57,8 +57,11 @@ withPrivateEngine('the engine stops and comes back', () => {
   })
 
   afterAll(async () => {
-    await terminal.close()
-    await engine.remove()
+    try {
+      await (terminal as Terminal | undefined)?.close()
+    } finally {
+      await (engine as PrivateEngine | undefined)?.remove()
+    }
   })
 
   const onlyRun = async (): Promise<string> => {

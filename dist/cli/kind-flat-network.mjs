@@ -49412,6 +49412,13 @@ const mostCharacters = 200;
 function shorten(text, most = mostCharacters) {
     return text.length > most ? `${text.slice(0, most)}…` : text;
 }
+/** As many names as a message lists. */
+const mostListed = 10;
+/** The items, or the first of them and how many more there are. */
+function shortenList(items) {
+    const more = items.length - mostListed;
+    return more > 0 ? `${items.slice(0, mostListed).join(', ')} and ${String(more)} more` : items.join(', ');
+}
 
 ;// CONCATENATED MODULE: ./lib/errors.js
 
@@ -49472,7 +49479,7 @@ class CommandError extends Error {
     outcome, output) {
         const tail = output.trim().split('\n').slice(-60);
         const lines = [
-            `${shownCommand(command)}: ${outcome}`,
+            `${formatCommand(command)}: ${outcome}`,
             ...tail.filter((line) => line !== '').map((line) => `  ${shortenLine(line)}`),
         ];
         super(maskSecrets(lines.join('\n')));
@@ -49507,13 +49514,11 @@ class DownloadError extends Error {
         this.name = 'DownloadError';
     }
 }
-/** A command as it is shown in messages and logs: as a line to paste, but without secrets. */
-function shownCommand(command) {
-    return formatCommand(command.map(maskSecrets));
-}
-/** A command as a line to read; scripts and long data are cut. */
+/** A command as a line to read: without secrets, and scripts and long data are cut. */
 function formatCommand(command) {
-    return errors_shellCommand(command.map((word) => word.length > 200 || word.includes('\n') ? `${word.slice(0, 40).trim().replaceAll('\n', ' ')} …` : word));
+    return errors_shellCommand(command
+        .map(maskSecrets)
+        .map((word) => word.length > 200 || word.includes('\n') ? `${word.slice(0, 40).trim().replaceAll('\n', ' ')} …` : word));
 }
 /** A command as a line to paste into a shell, whole. */
 function errors_shellCommand(command) {
@@ -51605,10 +51610,11 @@ var external_node_util_ = __nccwpck_require__(7975);
 /** Lines within a terminal's columns, by what a terminal shows of them: emoji are wide, escape codes are nothing. */
 /** Columns below each other, the cells to the right but for those of the columns named. */
 function aligned(rows, gap, left) {
-    const widths = (rows[0] ?? []).map((_, index) => Math.max(...rows.map((row) => stringWidth(row[index] ?? ''))));
-    return rows.map((row) => row
-        .map((cell, index) => {
-        const padding = ' '.repeat((widths[index] ?? 0) - stringWidth(cell));
+    const measured = rows.map((row) => row.map((cell) => ({ cell, width: stringWidth(cell) })));
+    const widths = (rows[0] ?? []).map((_, index) => Math.max(...measured.map((row) => row[index]?.width ?? 0)));
+    return measured.map((row) => row
+        .map(({ cell, width }, index) => {
+        const padding = ' '.repeat((widths[index] ?? 0) - width);
         return left.includes(index) ? cell + padding : padding + cell;
     })
         .join(gap)
@@ -61707,8 +61713,6 @@ function run_record_clusterKubeconfig(record, cluster) {
     return `${record.directory}/${cluster}.kubeconfig`;
 }
 
-// EXTERNAL MODULE: external "node:stream"
-var external_node_stream_ = __nccwpck_require__(7075);
 ;// CONCATENATED MODULE: ./lib/adapters/file-errors.js
 
 /** What a person can do about it. */
@@ -61723,12 +61727,13 @@ const remedies = {
 };
 /** Trouble with a file: `/x/y: no space left on device (ENOSPC); free some space there`. */
 class FileError extends Error {
-    /** The system's name for it, such as `ENOSPC`. */
     code;
-    constructor(path, reason, cause) {
-        super(`${path}: ${reason}`, { cause });
+    constructor(path, reason, 
+    /** The system's own word for it: `ENOSPC`. */
+    code, options) {
+        super(`${path}: ${reason}`, options);
+        this.code = code;
         this.name = 'FileError';
-        this.code = cause?.code;
     }
 }
 /**
@@ -61750,18 +61755,20 @@ function fileError(path, error) {
         return error;
     const [, reason = code] = (0,external_node_util_.getSystemErrorMap)().get(errno) ?? [];
     const remedy = remedies[code];
-    return new FileError(path, `${reason} (${code})${remedy === undefined ? '' : `; ${remedy}`}`, error);
+    return new FileError(path, `${reason} (${code})${remedy === undefined ? '' : `; ${remedy}`}`, code, { cause: error });
 }
 
 // EXTERNAL MODULE: external "node:net"
 var external_node_net_ = __nccwpck_require__(7030);
+// EXTERNAL MODULE: external "node:stream"
+var external_node_stream_ = __nccwpck_require__(7075);
 ;// CONCATENATED MODULE: ./lib/adapters/read-text.js
 
 
 
 
 
-/** More than any config, list or record has. */
+
 const mostTextBytes = 10e6;
 /** A file of this process that is open already, as the shell's `<(command)` names it. */
 const openFile = /^\/(?:dev|proc\/self)\/fd\/(\d+)$/;
@@ -61770,20 +61777,20 @@ const openFile = /^\/(?:dev|proc\/self)\/fd\/(\d+)$/;
  * that nobody writes to would never end.
  * @throws {FileError} when it cannot be read, is something else, or is larger than the bound
  */
-function readText(path, mostBytes = mostTextBytes) {
+function readText(path, bounds = {}) {
     return onFile(path, async () => {
         const found = await (0,promises_namespaceObject.stat)(path);
         const descriptor = path === '/dev/stdin' ? '0' : openFile.exec(path)?.[1];
         if (descriptor !== undefined && (found.isFIFO() || found.isSocket())) {
             const pipe = new external_node_net_.Socket({ fd: Number(descriptor), readable: true, writable: false });
-            return boundedText(path, pipe, mostBytes);
+            return boundedText(path, pipe, bounds);
         }
         requireFile(path, found);
         // another file may have taken its name by now
         const file = await (0,promises_namespaceObject.open)(path, external_node_fs_.constants.O_RDONLY | external_node_fs_.constants.O_NONBLOCK);
         try {
             requireFile(path, await file.stat());
-            return await boundedText(path, file.createReadStream({ autoClose: false, end: mostBytes }), mostBytes);
+            return await boundedText(path, file.createReadStream({ autoClose: false }), bounds);
         }
         finally {
             await file.close();
@@ -61791,14 +61798,22 @@ function readText(path, mostBytes = mostTextBytes) {
     });
 }
 /** @param name of the stream, for the message */
-async function boundedText(name, stream, mostBytes = mostTextBytes) {
+async function boundedText(name, stream, { mostBytes = mostTextBytes, signal } = {}) {
+    if (signal !== undefined)
+        (0,external_node_stream_.addAbortSignal)(signal, stream);
     const chunks = [];
     let bytes = 0;
-    for await (const chunk of stream) {
-        bytes += chunk.length;
-        if (bytes > mostBytes)
-            throw new FileError(name, `larger than the ${formatBytes(mostBytes)} that are read`);
-        chunks.push(chunk);
+    try {
+        for await (const chunk of stream) {
+            bytes += chunk.length;
+            if (bytes > mostBytes)
+                throw new FileError(name, `larger than the ${formatBytes(mostBytes)} that are read`);
+            chunks.push(chunk);
+        }
+    }
+    catch (error) {
+        signal?.throwIfAborted();
+        throw error;
     }
     return Buffer.concat(chunks).toString('utf8');
 }
@@ -61824,14 +61839,17 @@ function kindOf(found) {
 
 
 
-
 const nodeFiles = {
     exists: (path) => (0,promises_namespaceObject.lstat)(path).then(() => true, () => false),
     isDirectory: (path) => (0,promises_namespaceObject.stat)(path).then((found) => found.isDirectory(), () => false),
     kindOf: (path) => (0,promises_namespaceObject.stat)(path).then(kindOf, () => undefined),
     read: (path) => readText(path),
-    readStandardInput: () => boundedText('standard input', process.stdin),
-    until: (signal) => ({ ...nodeFiles, readStandardInput: () => readStandardInputUntil(signal) }),
+    readStandardInput: () => readStandardInput(),
+    until: (signal) => ({
+        ...nodeFiles,
+        read: (path) => readText(path, { signal }),
+        readStandardInput: () => readStandardInput(signal),
+    }),
     writePrivate: (path, content) => onFile(path, async () => {
         // whole or not at all, never readable to others for a moment, and never shared by two that write at once
         const temporary = `${path}.${(0,external_node_crypto_.randomUUID)()}.tmp`;
@@ -61855,22 +61873,20 @@ const nodeFiles = {
             await file.close();
         }
     }),
-    async identityOf(path) {
+    identityOf: (path) => onFile(path, async () => {
         const found = await (0,promises_namespaceObject.lstat)(path, { bigint: true }).catch(absent);
         // the number of a removed file is given to the next one at once, its time of birth is not
         return found === undefined ? undefined : [found.dev, found.ino, found.birthtimeNs].join(':');
-    },
+    }),
     makePrivateDirectory: (path) => onFile(path, async () => {
         await (0,promises_namespaceObject.mkdir)(path, { recursive: true, mode: 0o700 });
     }),
     removeFile: (path) => onFile(path, () => (0,promises_namespaceObject.rm)(path, { force: true })),
     removeDirectory: (path, last) => onFile(path, async () => {
         const entries = (await (0,promises_namespaceObject.readdir)(path).catch(absent)) ?? [];
-        for (const entry of entries.filter((each) => each !== last)) {
+        for (const entry of entries.filter((each) => each !== last))
             await (0,promises_namespaceObject.rm)((0,external_node_path_.join)(path, entry), { recursive: true, force: true });
-        }
-        if (last !== undefined)
-            await (0,promises_namespaceObject.rm)((0,external_node_path_.join)(path, last), { force: true });
+        await (0,promises_namespaceObject.rm)((0,external_node_path_.join)(path, last), { force: true });
         await (0,promises_namespaceObject.rmdir)(path).catch(absent);
     }),
 };
@@ -61878,14 +61894,8 @@ function absent(error) {
     if (error.code !== 'ENOENT')
         throw error;
 }
-async function readStandardInputUntil(signal) {
-    try {
-        return await boundedText('standard input', (0,external_node_stream_.addAbortSignal)(signal, process.stdin));
-    }
-    catch (error) {
-        signal.throwIfAborted();
-        throw error;
-    }
+function readStandardInput(signal) {
+    return boundedText('standard input', process.stdin, { ...(signal && { signal }) });
 }
 
 ;// CONCATENATED MODULE: ./lib/adapters/run-store.js
@@ -61897,7 +61907,7 @@ async function readStandardInputUntil(signal) {
 /** Keeps the record of a run in the run's own directory. */
 const runStore = {
     async save(record) {
-        await (0,promises_namespaceObject.mkdir)(record.directory, { recursive: true, mode: 0o700 });
+        await nodeFiles.makePrivateDirectory(record.directory);
         await nodeFiles.writePrivate((0,external_node_path_.join)(record.directory, recordFile), JSON.stringify(record));
     },
 };
@@ -61908,7 +61918,7 @@ const runStore = {
 async function readRecord(run, directory) {
     const path = (0,external_node_path_.join)(directory, recordFile);
     try {
-        const record = parseRunRecord(await (0,promises_namespaceObject.readFile)(path, 'utf8'));
+        const record = parseRunRecord(await nodeFiles.read(path));
         if (record.run !== run)
             throw new RecordError(`it is the record of run ${record.run}`);
         if (!(await isSame(record.directory, directory))) {
@@ -72494,7 +72504,7 @@ async function run(command, options, environment, debug, signals) {
     const timeout = AbortSignal.timeout(Math.ceil(timeoutSeconds * 1000));
     const stop = AbortSignal.any([...signals, timeout]);
     throwIfAborted(signals);
-    debug(shownCommand(command));
+    debug(formatCommand(command));
     const child = execa(program, parameters, {
         detached: true,
         cleanup: false,
@@ -73021,7 +73031,7 @@ class Image {
     }
     /** An index or a manifest; what it names may be asked for from then on. */
     async document(digest) {
-        const kept = await readText(this.fileOf(digest), mostDocumentBytes).catch(() => undefined);
+        const kept = await readText(this.fileOf(digest), { mostBytes: mostDocumentBytes }).catch(() => undefined);
         const text = kept !== undefined && sha256(kept) === digest ? kept : await this.#fetchDocument(digest);
         const content = parseImageDocument(text);
         for (const part of content.parts)
@@ -73030,7 +73040,7 @@ class Image {
     }
     async #fetchDocument(digest) {
         await this.#fetch(digest, `manifests/${digest}`);
-        return readText(this.fileOf(digest), mostDocumentBytes);
+        return readText(this.fileOf(digest), { mostBytes: mostDocumentBytes });
     }
     /** Bytes of a part that is there already. */
     async kept(digest) {
@@ -73260,6 +73270,8 @@ const ociIndex = object({
     }))
         .optional(),
 });
+/** Of an image whose config is called otherwise, as Jib does it: no node has it, so that it is loaded each time. */
+const unknownId = 'sha256:';
 /** The annotation from which containerd takes a whole name; it makes names of its own from others. */
 const nameAnnotation = 'io.containerd.image.name';
 /**
@@ -73274,8 +73286,9 @@ function parseArchiveList(text) {
         return undefined;
     if (Array.isArray(list)) {
         return list.flatMap(({ Config, RepoTags }) => {
-            const digest = /([0-9a-f]{64})(\.json)?$/.exec(Config ?? '')?.[1] ?? '';
-            return (RepoTags ?? []).map((tag) => ({ name: nameIn(tag), id: `sha256:${digest}` }));
+            const digest = /([0-9a-f]{64})(\.json)?$/.exec(Config ?? '')?.[1];
+            const id = digest === undefined ? unknownId : `sha256:${digest}`;
+            return (RepoTags ?? []).map((tag) => ({ name: nameIn(tag), id }));
         });
     }
     return (list.manifests ?? []).flatMap(({ digest, annotations }) => {
@@ -78307,6 +78320,7 @@ function groupBy(items, keyOf) {
 
 
 
+
 const remedy = 'give each its own port, or 0 for any that is free';
 /** The fixed ports that a cluster publishes on the engine's machine. */
 function hostPortsOf({ nodes, config, families, places }) {
@@ -78320,6 +78334,8 @@ function checkHostPorts(problems, clusters, { containers, usedPorts }) {
     const wanted = clusters.flatMap((cluster) => hostPortsOf(cluster).map((port) => ({ ...port, address: canonicalAddress(port.address), cluster: cluster.name })));
     const byPlace = groupBy(wanted, ({ place }) => place);
     const byPort = groupBy(wanted, portOf);
+    const published = containers.flatMap(({ name, ports = [] }) => ports.map((port) => ({ ...port, name })));
+    const publishedAt = groupBy(published, portOf);
     const used = new Set(usedPorts.map(describePort));
     // clusters that share a config want the same at the same place
     const distinct = [...groupBy(wanted, ({ place, address }) => `${place} ${address}`).values()];
@@ -78332,9 +78348,9 @@ function checkHostPorts(problems, clusters, { containers, usedPorts }) {
         const other = rivals
             .slice(0, rivals.indexOf(own))
             .find(({ place, address }) => place !== own.place && addressesMeet(address, own.address));
-        const container = containers.find(({ ports = [] }) => ports.some((port) => portsMeet(port, own)));
+        const container = publishedAt.get(portOf(own))?.find((port) => portsMeet(port, own));
         if (sharers.length > 1) {
-            const names = sharers.map(({ cluster }) => cluster).join(', ');
+            const names = shortenList(sharers.map(({ cluster }) => cluster));
             refuse(`would be published by several clusters (${names}); use 0 for any port that is free, or put it into the config of one cluster`);
         }
         else if (other !== undefined) {
@@ -78395,6 +78411,7 @@ function freeBlocks(count, supernet, obstacles, prefix) {
 ;// CONCATENATED MODULE: ./lib/plan/load-balancer-subnets.js
 
 
+
 const prefixes = {
     ipv4: { shortest: 24, longest: 28 },
     ipv6: { shortest: 112, longest: 124 },
@@ -78413,6 +78430,7 @@ function chooseLoadBalancerSubnets(problems, clusters, { loadBalancer }, network
     if (network === undefined)
         return () => [];
     const reserved = reservations.flatMap(({ loadBalancerSubnets = {} }) => Object.entries(loadBalancerSubnets));
+    const reservedFor = groupBy(reserved, ([name]) => name);
     const taken = reserved.flatMap(([, subnets]) => subnets).flatMap((text) => machineCidr(text) ?? []);
     const parts = network.subnets.flatMap((text) => {
         const subnet = machineCidr(text);
@@ -78421,11 +78439,12 @@ function chooseLoadBalancerSubnets(problems, clusters, { loadBalancer }, network
         const of = clusters.filter(({ families }) => families.includes(subnet.family));
         // a cluster that is taken over keeps what it has, since Services of it may have addresses out of that
         const kept = of.flatMap((cluster) => {
-            const own = reserved.filter(([name]) => cluster.existing?.name === name).flatMap(([, subnets]) => subnets);
+            const own = (reservedFor.get(cluster.existing?.name ?? '') ?? []).flatMap(([, subnets]) => subnets);
             const [part] = own.flatMap((text) => machineCidr(text) ?? []).filter((each) => contains(subnet, each));
             return part === undefined ? [] : [{ cluster, part }];
         });
-        const lacking = of.filter((cluster) => !kept.some((each) => each.cluster === cluster));
+        const keeping = new Set(kept.map(({ cluster }) => cluster));
+        const lacking = of.filter((cluster) => !keeping.has(cluster));
         if (lacking.length === 0)
             return kept;
         const found = freeParts(lacking.length, subnet, network, taken, containersToCome(clusters));
@@ -78438,7 +78457,8 @@ function chooseLoadBalancerSubnets(problems, clusters, { loadBalancer }, network
         }
         return [...kept, ...lacking.map((cluster, index) => ({ cluster, part: found.subnets[index] }))];
     });
-    return (cluster) => cluster.families.flatMap((family) => parts.find((each) => each.cluster === cluster && each.part.family === family)?.part.text ?? []);
+    const partsOf = groupBy(parts, ({ cluster }) => cluster);
+    return (cluster) => cluster.families.flatMap((family) => partsOf.get(cluster)?.find(({ part }) => part.family === family)?.part.text ?? []);
 }
 /** kind takes the taint and the label that keep pods and load balancers off a control plane from a single node alone. */
 function checkWorkers(problems, clusters) {
@@ -78715,6 +78735,9 @@ function numbered(place) {
 /** Checks the names that were given and those that were found. */
 function checkNames(problems, clusters, { crossClusterDns }, facts) {
     const seen = new Map();
+    const makers = new Map(facts.reservations.flatMap(({ run, clusters: of }) => of.map((name) => [name, run])));
+    const existingClusters = new Set(facts.containers.map(({ cluster }) => cluster));
+    const existingContainers = new Set(facts.containers.map(({ name }) => name));
     for (const cluster of clusters) {
         const { input, name, places } = cluster;
         const refuse = (message) => {
@@ -78723,8 +78746,8 @@ function checkNames(problems, clusters, { crossClusterDns }, facts) {
         const containers = containersOf(name, cluster);
         const problem = nameProblem(name, containers);
         const twin = seen.get(name);
-        const maker = facts.reservations.find((reservation) => reservation.clusters.includes(name));
-        const existing = facts.containers.find((container) => containers.includes(container.name));
+        const maker = makers.get(name);
+        const existing = containers.find((each) => existingContainers.has(each));
         seen.set(name, input);
         if (problem !== undefined) {
             refuse(problem);
@@ -78732,14 +78755,14 @@ function checkNames(problems, clusters, { crossClusterDns }, facts) {
         else if (twin !== undefined) {
             refuse(`is the name of ${twin} too; give each cluster a name of its own`);
         }
-        else if (facts.containers.some((container) => container.cluster === name)) {
+        else if (existingClusters.has(name)) {
             refuse(`is a kind cluster that exists already; give another name, or remove it with: kind delete cluster --name ${name}`);
         }
         else if (maker !== undefined) {
-            refuse(`is a cluster that the run ${maker.run} is making; give another name, or wait until that run has ended`);
+            refuse(`is a cluster that the run ${maker} is making; give another name, or wait until that run has ended`);
         }
         else if (existing !== undefined) {
-            refuse(`needs a container named ${existing.name}, which exists already; give another name`);
+            refuse(`needs a container named ${existing}, which exists already; give another name`);
         }
         if (crossClusterDns && domainOf(name) === 'cluster.local') {
             refuse('gives the domain cluster.local, which every cluster has already; give another name');
@@ -78893,6 +78916,7 @@ function checkDockerNetwork(problems, given, networks) {
 
 
 
+
 /** Where the client looks for an engine when nothing tells it. */
 const defaultEndpoint = 'unix:///var/run/docker.sock';
 /** The machine in an endpoint: a name, or an address without brackets; `undefined` where the endpoint is a file. */
@@ -78956,7 +78980,7 @@ function place_checkPlace(place, clusters, problems) {
     const hidden = clusters.filter(({ apiServerAddress: address }) => !isUsable(address));
     if (hidden.length === 0)
         return;
-    const whose = hidden.map(({ name }) => name).join(', ');
+    const whose = shortenList(hidden.map(({ name }) => name));
     const address = (0,external_node_net_.isIP)(remote) === 0 ? `<address of ${remote}>` : remote;
     const remedy = `give config: "networking: { apiServerAddress: ${address} }", or run there`;
     const why = `is another machine, and the API servers of ${whose} would be published on its loopback alone`;
@@ -78970,7 +78994,7 @@ function isUsable(address) {
 
 /**
  * The blocks that are not forwardable by IANA's special-purpose address registries (RFC 6890 and its updates, as of
- * October 2025), and multicast.
+ * October 2025), multicast, and what lies around the IPv6 loopback.
  */
 const notForwardable = [
     ['0.0.0.0/8', 'this network', 'RFC 791'],
@@ -78985,6 +79009,7 @@ const notForwardable = [
     ['::/128', 'unspecified address', 'RFC 4291'],
     ['::1/128', 'loopback', 'RFC 4291'],
     ['::ffff:0:0/96', 'IPv4-mapped', 'RFC 4291'],
+    ['::/64', 'reserved by the IETF', 'RFC 4291'],
     ['100:0:0:1::/64', 'dummy prefix', 'RFC 9780'],
     ['2001::/23', 'IETF protocol assignments', 'RFC 2928'],
     ['2001:db8::/32', 'documentation', 'RFC 3849'],
@@ -79065,6 +79090,7 @@ function describeUnreadable({ volume, why }) {
 
 
 
+
 /** The names of clusters that may exist already: those that were given, and `cluster<n>` for the others. */
 function reusableNames({ reuse, clusters }) {
     return reuse ? clusters.map(({ name }, index) => name ?? numbered(index + 1)) : [];
@@ -79087,16 +79113,16 @@ function takeOver(clusters, { reusable = [] }) {
 /** What must not stand for somebody else's any more once some clusters are taken over. */
 function withoutTakenOver(facts) {
     const { reusable = [] } = facts;
-    const names = reusable.map(({ name }) => name);
-    const subnets = reusable.flatMap(subnetsOf);
+    const names = new Set(reusable.map(({ name }) => name));
+    const subnets = new Set(reusable.flatMap(subnetsOf));
     return {
         ...facts,
-        containers: facts.containers.filter(({ cluster }) => cluster === undefined || !names.includes(cluster)),
-        clusters: facts.clusters.filter(({ name }) => !names.includes(name)),
+        containers: facts.containers.filter(({ cluster }) => cluster === undefined || !names.has(cluster)),
+        clusters: facts.clusters.filter(({ name }) => !names.has(name)),
         reservations: facts.reservations.map((reservation) => ({
             ...reservation,
-            clusters: reservation.clusters.filter((name) => !names.includes(name)),
-            subnets: reservation.subnets.filter((subnet) => !subnets.includes(subnet)),
+            clusters: reservation.clusters.filter((name) => !names.has(name)),
+            subnets: reservation.subnets.filter((subnet) => !subnets.has(subnet)),
         })),
     };
 }
@@ -79122,7 +79148,7 @@ function checkTakeOver(problems, asked, { dockerNetwork }, facts) {
         }
         const companions = companionsOf(existing, facts).filter((name) => !asked.some((each) => each.name === name));
         if (companions.length > 0) {
-            refuse('name', existing.name, `was joined by an earlier run with ${companions.join(', ')}, not in the list; name all of them`);
+            refuse('name', existing.name, `was joined by an earlier run with ${shortenList(companions)}, not in the list; name all of them`);
         }
         const families = familiesOf(existing);
         if ([...families].sort().join() !== [...cluster.families].sort().join()) {
@@ -80120,6 +80146,7 @@ function request_duration(problems, name, raw) {
 
 
 
+
 /** Nodes that a service route goes through at most: enough to survive the loss of several. */
 const mostNextHops = 8;
 /**
@@ -80129,19 +80156,20 @@ const mostNextHops = 8;
  */
 function planWiring(run, nodes) {
     const parsed = new Map(run.clusters.flatMap(subnetsOf).map((text) => [text, parseCidr(text)]));
-    const routesTo = new Map(run.clusters.map((peer) => [peer.name, routesThrough(peer, nodes, run.routeServices)]));
-    const meet = (one, other) => overlap(parsed.get(one), parsed.get(other));
+    const nodesOf = groupBy(nodes, ({ cluster }) => cluster);
+    const routesTo = new Map(run.clusters.map((peer) => [peer.name, routesThrough(peer, nodesOf.get(peer.name) ?? [], run.routeServices)]));
+    const cidrOf = (subnet) => parsed.get(subnet);
     return run.clusters.flatMap((own) => {
         const others = run.clusters.filter((cluster) => cluster.name !== own.name);
         const joined = others.filter((cluster) => areJoined(own, cluster));
         const families = familiesOf(own);
         const shared = (texts) => texts.filter((text) => families.includes(familyOf(text)));
         // an address that means something here already cannot mean an apart cluster too
-        const known = [own, ...joined].flatMap(subnetsOf);
+        const isKnown = overlapsOneOf([own, ...joined].flatMap(subnetsOf).map(cidrOf));
         const elsewhere = others
-            .filter((cluster) => !joined.includes(cluster))
+            .filter((cluster) => !areJoined(own, cluster))
             .flatMap((cluster) => shared(subnetsOf(cluster)))
-            .filter((subnet) => !known.some((other) => meet(other, subnet)));
+            .filter((subnet) => !isKnown(cidrOf(subnet)));
         // several of them may use the same subnet
         const apart = [...new Set(elsewhere)];
         const routes = [
@@ -80152,14 +80180,11 @@ function planWiring(run, nodes) {
         ];
         const keepSource = run.preserveSourceIp ? joined.flatMap((peer) => shared(peer.podSubnets)) : [];
         const subnets = [...joined.flatMap((peer) => shared(subnetsOf(peer))), ...apart];
-        return nodes
-            .filter((node) => node.cluster === own.name)
-            .map((node) => ({ node: node.name, routes, keepSource, subnets }));
+        return (nodesOf.get(own.name) ?? []).map((node) => ({ node: node.name, routes, keepSource, subnets }));
     });
 }
 /** The routes to a cluster, through its own nodes. */
-function routesThrough(peer, nodes, routeServices) {
-    const peerNodes = nodes.filter((node) => node.cluster === peer.name);
+function routesThrough(peer, peerNodes, routeServices) {
     const through = (of, destination) => of.flatMap(({ addresses }) => ofFamily(addresses, familyOf(destination)));
     const pods = peerNodes.flatMap((node) => node.podCIDRs.map((destination) => ({ destination, via: through([node], destination) })));
     if (!routeServices || peerNodes.length === 0)
@@ -80170,8 +80195,10 @@ function routesThrough(peer, nodes, routeServices) {
 
 ;// CONCATENATED MODULE: ./lib/report/flat-network.js
 
+
 function outputsOf({ record, nodes, pairs, services, nodeImages = [] }) {
     const { clusters } = record;
+    const nodesOf = groupBy(nodes, ({ cluster }) => cluster);
     return {
         kubeconfig: record.kubeconfig,
         kubeconfigs: Object.fromEntries(clusters.map(({ name }) => [name, run_record_clusterKubeconfig(record, name)])),
@@ -80187,9 +80214,7 @@ function outputsOf({ record, nodes, pairs, services, nodeImages = [] }) {
             serviceSubnets,
             ...(loadBalancerSubnets[0] !== undefined && { loadBalancerSubnet: loadBalancerSubnets[0] }),
             loadBalancerSubnets,
-            nodes: nodes
-                .filter(({ cluster }) => cluster === name)
-                .map(({ name: node, role, addresses, podCIDRs }) => ({
+            nodes: (nodesOf.get(name) ?? []).map(({ name: node, role, addresses, podCIDRs }) => ({
                 name: node,
                 role,
                 address: primary(addresses),
@@ -80231,14 +80256,17 @@ function verdict({ pairs, services = [] }) {
 }
 /** Rows of the connectivity matrix: a heading, then a row for each node that asked. */
 function matrix(pairs) {
-    const nodes = [...new Set([...pairs.map(({ from }) => from.node), ...pairs.map(({ to }) => to.node)])];
+    const between = pairsByNodes(pairs);
+    const nodes = [...new Set([...between.keys(), ...pairs.map(({ to }) => to.node)])];
     return [
         ['from ↓ to →', ...nodes],
-        ...nodes.map((from) => [
-            from,
-            ...nodes.map((to) => cell(pairs.filter((pair) => pair.from.node === from && pair.to.node === to))),
-        ]),
+        ...nodes.map((from) => [from, ...nodes.map((to) => cell(between.get(from)?.get(to) ?? []))]),
     ];
+}
+/** The pairs by the node that asked, and then by the one that was asked. */
+function pairsByNodes(pairs) {
+    const asked = groupBy(pairs, ({ from }) => from.node);
+    return new Map([...asked].map(([from, of]) => [from, groupBy(of, ({ to }) => to.node)]));
 }
 /** What was seen of two nodes; family by family where that differs. */
 function cell(pairs) {
@@ -82246,6 +82274,7 @@ function parseNameservers(text) {
 
 
 
+
 /**
  * Learns what is on the engine and on this machine that the plan must know. Changes nothing.
  * @param wanted paths the run would write, names of clusters that it would reuse, and ports that it would publish here
@@ -82339,9 +82368,8 @@ async function reusableClusters(world, containers, names) {
 }
 /** A control plane of each cluster. */
 function oneOfEach(containers) {
-    return containers
-        .filter(({ role }) => role === 'control-plane')
-        .filter((node, index, all) => all.findIndex(({ cluster }) => cluster === node.cluster) === index);
+    const controlPlanes = containers.filter(({ role }) => role === 'control-plane');
+    return [...groupBy(controlPlanes, ({ cluster }) => cluster).values()].flatMap(([first]) => first ?? []);
 }
 /** Pod and service subnets of a node's cluster; none while kind is still making or removing the node. */
 async function readSubnets({ runner, log }, { id, cluster }) {
@@ -82597,6 +82625,7 @@ async function download(world, { name, version, url, check }) {
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/containerd.js
+
 /** Arguments for a node's containerd, and readers of what it prints. */
 /**
  * Positional parameters: name and id of each image. An image is there when its name leads to the manifest that the id
@@ -82668,10 +82697,12 @@ function cannotStopEarly(output) {
 }
 /** Why tar read nothing; `undefined` where the archive has no such file. */
 function whyNotRead({ outcome, output }) {
-    const lines = output.split('\n').filter((line) => line.trim() !== '');
+    // what it had read of the file until then stands before its words, in the same line even
+    const lines = output.split('\n').flatMap((line) => /\b(?:gzip|(?:bsd)?tar(?: \(child\))?): .*/.exec(line)?.[0] ?? []);
     if (lines.length === 0)
         return `tar: ${outcome}`;
-    return lines.find((line) => !/not found in archive|exiting with failure|lone zero block/i.test(line));
+    const why = lines.find((line) => !/not found in archive|exiting with failure|error exit delayed|lone zero block/i.test(line));
+    return why === undefined ? undefined : shorten(why);
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/docker-images.js
@@ -82911,6 +82942,7 @@ var dns_packet = __nccwpck_require__(4894);
 
 
 
+
 const probeNamespace = 'kube-system';
 const app = 'kind-flat-network-probe';
 const nameLabel = 'app.kubernetes.io/name';
@@ -83005,11 +83037,11 @@ function probeManifest(image, check, run) {
 }
 /** The CoreDNS image for the probe: the one that CoreDNS has, unless the nodes hold another one instead. */
 function probeImage({ coreDns: { image = '' }, nodes }) {
-    const isEverywhere = (name) => nodes.every(({ images }) => images.includes(name));
+    const holders = groupBy(nodes.flatMap(({ images }) => [...new Set(images)]), (name) => name);
+    const isEverywhere = (name) => (holders.get(name)?.length ?? 0) === nodes.length;
     if (isEverywhere(image))
         return image;
-    const held = nodes.flatMap(({ images }) => images).filter((name) => /(^|\/)coredns:[\w.-]+$/.test(name));
-    return held.find(isEverywhere) ?? image;
+    return [...holders.keys()].find((name) => /(^|\/)coredns:[\w.-]+$/.test(name) && isEverywhere(name)) ?? image;
 }
 const attempts = 3;
 /** So long a Service is asked again: kube-proxy learns of its pods some seconds after they are ready. */
@@ -84022,6 +84054,7 @@ function isSimpleKey(key) {
 
 
 
+
 /**
  * Puts the content of files in the place of their names: those of `clusters` and `config`, and those of each cluster's
  * own config, which are relative to the file that names them. `-` is standard input.
@@ -84061,7 +84094,7 @@ class InputReader {
         catch (error) {
             const template = templateIn(name);
             const message = template === undefined
-                ? `is not YAML and not a file that can be read (${messageOf(error)}); write YAML, or the path of a file with it`
+                ? `is not YAML and not a file that can be read (${shorten(messageOf(error))}); write YAML, or the path of a file with it`
                 : unfilled(template);
             this.problems.add(input, name, message);
             return undefined;
@@ -84083,7 +84116,7 @@ class InputReader {
             return { text, directory };
         }
         catch (error) {
-            return refuse(`cannot be read (${messageOf(error)}); use a file`);
+            return refuse(`cannot be read (${shorten(messageOf(error))}); use a file`);
         }
     }
     /** The list of clusters, with the content of the files that its kind configs name. */
@@ -85799,6 +85832,7 @@ const configFile = strictObject(Object.fromEntries(inputNames.map((name) => [
 
 
 
+
 /** What the config file is called where none is named; the first that is there is read. */
 const configFileNames = ['kind-flat-network.yaml', 'kind-flat-network.yml'];
 /**
@@ -85809,10 +85843,10 @@ const configFileNames = ['kind-flat-network.yaml', 'kind-flat-network.yml'];
  */
 async function readConfigFile(name, cwd, signal) {
     const path = (0,external_node_path_.resolve)(cwd, name);
-    const content = name === file_names_standardInput ? nodeFiles.until(signal).readStandardInput() : nodeFiles.read(path);
-    const text = await content.catch((error) => {
+    const files = nodeFiles.until(signal);
+    const text = await (name === file_names_standardInput ? files.readStandardInput() : files.read(path)).catch((error) => {
         signal.throwIfAborted();
-        const message = `is not a file that can be read (${messageOf(error)}); give the path of one`;
+        const message = `is not a file that can be read (${shorten(messageOf(error))}); give the path of one`;
         throw new InputError([{ input: name, message }]);
     });
     return config_file_inputsOf(parseConfig(name, text), (0,external_node_path_.dirname)(path));
@@ -86021,21 +86055,20 @@ function flatNetworkLines(flat, columns, style) {
         return cut(clusters, columns);
     if (pairs.length === 0)
         return cut([...clusters, '', verdict({ pairs })], columns);
-    const broken = [
-        ...pairs
-            .filter((pair) => !isSound(pair, record.preserveSourceIp))
-            .map((pair) => brokenLines(...whatIsBroken(pair), columns, style)),
-        ...services
-            .filter((pair) => serviceFault(pair) !== undefined)
-            .map((pair) => brokenLines(...whatIsUnserved(pair), columns, style)),
+    const broken = pairs.filter((pair) => !isSound(pair, record.preserveSourceIp));
+    const unserved = services.filter((pair) => serviceFault(pair) !== undefined);
+    const wrong = broken.length + unserved.length;
+    const told = [
+        ...broken.slice(0, mostTold).map(whatIsBroken),
+        ...unserved.slice(0, Math.max(0, mostTold - broken.length)).map(whatIsUnserved),
     ];
     return cut([
         ...clusters,
         '',
         ...matrixLines(flat, pairs, columns, style),
-        ...broken.slice(0, mostTold).flat(),
-        ...(broken.length > mostTold ? [`  … and ${String(broken.length - mostTold)} more; --json tells all`] : []),
-        ...wrapped(verdict({ pairs, services }), ', ', columns, `${broken.length > 0 ? style('red', '✗') : style('green', '✓')} `),
+        ...told.flatMap((each) => brokenLines(...each, columns, style)),
+        ...(wrong > mostTold ? [`  … and ${String(wrong - mostTold)} more; --json tells all`] : []),
+        ...wrapped(verdict({ pairs, services }), ', ', columns, `${wrong > 0 ? style('red', '✗') : style('green', '✓')} `),
     ], columns);
 }
 /** A flat network each: its id, state and clusters, then what belongs to it. */
@@ -86087,6 +86120,7 @@ function clusterLines(flat, columns, style) {
     const lines = aligned(rows, '  ', [1, 2, 3]).map((line) => `  ${line}`);
     const narrow = lines.some((line) => stringWidth(line) > columns);
     const oneLine = heads.every((cells) => stringWidth(cells.join('  ')) <= columns);
+    let shown = 0;
     return nodes.flatMap((ofCluster, index) => {
         const head = heads[index] ?? [];
         return [
@@ -86097,10 +86131,16 @@ function clusterLines(flat, columns, style) {
                     `  ${node.number}  ${node.name}`,
                     ...node.rows.map((row) => `${' '.repeat(4 + numberWidth)}${row.join('  ')}`),
                 ]
-                : lines.splice(0, node.rows.length)),
+                : lines.slice(shown, (shown += node.rows.length))),
         ];
     });
 }
+/** The forms of a matrix, the widest first: with names, and with latencies. */
+const text_forms = [
+    [true, true],
+    [false, true],
+    [false, false],
+];
 /** The widest form that fits. */
 function matrixLines({ record, nodes }, pairs, columns, style) {
     const names = [
@@ -86110,11 +86150,7 @@ function matrixLines({ record, nodes }, pairs, columns, style) {
     // each takes two columns and more
     if (names.length * 2 > columns)
         return none;
-    const between = new Map();
-    for (const pair of pairs) {
-        const ends = `${pair.from.node} ${pair.to.node}`;
-        between.set(ends, [...(between.get(ends) ?? []), pair]);
-    }
+    const between = pairsByNodes(pairs);
     const numbers = names.map((_, index) => String(index + 1));
     const table = (withNames, withLatencies) => [
         ...aligned([
@@ -86123,13 +86159,17 @@ function matrixLines({ record, nodes }, pairs, columns, style) {
                 numbers[index] ?? '',
                 ...(withNames ? [from] : []),
                 style('dim', '│'),
-                ...names.map((to) => text_cell(between.get(`${from} ${to}`) ?? [], record.preserveSourceIp, withLatencies, style)),
+                ...names.map((to) => text_cell(between.get(from)?.get(to) ?? [], record.preserveSourceIp, withLatencies, style)),
             ]),
         ], ' ', withNames ? [1] : []),
         style('dim', legend(pairs, withLatencies)),
     ];
-    const forms = [table(true, true), table(false, true), table(false, false)];
-    return forms.find((form) => form.every((line) => stringWidth(line) <= columns)) ?? none;
+    for (const [withNames, withLatencies] of text_forms) {
+        const form = table(withNames, withLatencies);
+        if (form.every((line) => stringWidth(line) <= columns))
+            return form;
+    }
+    return none;
 }
 function text_cell(pairs, preserveSourceIp, withLatencies, style) {
     if (pairs.length === 0)
@@ -86241,8 +86281,10 @@ async function prune(world) {
         await imageCache.remove(key);
     const inTools = await (0,promises_namespaceObject.readdir)(toolsDirectory()).catch(() => []);
     const tools = inTools.filter(isToolEntry);
-    for (const name of tools)
-        await nodeFiles.removeDirectory((0,external_node_path_.join)(toolsDirectory(), name));
+    for (const name of tools) {
+        const path = (0,external_node_path_.join)(toolsDirectory(), name);
+        await onFile(path, () => (0,promises_namespaceObject.rm)(path, { recursive: true, force: true }));
+    }
     const left = [
         ...others.map((name) => (0,external_node_path_.join)(imagesDirectory(), name)),
         ...inTools.filter((name) => !isToolEntry(name)).map((name) => (0,external_node_path_.join)(toolsDirectory(), name)),

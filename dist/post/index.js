@@ -45065,7 +45065,7 @@ else if (true) module.exports = ipCodec;
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _run_post_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7886);
+/* harmony import */ var _run_post_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6173);
 
 await (0,_run_post_js__WEBPACK_IMPORTED_MODULE_0__/* .runPost */ .a)();
 
@@ -45074,7 +45074,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 7886:
+/***/ 6173:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -45449,6 +45449,13 @@ const mostCharacters = 200;
 function shorten_shorten(text, most = mostCharacters) {
     return text.length > most ? `${text.slice(0, most)}…` : text;
 }
+/** As many names as a message lists. */
+const mostListed = 10;
+/** The items, or the first of them and how many more there are. */
+function shorten_shortenList(items) {
+    const more = items.length - mostListed;
+    return more > 0 ? `${items.slice(0, mostListed).join(', ')} and ${String(more)} more` : items.join(', ');
+}
 
 ;// CONCATENATED MODULE: ./lib/errors.js
 
@@ -45509,7 +45516,7 @@ class errors_CommandError extends Error {
     outcome, output) {
         const tail = output.trim().split('\n').slice(-60);
         const lines = [
-            `${shownCommand(command)}: ${outcome}`,
+            `${formatCommand(command)}: ${outcome}`,
             ...tail.filter((line) => line !== '').map((line) => `  ${shortenLine(line)}`),
         ];
         super(mask_secrets_maskSecrets(lines.join('\n')));
@@ -45544,13 +45551,11 @@ class DownloadError extends Error {
         this.name = 'DownloadError';
     }
 }
-/** A command as it is shown in messages and logs: as a line to paste, but without secrets. */
-function shownCommand(command) {
-    return formatCommand(command.map(mask_secrets_maskSecrets));
-}
-/** A command as a line to read; scripts and long data are cut. */
+/** A command as a line to read: without secrets, and scripts and long data are cut. */
 function formatCommand(command) {
-    return shellCommand(command.map((word) => word.length > 200 || word.includes('\n') ? `${word.slice(0, 40).trim().replaceAll('\n', ' ')} …` : word));
+    return shellCommand(command
+        .map(mask_secrets_maskSecrets)
+        .map((word) => word.length > 200 || word.includes('\n') ? `${word.slice(0, 40).trim().replaceAll('\n', ' ')} …` : word));
 }
 /** A command as a line to paste into a shell, whole. */
 function shellCommand(command) {
@@ -45664,12 +45669,13 @@ const remedies = {
 };
 /** Trouble with a file: `/x/y: no space left on device (ENOSPC); free some space there`. */
 class FileError extends Error {
-    /** The system's name for it, such as `ENOSPC`. */
     code;
-    constructor(path, reason, cause) {
-        super(`${path}: ${reason}`, { cause });
+    constructor(path, reason, 
+    /** The system's own word for it: `ENOSPC`. */
+    code, options) {
+        super(`${path}: ${reason}`, options);
+        this.code = code;
         this.name = 'FileError';
-        this.code = cause?.code;
     }
 }
 /**
@@ -45691,7 +45697,7 @@ function fileError(path, error) {
         return error;
     const [, reason = code] = (0,external_node_util_.getSystemErrorMap)().get(errno) ?? [];
     const remedy = remedies[code];
-    return new FileError(path, `${reason} (${code})${remedy === undefined ? '' : `; ${remedy}`}`, error);
+    return new FileError(path, `${reason} (${code})${remedy === undefined ? '' : `; ${remedy}`}`, code, { cause: error });
 }
 
 ;// CONCATENATED MODULE: ./lib/adapters/downloads.js
@@ -55189,7 +55195,7 @@ async function run(command, options, environment, debug, signals) {
     const timeout = AbortSignal.timeout(Math.ceil(timeoutSeconds * 1000));
     const stop = AbortSignal.any([...signals, timeout]);
     throwIfAborted(signals);
-    debug(shownCommand(command));
+    debug(formatCommand(command));
     const child = execa(program, parameters, {
         detached: true,
         cleanup: false,
@@ -55328,7 +55334,7 @@ function listenFor({ address, port, protocol }) {
 
 
 
-/** More than any config, list or record has. */
+
 const mostTextBytes = 10e6;
 /** A file of this process that is open already, as the shell's `<(command)` names it. */
 const openFile = /^\/(?:dev|proc\/self)\/fd\/(\d+)$/;
@@ -55337,20 +55343,20 @@ const openFile = /^\/(?:dev|proc\/self)\/fd\/(\d+)$/;
  * that nobody writes to would never end.
  * @throws {FileError} when it cannot be read, is something else, or is larger than the bound
  */
-function read_text_readText(path, mostBytes = mostTextBytes) {
+function read_text_readText(path, bounds = {}) {
     return onFile(path, async () => {
         const found = await (0,promises_namespaceObject.stat)(path);
         const descriptor = path === '/dev/stdin' ? '0' : openFile.exec(path)?.[1];
         if (descriptor !== undefined && (found.isFIFO() || found.isSocket())) {
             const pipe = new external_node_net_.Socket({ fd: Number(descriptor), readable: true, writable: false });
-            return boundedText(path, pipe, mostBytes);
+            return boundedText(path, pipe, bounds);
         }
         requireFile(path, found);
         // another file may have taken its name by now
         const file = await (0,promises_namespaceObject.open)(path, external_node_fs_.constants.O_RDONLY | external_node_fs_.constants.O_NONBLOCK);
         try {
             requireFile(path, await file.stat());
-            return await boundedText(path, file.createReadStream({ autoClose: false, end: mostBytes }), mostBytes);
+            return await boundedText(path, file.createReadStream({ autoClose: false }), bounds);
         }
         finally {
             await file.close();
@@ -55358,14 +55364,22 @@ function read_text_readText(path, mostBytes = mostTextBytes) {
     });
 }
 /** @param name of the stream, for the message */
-async function boundedText(name, stream, mostBytes = mostTextBytes) {
+async function boundedText(name, stream, { mostBytes = mostTextBytes, signal } = {}) {
+    if (signal !== undefined)
+        (0,external_node_stream_.addAbortSignal)(signal, stream);
     const chunks = [];
     let bytes = 0;
-    for await (const chunk of stream) {
-        bytes += chunk.length;
-        if (bytes > mostBytes)
-            throw new FileError(name, `larger than the ${byte_size_formatBytes(mostBytes)} that are read`);
-        chunks.push(chunk);
+    try {
+        for await (const chunk of stream) {
+            bytes += chunk.length;
+            if (bytes > mostBytes)
+                throw new FileError(name, `larger than the ${byte_size_formatBytes(mostBytes)} that are read`);
+            chunks.push(chunk);
+        }
+    }
+    catch (error) {
+        signal?.throwIfAborted();
+        throw error;
     }
     return Buffer.concat(chunks).toString('utf8');
 }
@@ -55391,14 +55405,17 @@ function kindOf(found) {
 
 
 
-
 const nodeFiles = {
     exists: (path) => (0,promises_namespaceObject.lstat)(path).then(() => true, () => false),
     isDirectory: (path) => (0,promises_namespaceObject.stat)(path).then((found) => found.isDirectory(), () => false),
     kindOf: (path) => (0,promises_namespaceObject.stat)(path).then(kindOf, () => undefined),
     read: (path) => read_text_readText(path),
-    readStandardInput: () => boundedText('standard input', process.stdin),
-    until: (signal) => ({ ...nodeFiles, readStandardInput: () => readStandardInputUntil(signal) }),
+    readStandardInput: () => readStandardInput(),
+    until: (signal) => ({
+        ...nodeFiles,
+        read: (path) => read_text_readText(path, { signal }),
+        readStandardInput: () => readStandardInput(signal),
+    }),
     writePrivate: (path, content) => onFile(path, async () => {
         // whole or not at all, never readable to others for a moment, and never shared by two that write at once
         const temporary = `${path}.${(0,external_node_crypto_.randomUUID)()}.tmp`;
@@ -55422,22 +55439,20 @@ const nodeFiles = {
             await file.close();
         }
     }),
-    async identityOf(path) {
+    identityOf: (path) => onFile(path, async () => {
         const found = await (0,promises_namespaceObject.lstat)(path, { bigint: true }).catch(absent);
         // the number of a removed file is given to the next one at once, its time of birth is not
         return found === undefined ? undefined : [found.dev, found.ino, found.birthtimeNs].join(':');
-    },
+    }),
     makePrivateDirectory: (path) => onFile(path, async () => {
         await (0,promises_namespaceObject.mkdir)(path, { recursive: true, mode: 0o700 });
     }),
     removeFile: (path) => onFile(path, () => (0,promises_namespaceObject.rm)(path, { force: true })),
     removeDirectory: (path, last) => onFile(path, async () => {
         const entries = (await (0,promises_namespaceObject.readdir)(path).catch(absent)) ?? [];
-        for (const entry of entries.filter((each) => each !== last)) {
+        for (const entry of entries.filter((each) => each !== last))
             await (0,promises_namespaceObject.rm)((0,external_node_path_.join)(path, entry), { recursive: true, force: true });
-        }
-        if (last !== undefined)
-            await (0,promises_namespaceObject.rm)((0,external_node_path_.join)(path, last), { force: true });
+        await (0,promises_namespaceObject.rm)((0,external_node_path_.join)(path, last), { force: true });
         await (0,promises_namespaceObject.rmdir)(path).catch(absent);
     }),
 };
@@ -55445,14 +55460,8 @@ function absent(error) {
     if (error.code !== 'ENOENT')
         throw error;
 }
-async function readStandardInputUntil(signal) {
-    try {
-        return await boundedText('standard input', (0,external_node_stream_.addAbortSignal)(signal, process.stdin));
-    }
-    catch (error) {
-        signal.throwIfAborted();
-        throw error;
-    }
+function readStandardInput(signal) {
+    return boundedText('standard input', process.stdin, { ...(signal && { signal }) });
 }
 
 ;// CONCATENATED MODULE: ./lib/adapters/node-processes.js
@@ -65386,7 +65395,7 @@ class Image {
     }
     /** An index or a manifest; what it names may be asked for from then on. */
     async document(digest) {
-        const kept = await read_text_readText(this.fileOf(digest), mostDocumentBytes).catch(() => undefined);
+        const kept = await read_text_readText(this.fileOf(digest), { mostBytes: mostDocumentBytes }).catch(() => undefined);
         const text = kept !== undefined && sha256(kept) === digest ? kept : await this.#fetchDocument(digest);
         const content = parseImageDocument(text);
         for (const part of content.parts)
@@ -65395,7 +65404,7 @@ class Image {
     }
     async #fetchDocument(digest) {
         await this.#fetch(digest, `manifests/${digest}`);
-        return read_text_readText(this.fileOf(digest), mostDocumentBytes);
+        return read_text_readText(this.fileOf(digest), { mostBytes: mostDocumentBytes });
     }
     /** Bytes of a part that is there already. */
     async kept(digest) {
@@ -65892,7 +65901,7 @@ function run_record_clusterKubeconfig(record, cluster) {
 /** Keeps the record of a run in the run's own directory. */
 const runStore = {
     async save(record) {
-        await (0,promises_namespaceObject.mkdir)(record.directory, { recursive: true, mode: 0o700 });
+        await nodeFiles.makePrivateDirectory(record.directory);
         await nodeFiles.writePrivate((0,external_node_path_.join)(record.directory, recordFile), JSON.stringify(record));
     },
 };
@@ -65903,7 +65912,7 @@ const runStore = {
 async function readRecord(run, directory) {
     const path = (0,external_node_path_.join)(directory, recordFile);
     try {
-        const record = parseRunRecord(await (0,promises_namespaceObject.readFile)(path, 'utf8'));
+        const record = parseRunRecord(await nodeFiles.read(path));
         if (record.run !== run)
             throw new RecordError(`it is the record of run ${record.run}`);
         if (!(await isSame(record.directory, directory))) {
@@ -65958,6 +65967,8 @@ const ociIndex = object({
     }))
         .optional(),
 });
+/** Of an image whose config is called otherwise, as Jib does it: no node has it, so that it is loaded each time. */
+const unknownId = 'sha256:';
 /** The annotation from which containerd takes a whole name; it makes names of its own from others. */
 const nameAnnotation = 'io.containerd.image.name';
 /**
@@ -65972,8 +65983,9 @@ function image_loading_parseArchiveList(text) {
         return undefined;
     if (Array.isArray(list)) {
         return list.flatMap(({ Config, RepoTags }) => {
-            const digest = /([0-9a-f]{64})(\.json)?$/.exec(Config ?? '')?.[1] ?? '';
-            return (RepoTags ?? []).map((tag) => ({ name: nameIn(tag), id: `sha256:${digest}` }));
+            const digest = /([0-9a-f]{64})(\.json)?$/.exec(Config ?? '')?.[1];
+            const id = digest === undefined ? unknownId : `sha256:${digest}`;
+            return (RepoTags ?? []).map((tag) => ({ name: nameIn(tag), id }));
         });
     }
     return (list.manifests ?? []).flatMap(({ digest, annotations }) => {
@@ -70990,6 +71002,7 @@ function host_ports_describePort({ address, port, protocol }) {
 
 
 
+
 const remedy = 'give each its own port, or 0 for any that is free';
 /** The fixed ports that a cluster publishes on the engine's machine. */
 function host_port_conflicts_hostPortsOf({ nodes, config, families, places }) {
@@ -71003,6 +71016,8 @@ function host_port_conflicts_checkHostPorts(problems, clusters, { containers, us
     const wanted = clusters.flatMap((cluster) => host_port_conflicts_hostPortsOf(cluster).map((port) => ({ ...port, address: canonicalAddress(port.address), cluster: cluster.name })));
     const byPlace = groupBy(wanted, ({ place }) => place);
     const byPort = groupBy(wanted, portOf);
+    const published = containers.flatMap(({ name, ports = [] }) => ports.map((port) => ({ ...port, name })));
+    const publishedAt = groupBy(published, portOf);
     const used = new Set(usedPorts.map(describePort));
     // clusters that share a config want the same at the same place
     const distinct = [...groupBy(wanted, ({ place, address }) => `${place} ${address}`).values()];
@@ -71015,9 +71030,9 @@ function host_port_conflicts_checkHostPorts(problems, clusters, { containers, us
         const other = rivals
             .slice(0, rivals.indexOf(own))
             .find(({ place, address }) => place !== own.place && addressesMeet(address, own.address));
-        const container = containers.find(({ ports = [] }) => ports.some((port) => portsMeet(port, own)));
+        const container = publishedAt.get(portOf(own))?.find((port) => portsMeet(port, own));
         if (sharers.length > 1) {
-            const names = sharers.map(({ cluster }) => cluster).join(', ');
+            const names = shortenList(sharers.map(({ cluster }) => cluster));
             refuse(`would be published by several clusters (${names}); use 0 for any port that is free, or put it into the config of one cluster`);
         }
         else if (other !== undefined) {
@@ -71078,6 +71093,7 @@ function freeBlocks(count, supernet, obstacles, prefix) {
 ;// CONCATENATED MODULE: ./lib/plan/load-balancer-subnets.js
 
 
+
 const prefixes = {
     ipv4: { shortest: 24, longest: 28 },
     ipv6: { shortest: 112, longest: 124 },
@@ -71096,6 +71112,7 @@ function load_balancer_subnets_chooseLoadBalancerSubnets(problems, clusters, { l
     if (network === undefined)
         return () => [];
     const reserved = reservations.flatMap(({ loadBalancerSubnets = {} }) => Object.entries(loadBalancerSubnets));
+    const reservedFor = groupBy(reserved, ([name]) => name);
     const taken = reserved.flatMap(([, subnets]) => subnets).flatMap((text) => machineCidr(text) ?? []);
     const parts = network.subnets.flatMap((text) => {
         const subnet = machineCidr(text);
@@ -71104,11 +71121,12 @@ function load_balancer_subnets_chooseLoadBalancerSubnets(problems, clusters, { l
         const of = clusters.filter(({ families }) => families.includes(subnet.family));
         // a cluster that is taken over keeps what it has, since Services of it may have addresses out of that
         const kept = of.flatMap((cluster) => {
-            const own = reserved.filter(([name]) => cluster.existing?.name === name).flatMap(([, subnets]) => subnets);
+            const own = (reservedFor.get(cluster.existing?.name ?? '') ?? []).flatMap(([, subnets]) => subnets);
             const [part] = own.flatMap((text) => machineCidr(text) ?? []).filter((each) => contains(subnet, each));
             return part === undefined ? [] : [{ cluster, part }];
         });
-        const lacking = of.filter((cluster) => !kept.some((each) => each.cluster === cluster));
+        const keeping = new Set(kept.map(({ cluster }) => cluster));
+        const lacking = of.filter((cluster) => !keeping.has(cluster));
         if (lacking.length === 0)
             return kept;
         const found = freeParts(lacking.length, subnet, network, taken, containersToCome(clusters));
@@ -71121,7 +71139,8 @@ function load_balancer_subnets_chooseLoadBalancerSubnets(problems, clusters, { l
         }
         return [...kept, ...lacking.map((cluster, index) => ({ cluster, part: found.subnets[index] }))];
     });
-    return (cluster) => cluster.families.flatMap((family) => parts.find((each) => each.cluster === cluster && each.part.family === family)?.part.text ?? []);
+    const partsOf = groupBy(parts, ({ cluster }) => cluster);
+    return (cluster) => cluster.families.flatMap((family) => partsOf.get(cluster)?.find(({ part }) => part.family === family)?.part.text ?? []);
 }
 /** kind takes the taint and the label that keep pods and load balancers off a control plane from a single node alone. */
 function checkWorkers(problems, clusters) {
@@ -71408,6 +71427,7 @@ function allotWants(wants, input, supernet, taken) {
 
 
 
+
 /** Where the client looks for an engine when nothing tells it. */
 const defaultEndpoint = 'unix:///var/run/docker.sock';
 /** The machine in an endpoint: a name, or an address without brackets; `undefined` where the endpoint is a file. */
@@ -71471,7 +71491,7 @@ function place_checkPlace(place, clusters, problems) {
     const hidden = clusters.filter(({ apiServerAddress: address }) => !isUsable(address));
     if (hidden.length === 0)
         return;
-    const whose = hidden.map(({ name }) => name).join(', ');
+    const whose = shortenList(hidden.map(({ name }) => name));
     const address = isIP(remote) === 0 ? `<address of ${remote}>` : remote;
     const remedy = `give config: "networking: { apiServerAddress: ${address} }", or run there`;
     const why = `is another machine, and the API servers of ${whose} would be published on its loopback alone`;
@@ -71485,7 +71505,7 @@ function isUsable(address) {
 
 /**
  * The blocks that are not forwardable by IANA's special-purpose address registries (RFC 6890 and its updates, as of
- * October 2025), and multicast.
+ * October 2025), multicast, and what lies around the IPv6 loopback.
  */
 const notForwardable = [
     ['0.0.0.0/8', 'this network', 'RFC 791'],
@@ -71500,6 +71520,7 @@ const notForwardable = [
     ['::/128', 'unspecified address', 'RFC 4291'],
     ['::1/128', 'loopback', 'RFC 4291'],
     ['::ffff:0:0/96', 'IPv4-mapped', 'RFC 4291'],
+    ['::/64', 'reserved by the IETF', 'RFC 4291'],
     ['100:0:0:1::/64', 'dummy prefix', 'RFC 9780'],
     ['2001::/23', 'IETF protocol assignments', 'RFC 2928'],
     ['2001:db8::/32', 'documentation', 'RFC 3849'],
@@ -71580,6 +71601,7 @@ function reservation_describeUnreadable({ volume, why }) {
 
 
 
+
 /** The names of clusters that may exist already: those that were given, and `cluster<n>` for the others. */
 function reuse_reusableNames({ reuse, clusters }) {
     return reuse ? clusters.map(({ name }, index) => name ?? numbered(index + 1)) : [];
@@ -71602,16 +71624,16 @@ function reuse_takeOver(clusters, { reusable = [] }) {
 /** What must not stand for somebody else's any more once some clusters are taken over. */
 function reuse_withoutTakenOver(facts) {
     const { reusable = [] } = facts;
-    const names = reusable.map(({ name }) => name);
-    const subnets = reusable.flatMap(subnetsOf);
+    const names = new Set(reusable.map(({ name }) => name));
+    const subnets = new Set(reusable.flatMap(subnetsOf));
     return {
         ...facts,
-        containers: facts.containers.filter(({ cluster }) => cluster === undefined || !names.includes(cluster)),
-        clusters: facts.clusters.filter(({ name }) => !names.includes(name)),
+        containers: facts.containers.filter(({ cluster }) => cluster === undefined || !names.has(cluster)),
+        clusters: facts.clusters.filter(({ name }) => !names.has(name)),
         reservations: facts.reservations.map((reservation) => ({
             ...reservation,
-            clusters: reservation.clusters.filter((name) => !names.includes(name)),
-            subnets: reservation.subnets.filter((subnet) => !subnets.includes(subnet)),
+            clusters: reservation.clusters.filter((name) => !names.has(name)),
+            subnets: reservation.subnets.filter((subnet) => !subnets.has(subnet)),
         })),
     };
 }
@@ -71637,7 +71659,7 @@ function reuse_checkTakeOver(problems, asked, { dockerNetwork }, facts) {
         }
         const companions = companionsOf(existing, facts).filter((name) => !asked.some((each) => each.name === name));
         if (companions.length > 0) {
-            refuse('name', existing.name, `was joined by an earlier run with ${companions.join(', ')}, not in the list; name all of them`);
+            refuse('name', existing.name, `was joined by an earlier run with ${shortenList(companions)}, not in the list; name all of them`);
         }
         const families = familiesOf(existing);
         if ([...families].sort().join() !== [...cluster.families].sort().join()) {
@@ -72615,6 +72637,21 @@ function request_duration(problems, name, raw) {
     return 0;
 }
 
+;// CONCATENATED MODULE: ./lib/model/group-by.js
+/** Items by a key that each has; groups and items keep their order. */
+function group_by_groupBy(items, keyOf) {
+    const groups = new Map();
+    for (const item of items) {
+        const key = keyOf(item);
+        const group = groups.get(key);
+        if (group === undefined)
+            groups.set(key, [item]);
+        else
+            group.push(item);
+    }
+    return groups;
+}
+
 ;// CONCATENATED MODULE: ./lib/plan/groups.js
 
 function groups_areJoined(one, other) {
@@ -72656,6 +72693,7 @@ function groups_groupWarnings(clusters) {
 
 
 
+
 /** Nodes that a service route goes through at most: enough to survive the loss of several. */
 const mostNextHops = 8;
 /**
@@ -72665,19 +72703,20 @@ const mostNextHops = 8;
  */
 function wiring_planWiring(run, nodes) {
     const parsed = new Map(run.clusters.flatMap(cluster_subnetsOf).map((text) => [text, cidr_parseCidr(text)]));
-    const routesTo = new Map(run.clusters.map((peer) => [peer.name, routesThrough(peer, nodes, run.routeServices)]));
-    const meet = (one, other) => cidr_overlap(parsed.get(one), parsed.get(other));
+    const nodesOf = group_by_groupBy(nodes, ({ cluster }) => cluster);
+    const routesTo = new Map(run.clusters.map((peer) => [peer.name, routesThrough(peer, nodesOf.get(peer.name) ?? [], run.routeServices)]));
+    const cidrOf = (subnet) => parsed.get(subnet);
     return run.clusters.flatMap((own) => {
         const others = run.clusters.filter((cluster) => cluster.name !== own.name);
         const joined = others.filter((cluster) => groups_areJoined(own, cluster));
         const families = cluster_familiesOf(own);
         const shared = (texts) => texts.filter((text) => families.includes(cidr_familyOf(text)));
         // an address that means something here already cannot mean an apart cluster too
-        const known = [own, ...joined].flatMap(cluster_subnetsOf);
+        const isKnown = cidr_overlapsOneOf([own, ...joined].flatMap(cluster_subnetsOf).map(cidrOf));
         const elsewhere = others
-            .filter((cluster) => !joined.includes(cluster))
+            .filter((cluster) => !groups_areJoined(own, cluster))
             .flatMap((cluster) => shared(cluster_subnetsOf(cluster)))
-            .filter((subnet) => !known.some((other) => meet(other, subnet)));
+            .filter((subnet) => !isKnown(cidrOf(subnet)));
         // several of them may use the same subnet
         const apart = [...new Set(elsewhere)];
         const routes = [
@@ -72688,14 +72727,11 @@ function wiring_planWiring(run, nodes) {
         ];
         const keepSource = run.preserveSourceIp ? joined.flatMap((peer) => shared(peer.podSubnets)) : [];
         const subnets = [...joined.flatMap((peer) => shared(cluster_subnetsOf(peer))), ...apart];
-        return nodes
-            .filter((node) => node.cluster === own.name)
-            .map((node) => ({ node: node.name, routes, keepSource, subnets }));
+        return (nodesOf.get(own.name) ?? []).map((node) => ({ node: node.name, routes, keepSource, subnets }));
     });
 }
 /** The routes to a cluster, through its own nodes. */
-function routesThrough(peer, nodes, routeServices) {
-    const peerNodes = nodes.filter((node) => node.cluster === peer.name);
+function routesThrough(peer, peerNodes, routeServices) {
     const through = (of, destination) => of.flatMap(({ addresses }) => cidr_ofFamily(addresses, cidr_familyOf(destination)));
     const pods = peerNodes.flatMap((node) => node.podCIDRs.map((destination) => ({ destination, via: through([node], destination) })));
     if (!routeServices || peerNodes.length === 0)
@@ -72706,8 +72742,10 @@ function routesThrough(peer, nodes, routeServices) {
 
 ;// CONCATENATED MODULE: ./lib/report/flat-network.js
 
+
 function flat_network_outputsOf({ record, nodes, pairs, services, nodeImages = [] }) {
     const { clusters } = record;
+    const nodesOf = groupBy(nodes, ({ cluster }) => cluster);
     return {
         kubeconfig: record.kubeconfig,
         kubeconfigs: Object.fromEntries(clusters.map(({ name }) => [name, clusterKubeconfig(record, name)])),
@@ -72723,9 +72761,7 @@ function flat_network_outputsOf({ record, nodes, pairs, services, nodeImages = [
             serviceSubnets,
             ...(loadBalancerSubnets[0] !== undefined && { loadBalancerSubnet: loadBalancerSubnets[0] }),
             loadBalancerSubnets,
-            nodes: nodes
-                .filter(({ cluster }) => cluster === name)
-                .map(({ name: node, role, addresses, podCIDRs }) => ({
+            nodes: (nodesOf.get(name) ?? []).map(({ name: node, role, addresses, podCIDRs }) => ({
                 name: node,
                 role,
                 address: primary(addresses),
@@ -72767,14 +72803,17 @@ function flat_network_verdict({ pairs, services = [] }) {
 }
 /** Rows of the connectivity matrix: a heading, then a row for each node that asked. */
 function flat_network_matrix(pairs) {
-    const nodes = [...new Set([...pairs.map(({ from }) => from.node), ...pairs.map(({ to }) => to.node)])];
+    const between = pairsByNodes(pairs);
+    const nodes = [...new Set([...between.keys(), ...pairs.map(({ to }) => to.node)])];
     return [
         ['from ↓ to →', ...nodes],
-        ...nodes.map((from) => [
-            from,
-            ...nodes.map((to) => cell(pairs.filter((pair) => pair.from.node === from && pair.to.node === to))),
-        ]),
+        ...nodes.map((from) => [from, ...nodes.map((to) => cell(between.get(from)?.get(to) ?? []))]),
     ];
+}
+/** The pairs by the node that asked, and then by the one that was asked. */
+function pairsByNodes(pairs) {
+    const asked = groupBy(pairs, ({ from }) => from.node);
+    return new Map([...asked].map(([from, of]) => [from, groupBy(of, ({ to }) => to.node)]));
 }
 /** What was seen of two nodes; family by family where that differs. */
 function cell(pairs) {
@@ -74619,6 +74658,7 @@ function kubeadm_parseSubnets(config) {
 
 
 
+
 /**
  * Learns what is on the engine and on this machine that the plan must know. Changes nothing.
  * @param wanted paths the run would write, names of clusters that it would reuse, and ports that it would publish here
@@ -74712,9 +74752,8 @@ async function reusableClusters(world, containers, names) {
 }
 /** A control plane of each cluster. */
 function oneOfEach(containers) {
-    return containers
-        .filter(({ role }) => role === 'control-plane')
-        .filter((node, index, all) => all.findIndex(({ cluster }) => cluster === node.cluster) === index);
+    const controlPlanes = containers.filter(({ role }) => role === 'control-plane');
+    return [...groupBy(controlPlanes, ({ cluster }) => cluster).values()].flatMap(([first]) => first ?? []);
 }
 /** Pod and service subnets of a node's cluster; none while kind is still making or removing the node. */
 async function readSubnets({ runner, log }, { id, cluster }) {
@@ -75295,6 +75334,7 @@ var dns_packet = __nccwpck_require__(4894);
 
 
 
+
 const probe_probeNamespace = 'kube-system';
 const app = 'kind-flat-network-probe';
 const nameLabel = 'app.kubernetes.io/name';
@@ -75389,11 +75429,11 @@ function probe_probeManifest(image, check, run) {
 }
 /** The CoreDNS image for the probe: the one that CoreDNS has, unless the nodes hold another one instead. */
 function probe_probeImage({ coreDns: { image = '' }, nodes }) {
-    const isEverywhere = (name) => nodes.every(({ images }) => images.includes(name));
+    const holders = groupBy(nodes.flatMap(({ images }) => [...new Set(images)]), (name) => name);
+    const isEverywhere = (name) => (holders.get(name)?.length ?? 0) === nodes.length;
     if (isEverywhere(image))
         return image;
-    const held = nodes.flatMap(({ images }) => images).filter((name) => /(^|\/)coredns:[\w.-]+$/.test(name));
-    return held.find(isEverywhere) ?? image;
+    return [...holders.keys()].find((name) => /(^|\/)coredns:[\w.-]+$/.test(name) && isEverywhere(name)) ?? image;
 }
 const attempts = 3;
 /** So long a Service is asked again: kube-proxy learns of its pods some seconds after they are ready. */
@@ -76164,6 +76204,7 @@ function isSimpleKey(key) {
 
 
 
+
 /**
  * Puts the content of files in the place of their names: those of `clusters` and `config`, and those of each cluster's
  * own config, which are relative to the file that names them. `-` is standard input.
@@ -76203,7 +76244,7 @@ class InputReader {
         catch (error) {
             const template = templateIn(name);
             const message = template === undefined
-                ? `is not YAML and not a file that can be read (${messageOf(error)}); write YAML, or the path of a file with it`
+                ? `is not YAML and not a file that can be read (${shorten(messageOf(error))}); write YAML, or the path of a file with it`
                 : unfilled(template);
             this.problems.add(input, name, message);
             return undefined;
@@ -76225,7 +76266,7 @@ class InputReader {
             return { text, directory };
         }
         catch (error) {
-            return refuse(`cannot be read (${messageOf(error)}); use a file`);
+            return refuse(`cannot be read (${shorten(messageOf(error))}); use a file`);
         }
     }
     /** The list of clusters, with the content of the files that its kind configs name. */

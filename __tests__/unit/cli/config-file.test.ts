@@ -185,7 +185,7 @@ describe('what is wrong', () => {
     ],
     ['- a', 'c.yaml:1: is no map of inputs; give one a line: "clusters: 3"'],
     ['3', 'c.yaml:1: is no map of inputs; give one a line: "clusters: 3"'],
-    ['workers: 1\nworkers: 2', 'c.yaml: is not YAML: Map keys must be unique at line 2, column 1'],
+    ['workers: 1\nworkers: 2', 'c.yaml: is not YAML: Map keys must be unique at line 2, column 1: workers'],
     [
       'verify: [true',
       'c.yaml: is not YAML: Flow sequence in block collection must be sufficiently indented and end with a ] at line 1, column 14',
