@@ -231,6 +231,7 @@ describe('a command that is interrupted', () => {
 
   test.each([
     ['--clusters', '-'],
+    ['--clusters', '/dev/stdin'],
     ['--file', '-'],
   ])(
     'plan %s %s that waits for standard input ends',

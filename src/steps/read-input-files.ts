@@ -11,7 +11,7 @@ import {
   type YamlValue,
 } from '../kind-config/read-yaml.js'
 import { writeYaml } from '../kind-config/write-yaml.js'
-import { messageOf } from '../errors.js'
+import { CancelledError, messageOf } from '../errors.js'
 import type { Problems } from '../model/problems.js'
 import { inputs, type RawInputs } from '../plan/inputs.js'
 import type { Files, World } from '../ports.js'
@@ -61,6 +61,7 @@ class InputReader {
       this.problems.isContentOf(input, name)
       return { text, directory: dirname(path) }
     } catch (error) {
+      if (error instanceof CancelledError) throw error
       const template = templateIn(name)
       const message =
         template === undefined
@@ -84,6 +85,7 @@ class InputReader {
       this.problems.isContentOf(input, standardInput)
       return { text, directory }
     } catch (error) {
+      if (error instanceof CancelledError) throw error
       return refuse(`cannot be read (${shorten(messageOf(error))}); use a file`)
     }
   }
