@@ -84092,6 +84092,8 @@ class InputReader {
             return { text, directory: (0,external_node_path_.dirname)(path) };
         }
         catch (error) {
+            if (error instanceof CancelledError)
+                throw error;
             const template = templateIn(name);
             const message = template === undefined
                 ? `is not YAML and not a file that can be read (${shorten(messageOf(error))}); write YAML, or the path of a file with it`
@@ -84116,6 +84118,8 @@ class InputReader {
             return { text, directory };
         }
         catch (error) {
+            if (error instanceof CancelledError)
+                throw error;
             return refuse(`cannot be read (${shorten(messageOf(error))}); use a file`);
         }
     }

@@ -76748,6 +76748,8 @@ class InputReader {
             return { text, directory: (0,external_node_path_.dirname)(path) };
         }
         catch (error) {
+            if (error instanceof CancelledError)
+                throw error;
             const template = templateIn(name);
             const message = template === undefined
                 ? `is not YAML and not a file that can be read (${shorten_shorten(errors_messageOf(error))}); write YAML, or the path of a file with it`
@@ -76772,6 +76774,8 @@ class InputReader {
             return { text, directory };
         }
         catch (error) {
+            if (error instanceof CancelledError)
+                throw error;
             return refuse(`cannot be read (${shorten_shorten(errors_messageOf(error))}); use a file`);
         }
     }

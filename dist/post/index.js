@@ -76242,6 +76242,8 @@ class InputReader {
             return { text, directory: dirname(path) };
         }
         catch (error) {
+            if (error instanceof CancelledError)
+                throw error;
             const template = templateIn(name);
             const message = template === undefined
                 ? `is not YAML and not a file that can be read (${shorten(messageOf(error))}); write YAML, or the path of a file with it`
@@ -76266,6 +76268,8 @@ class InputReader {
             return { text, directory };
         }
         catch (error) {
+            if (error instanceof CancelledError)
+                throw error;
             return refuse(`cannot be read (${shorten(messageOf(error))}); use a file`);
         }
     }
