@@ -54,7 +54,7 @@ export function subnetAround(text: string): Subnet | undefined {
   const version = address.includes(':') ? 6 : 4
   const width = version === 6 ? 128 : 32
   const length = Number(prefix ?? width)
-  if (rest.length > 0 || !/^\d{1,3}$/.test(prefix ?? '0') || length > width) return undefined
+  if (rest.length > 0 || !/^(0|[1-9]\d{0,2})$/.test(prefix ?? '0') || length > width) return undefined
   try {
     const number = version === 6 ? ipv6Number(address) : ipv4Number(address)
     const hosts = 2n ** BigInt(width - length)

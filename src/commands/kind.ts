@@ -1,15 +1,25 @@
-import { stringify } from 'yaml'
+import { stringify, type ScalarTag } from 'yaml'
 import { CommandError } from '../errors.js'
+import { controlCharacterIn, quoted } from '../kind-config/control-characters.js'
 import type { ClusterPlan } from '../plan/plan.js'
 
 /** Tells kind which Docker network to use (`pkg/cluster/internal/providers/docker/provider.go`). */
 export const dockerNetworkVariable = 'KIND_EXPERIMENTAL_DOCKER_NETWORK'
 
+/** A text with characters that kind takes as escapes only. */
+const escaped: ScalarTag = {
+  tag: 'tag:yaml.org,2002:str',
+  default: true,
+  identify: (value) => typeof value === 'string' && controlCharacterIn(value) !== undefined,
+  resolve: (text) => text,
+  stringify: ({ value }) => quoted(value as string),
+}
+
 /** Arguments for kind; its config goes to standard input. kind is not told to wait: readiness is ours to judge. */
 export function createCluster(cluster: ClusterPlan, kubeconfig: string): { command: string[]; input: string } {
   return {
     command: ['kind', 'create', 'cluster', '--name', cluster.name, '--config', '-', '--kubeconfig', kubeconfig],
-    input: stringify(cluster.kindConfig, { aliasDuplicateObjects: false }),
+    input: stringify(cluster.kindConfig, { aliasDuplicateObjects: false, customTags: (tags) => [escaped, ...tags] }),
   }
 }
 

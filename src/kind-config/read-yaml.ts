@@ -15,6 +15,7 @@ import {
 import { messageOf } from '../errors.js'
 import { shorten } from '../shorten.js'
 import { longestKey, longestYaml, mostValues, tooLong } from '../model/bounds.js'
+import { controlCharacterIn } from './control-characters.js'
 
 /** A scalar as it was written. What it means depends on the field: kind keeps the text where a string is wanted. */
 export class YamlScalar {
@@ -66,6 +67,11 @@ const tooManyValues = `has too many values, counting what its aliases stand for;
 function checkSize(text: string): void {
   const excess = tooLong(text, longestYaml)
   if (excess !== undefined) throw new YamlError(excess)
+  const character = controlCharacterIn(text)
+  if (character !== undefined) {
+    const { escape, line } = character
+    throw new YamlError(`is not YAML: control character at line ${String(line)}; write it as "${escape}", or remove it`)
+  }
   const parser = new Parser()
   let lexemes = 0
   for (const lexeme of new Lexer().lex(text)) {
@@ -259,6 +265,7 @@ function scalar(node: Scalar): YamlScalar | null {
       `is not a kind config: the YAML tag ${shorten(tag)} does not fit "${shorten(text)}"; leave the tag out`,
     )
   }
+  if (/\p{Surrogate}/u.test(text)) throw new YamlError('is not YAML: an escape stands for half of a character')
   return value === null ? null : new YamlScalar(text, value)
 }
 

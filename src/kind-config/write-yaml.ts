@@ -1,4 +1,5 @@
 import { stringify, type ScalarTag } from 'yaml'
+import { quoted } from './control-characters.js'
 import { YamlScalar, type YamlValue } from './read-yaml.js'
 
 /** Numbers, booleans and nulls stay as they were written; every text is quoted, and every key that may be misread. */
@@ -8,8 +9,9 @@ const asWritten: ScalarTag = {
   identify: (value) => value instanceof YamlScalar || typeof value === 'string',
   resolve: (text) => text,
   stringify: ({ value }) => {
-    if (!(value instanceof YamlScalar)) return isSimpleKey(value as string) ? (value as string) : JSON.stringify(value)
-    return typeof value.value === 'string' ? JSON.stringify(value.text) : value.text
+    if (!(value instanceof YamlScalar))
+      return isSimpleKey(value as string) ? (value as string) : quoted(value as string)
+    return typeof value.value === 'string' ? quoted(value.text) : value.text
   },
 }
 
