@@ -293,7 +293,7 @@ describe('the command line', () => {
         expect(jsonLines(wrong).at(-1)).toMatchObject({
           type: 'error',
           exitCode: 2,
-          message: expect.stringMatching(/^workers: "many" is no .*\ncleanup: "maybe" is neither /),
+          message: expect.stringMatching(/^workers: "many" is not a number .*\ncleanup: "maybe" is neither /),
           problems: [
             { input: 'workers', value: 'many' },
             { input: 'cleanup', value: 'maybe' },

@@ -101,7 +101,7 @@ describe('an engine that is of no use', () => {
     [
       'no address',
       () => ({ DOCKER_HOST: 'ftp://192.0.2.1' }),
-      'cannot be found: what DOCKER_HOST says is no address of an engine (invalid bind address format: ftp://192.0.2.1); give one such as unix:///var/run/docker.sock, tcp://192.0.2.1:2376 or ssh://me@192.0.2.1',
+      'cannot be found: what DOCKER_HOST says is no address of an engine (invalid bind address format: ftp://192.0.2.1); give one such as unix:///var/run/docker.sock, tcp://192.0.2.1:2376 or ssh://192.0.2.1',
     ],
     [
       'an unknown context',

@@ -49284,7 +49284,7 @@ else if (true) module.exports = ipCodec;
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _run_cli_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3740);
+/* harmony import */ var _run_cli_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(559);
 
 process.exitCode = await (0,_run_cli_js__WEBPACK_IMPORTED_MODULE_0__/* .runCli */ .a)(process.argv.slice(2));
 
@@ -49293,7 +49293,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 3740:
+/***/ 559:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -76920,7 +76920,27 @@ function isMap(value) {
 
 // EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
 var yaml_dist = __nccwpck_require__(8815);
+;// CONCATENATED MODULE: ./lib/kind-config/control-characters.js
+/** What a YAML file cannot have ("c-printable" of YAML 1.2; go.yaml.in/yaml/v3, `readerc.go`), halves of pairs included. */
+const control = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+/** The first such character of a text, with its line. */
+function controlCharacterIn(text) {
+    const index = text.search(control);
+    if (index < 0)
+        return undefined;
+    return { escape: escapeOf(text.charAt(index)), line: text.slice(0, index).split('\n').length };
+}
+/** The text in double quotes, as YAML and JSON take it. */
+function quoted(text) {
+    return JSON.stringify(text).replace(control, escapeOf);
+}
+/** `\u007f` */
+function escapeOf(character) {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
 ;// CONCATENATED MODULE: ./lib/kind-config/read-yaml.js
+
 
 
 
@@ -76970,6 +76990,11 @@ function checkSize(text) {
     const excess = tooLong(text, longestYaml);
     if (excess !== undefined)
         throw new YamlError(excess);
+    const character = controlCharacterIn(text);
+    if (character !== undefined) {
+        const { escape, line } = character;
+        throw new YamlError(`is not YAML: control character at line ${String(line)}; write it as "${escape}", or remove it`);
+    }
     const parser = new yaml_dist/* Parser */.iX();
     let lexemes = 0;
     for (const lexeme of new yaml_dist/* Lexer */.JG().lex(text)) {
@@ -77157,6 +77182,8 @@ function scalar(node) {
     if (tag !== undefined && !isOfTag(tag, value)) {
         throw new YamlError(`is not a kind config: the YAML tag ${shorten(tag)} does not fit "${shorten(text)}"; leave the tag out`);
     }
+    if (/\p{Surrogate}/u.test(text))
+        throw new YamlError('is not YAML: an escape stands for half of a character');
     return value === null ? null : new YamlScalar(text, value);
 }
 function binary(text) {
@@ -81633,13 +81660,22 @@ kill -0 $! || { cat "$1/log" >&2; exit 1; }
 ;// CONCATENATED MODULE: ./lib/commands/kind.js
 
 
+
 /** Tells kind which Docker network to use (`pkg/cluster/internal/providers/docker/provider.go`). */
 const dockerNetworkVariable = 'KIND_EXPERIMENTAL_DOCKER_NETWORK';
+/** A text with characters that kind takes as escapes only. */
+const escaped = {
+    tag: 'tag:yaml.org,2002:str',
+    default: true,
+    identify: (value) => typeof value === 'string' && controlCharacterIn(value) !== undefined,
+    resolve: (text) => text,
+    stringify: ({ value }) => quoted(value),
+};
 /** Arguments for kind; its config goes to standard input. kind is not told to wait: readiness is ours to judge. */
 function createCluster(cluster, kubeconfig) {
     return {
         command: ['kind', 'create', 'cluster', '--name', cluster.name, '--config', '-', '--kubeconfig', kubeconfig],
-        input: (0,yaml_dist/* stringify */.As)(cluster.kindConfig, { aliasDuplicateObjects: false }),
+        input: (0,yaml_dist/* stringify */.As)(cluster.kindConfig, { aliasDuplicateObjects: false, customTags: (tags) => [escaped, ...tags] }),
     };
 }
 /** Prints the kubeconfig of a cluster that exists. */
@@ -82131,7 +82167,7 @@ const troubles = [
     ],
     [
         /invalid bind address|unable to parse docker host|no Host in request URL|protocol not available|SSH URL|ssh host connection is not valid|parse "[^"]*": /i,
-        ({ named, words }) => `cannot be found: what ${named} says is no address of an engine (${words}); give one such as unix:///var/run/docker.sock, tcp://192.0.2.1:2376 or ssh://me@192.0.2.1`,
+        ({ named, words }) => `cannot be found: what ${named} says is no address of an engine (${words}); give one such as unix:///var/run/docker.sock, tcp://192.0.2.1:2376 or ssh://192.0.2.1`,
     ],
     [
         /client version \S+ is too (?:old|new).*|API version \S+ is not supported by this client.*/,
@@ -84027,6 +84063,7 @@ function fileNamedBy(value) {
 ;// CONCATENATED MODULE: ./lib/kind-config/write-yaml.js
 
 
+
 /** Numbers, booleans and nulls stay as they were written; every text is quoted, and every key that may be misread. */
 const asWritten = {
     tag: 'tag:yaml.org,2002:str',
@@ -84035,8 +84072,8 @@ const asWritten = {
     resolve: (text) => text,
     stringify: ({ value }) => {
         if (!(value instanceof YamlScalar))
-            return isSimpleKey(value) ? value : JSON.stringify(value);
-        return typeof value.value === 'string' ? JSON.stringify(value.text) : value.text;
+            return isSimpleKey(value) ? value : quoted(value);
+        return typeof value.value === 'string' ? quoted(value.text) : value.text;
     },
 };
 /** The text of a value that was read, such that reading it again gives the same. */
@@ -85728,7 +85765,7 @@ _kind_flat_network() {
   local curcontext=$curcontext state state_descr line
   local -A opt_args
   local -a commands=(
-${commands.map((command) => `    ${quoted(`${command.name()}:${command.description()}`)}`).join('\n')}
+${commands.map((command) => `    ${completion_quoted(`${command.name()}:${command.description()}`)}`).join('\n')}
   )
   _arguments -C \\
 ${specs(optionsOf(root), '    ').join(' \\\n')} \\
@@ -85759,8 +85796,8 @@ function spec(option) {
     const forms = flags.map((flag) => (value === '' ? flag : flag.startsWith('--') ? `${flag}=` : `${flag}+`));
     const [only = ''] = forms;
     return forms.length === 1
-        ? quoted(`${only}${told}${value}`)
-        : `'(${flags.join(' ')})'{${forms.join(',')}}${quoted(`${told}${value}`)}`;
+        ? completion_quoted(`${only}${told}${value}`)
+        : `'(${flags.join(' ')})'{${forms.join(',')}}${completion_quoted(`${told}${value}`)}`;
 }
 function valueSpec(option) {
     const suggestions = suggestionsOf(option);
@@ -85774,7 +85811,7 @@ function valueSpec(option) {
     return `${option.optional ? '::' : ':'}${option.flags.replace(/^.*[<[](.*)[>\]]$/, '$1')}:${action}`;
 }
 /** A word of the shell. */
-function quoted(text) {
+function completion_quoted(text) {
     return `'${text.replaceAll("'", "'\\''")}'`;
 }
 

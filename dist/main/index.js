@@ -45065,7 +45065,7 @@ else if (true) module.exports = ipCodec;
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _run_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3828);
+/* harmony import */ var _run_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1234);
 
 await (0,_run_main_js__WEBPACK_IMPORTED_MODULE_0__/* .runMain */ .V)();
 
@@ -45074,7 +45074,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 3828:
+/***/ 1234:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -69291,7 +69291,27 @@ function isMap(value) {
 
 // EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
 var yaml_dist = __nccwpck_require__(8815);
+;// CONCATENATED MODULE: ./lib/kind-config/control-characters.js
+/** What a YAML file cannot have ("c-printable" of YAML 1.2; go.yaml.in/yaml/v3, `readerc.go`), halves of pairs included. */
+const control = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+/** The first such character of a text, with its line. */
+function controlCharacterIn(text) {
+    const index = text.search(control);
+    if (index < 0)
+        return undefined;
+    return { escape: escapeOf(text.charAt(index)), line: text.slice(0, index).split('\n').length };
+}
+/** The text in double quotes, as YAML and JSON take it. */
+function quoted(text) {
+    return JSON.stringify(text).replace(control, escapeOf);
+}
+/** `\u007f` */
+function escapeOf(character) {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
 ;// CONCATENATED MODULE: ./lib/kind-config/read-yaml.js
+
 
 
 
@@ -69341,6 +69361,11 @@ function checkSize(text) {
     const excess = tooLong(text, longestYaml);
     if (excess !== undefined)
         throw new YamlError(excess);
+    const character = controlCharacterIn(text);
+    if (character !== undefined) {
+        const { escape, line } = character;
+        throw new YamlError(`is not YAML: control character at line ${String(line)}; write it as "${escape}", or remove it`);
+    }
     const parser = new yaml_dist/* Parser */.iX();
     let lexemes = 0;
     for (const lexeme of new yaml_dist/* Lexer */.JG().lex(text)) {
@@ -69528,6 +69553,8 @@ function scalar(node) {
     if (tag !== undefined && !isOfTag(tag, value)) {
         throw new YamlError(`is not a kind config: the YAML tag ${shorten_shorten(tag)} does not fit "${shorten_shorten(text)}"; leave the tag out`);
     }
+    if (/\p{Surrogate}/u.test(text))
+        throw new YamlError('is not YAML: an escape stands for half of a character');
     return value === null ? null : new YamlScalar(text, value);
 }
 function binary(text) {
@@ -74289,13 +74316,22 @@ kill -0 $! || { cat "$1/log" >&2; exit 1; }
 ;// CONCATENATED MODULE: ./lib/commands/kind.js
 
 
+
 /** Tells kind which Docker network to use (`pkg/cluster/internal/providers/docker/provider.go`). */
 const dockerNetworkVariable = 'KIND_EXPERIMENTAL_DOCKER_NETWORK';
+/** A text with characters that kind takes as escapes only. */
+const escaped = {
+    tag: 'tag:yaml.org,2002:str',
+    default: true,
+    identify: (value) => typeof value === 'string' && controlCharacterIn(value) !== undefined,
+    resolve: (text) => text,
+    stringify: ({ value }) => quoted(value),
+};
 /** Arguments for kind; its config goes to standard input. kind is not told to wait: readiness is ours to judge. */
 function createCluster(cluster, kubeconfig) {
     return {
         command: ['kind', 'create', 'cluster', '--name', cluster.name, '--config', '-', '--kubeconfig', kubeconfig],
-        input: (0,yaml_dist/* stringify */.As)(cluster.kindConfig, { aliasDuplicateObjects: false }),
+        input: (0,yaml_dist/* stringify */.As)(cluster.kindConfig, { aliasDuplicateObjects: false, customTags: (tags) => [escaped, ...tags] }),
     };
 }
 /** Prints the kubeconfig of a cluster that exists. */
@@ -74787,7 +74823,7 @@ const troubles = [
     ],
     [
         /invalid bind address|unable to parse docker host|no Host in request URL|protocol not available|SSH URL|ssh host connection is not valid|parse "[^"]*": /i,
-        ({ named, words }) => `cannot be found: what ${named} says is no address of an engine (${words}); give one such as unix:///var/run/docker.sock, tcp://192.0.2.1:2376 or ssh://me@192.0.2.1`,
+        ({ named, words }) => `cannot be found: what ${named} says is no address of an engine (${words}); give one such as unix:///var/run/docker.sock, tcp://192.0.2.1:2376 or ssh://192.0.2.1`,
     ],
     [
         /client version \S+ is too (?:old|new).*|API version \S+ is not supported by this client.*/,
@@ -76683,6 +76719,7 @@ function fileNamedBy(value) {
 ;// CONCATENATED MODULE: ./lib/kind-config/write-yaml.js
 
 
+
 /** Numbers, booleans and nulls stay as they were written; every text is quoted, and every key that may be misread. */
 const asWritten = {
     tag: 'tag:yaml.org,2002:str',
@@ -76691,8 +76728,8 @@ const asWritten = {
     resolve: (text) => text,
     stringify: ({ value }) => {
         if (!(value instanceof YamlScalar))
-            return isSimpleKey(value) ? value : JSON.stringify(value);
-        return typeof value.value === 'string' ? JSON.stringify(value.text) : value.text;
+            return isSimpleKey(value) ? value : quoted(value);
+        return typeof value.value === 'string' ? quoted(value.text) : value.text;
     },
 };
 /** The text of a value that was read, such that reading it again gives the same. */

@@ -45065,7 +45065,7 @@ else if (true) module.exports = ipCodec;
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _run_post_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6173);
+/* harmony import */ var _run_post_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9185);
 
 await (0,_run_post_js__WEBPACK_IMPORTED_MODULE_0__/* .runPost */ .a)();
 
@@ -45074,7 +45074,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 6173:
+/***/ 9185:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -69622,6 +69622,7 @@ var yaml_dist = __nccwpck_require__(8815);
 
 
 
+
 /** A scalar as it was written. What it means depends on the field: kind keeps the text where a string is wanted. */
 class read_yaml_YamlScalar {
     text;
@@ -69667,6 +69668,11 @@ function read_yaml_checkSize(text) {
     const excess = tooLong(text, longestYaml);
     if (excess !== undefined)
         throw new read_yaml_YamlError(excess);
+    const character = controlCharacterIn(text);
+    if (character !== undefined) {
+        const { escape, line } = character;
+        throw new read_yaml_YamlError(`is not YAML: control character at line ${String(line)}; write it as "${escape}", or remove it`);
+    }
     const parser = new Parser();
     let lexemes = 0;
     for (const lexeme of new Lexer().lex(text)) {
@@ -69854,6 +69860,8 @@ function scalar(node) {
     if (tag !== undefined && !isOfTag(tag, value)) {
         throw new read_yaml_YamlError(`is not a kind config: the YAML tag ${shorten(tag)} does not fit "${shorten(text)}"; leave the tag out`);
     }
+    if (/\p{Surrogate}/u.test(text))
+        throw new read_yaml_YamlError('is not YAML: an escape stands for half of a character');
     return value === null ? null : new read_yaml_YamlScalar(text, value);
 }
 function binary(text) {
@@ -74182,16 +74190,44 @@ sleep 1
 kill -0 $! || { cat "$1/log" >&2; exit 1; }
 `));
 
+;// CONCATENATED MODULE: ./lib/kind-config/control-characters.js
+/** What a YAML file cannot have ("c-printable" of YAML 1.2; go.yaml.in/yaml/v3, `readerc.go`), halves of pairs included. */
+const control = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+/** The first such character of a text, with its line. */
+function control_characters_controlCharacterIn(text) {
+    const index = text.search(control);
+    if (index < 0)
+        return undefined;
+    return { escape: escapeOf(text.charAt(index)), line: text.slice(0, index).split('\n').length };
+}
+/** The text in double quotes, as YAML and JSON take it. */
+function quoted(text) {
+    return JSON.stringify(text).replace(control, escapeOf);
+}
+/** `\u007f` */
+function escapeOf(character) {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
 ;// CONCATENATED MODULE: ./lib/commands/kind.js
+
 
 
 /** Tells kind which Docker network to use (`pkg/cluster/internal/providers/docker/provider.go`). */
 const kind_dockerNetworkVariable = 'KIND_EXPERIMENTAL_DOCKER_NETWORK';
+/** A text with characters that kind takes as escapes only. */
+const escaped = {
+    tag: 'tag:yaml.org,2002:str',
+    default: true,
+    identify: (value) => typeof value === 'string' && control_characters_controlCharacterIn(value) !== undefined,
+    resolve: (text) => text,
+    stringify: ({ value }) => quoted(value),
+};
 /** Arguments for kind; its config goes to standard input. kind is not told to wait: readiness is ours to judge. */
 function kind_createCluster(cluster, kubeconfig) {
     return {
         command: ['kind', 'create', 'cluster', '--name', cluster.name, '--config', '-', '--kubeconfig', kubeconfig],
-        input: stringify(cluster.kindConfig, { aliasDuplicateObjects: false }),
+        input: stringify(cluster.kindConfig, { aliasDuplicateObjects: false, customTags: (tags) => [escaped, ...tags] }),
     };
 }
 /** Prints the kubeconfig of a cluster that exists. */
@@ -74546,7 +74582,7 @@ const troubles = [
     ],
     [
         /invalid bind address|unable to parse docker host|no Host in request URL|protocol not available|SSH URL|ssh host connection is not valid|parse "[^"]*": /i,
-        ({ named, words }) => `cannot be found: what ${named} says is no address of an engine (${words}); give one such as unix:///var/run/docker.sock, tcp://192.0.2.1:2376 or ssh://me@192.0.2.1`,
+        ({ named, words }) => `cannot be found: what ${named} says is no address of an engine (${words}); give one such as unix:///var/run/docker.sock, tcp://192.0.2.1:2376 or ssh://192.0.2.1`,
     ],
     [
         /client version \S+ is too (?:old|new).*|API version \S+ is not supported by this client.*/,
@@ -76177,6 +76213,7 @@ function file_names_fileNamedBy(value) {
 ;// CONCATENATED MODULE: ./lib/kind-config/write-yaml.js
 
 
+
 /** Numbers, booleans and nulls stay as they were written; every text is quoted, and every key that may be misread. */
 const asWritten = {
     tag: 'tag:yaml.org,2002:str',
@@ -76185,8 +76222,8 @@ const asWritten = {
     resolve: (text) => text,
     stringify: ({ value }) => {
         if (!(value instanceof read_yaml_YamlScalar))
-            return isSimpleKey(value) ? value : JSON.stringify(value);
-        return typeof value.value === 'string' ? JSON.stringify(value.text) : value.text;
+            return isSimpleKey(value) ? value : quoted(value);
+        return typeof value.value === 'string' ? quoted(value.text) : value.text;
     },
 };
 /** The text of a value that was read, such that reading it again gives the same. */

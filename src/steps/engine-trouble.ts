@@ -96,7 +96,7 @@ const troubles: readonly (readonly [RegExp, (where: Where, match: RegExpExecArra
   [
     /invalid bind address|unable to parse docker host|no Host in request URL|protocol not available|SSH URL|ssh host connection is not valid|parse "[^"]*": /i,
     ({ named, words }) =>
-      `cannot be found: what ${named} says is no address of an engine (${words}); give one such as unix:///var/run/docker.sock, tcp://192.0.2.1:2376 or ssh://me@192.0.2.1`,
+      `cannot be found: what ${named} says is no address of an engine (${words}); give one such as unix:///var/run/docker.sock, tcp://192.0.2.1:2376 or ssh://192.0.2.1`,
   ],
   [
     /client version \S+ is too (?:old|new).*|API version \S+ is not supported by this client.*/,

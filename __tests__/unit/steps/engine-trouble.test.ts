@@ -325,7 +325,7 @@ describe('an endpoint in DOCKER_HOST', () => {
 
 describe('an endpoint that is none', () => {
   const address = (words: string) =>
-    `the Docker engine cannot be found: what DOCKER_HOST says is no address of an engine (${words}); give one such as unix:///var/run/docker.sock, tcp://192.0.2.1:2376 or ssh://me@192.0.2.1`
+    `the Docker engine cannot be found: what DOCKER_HOST says is no address of an engine (${words}); give one such as unix:///var/run/docker.sock, tcp://192.0.2.1:2376 or ssh://192.0.2.1`
   const unknown = (name: string) =>
     `the Docker engine cannot be found: there is no Docker context ${name}; choose one that "docker context ls" lists with "docker context use" or DOCKER_CONTEXT`
 

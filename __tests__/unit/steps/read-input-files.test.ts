@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
-import { describeProblem } from '../../../src/errors.js'
+import { CancelledError, describeProblem } from '../../../src/errors.js'
 import { Problems } from '../../../src/model/problems.js'
 import { withDefaults, type GivenInputs } from '../../../src/plan/inputs.js'
 import { parseRequest } from '../../../src/plan/request.js'
@@ -209,4 +209,10 @@ describe('standard input', () => {
       { input: 'config', value: '-', message: 'reads standard input, which is empty; pipe YAML into it' },
     ])
   })
+})
+
+test.each(['-', 'c.json'])('who is stopped while %s is read is not told of a problem', async (name) => {
+  const stopped = () => Promise.reject(new CancelledError('SIGINT'))
+  Object.assign(world.files, { read: stopped, readStandardInput: stopped })
+  await expect(read({ clusters: name })).rejects.toThrow(new CancelledError('SIGINT'))
 })
