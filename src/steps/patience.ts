@@ -13,7 +13,7 @@ export interface Patience {
 const pauseSeconds = 1
 
 /** So long a user may be refused by an API server that has just started (kubernetes/kubernetes#121635). */
-const forbiddenSeconds = 10
+const forbiddenSeconds = 30
 
 export function patienceOf(clock: Clock, seconds: number): Patience {
   const started = clock.now()
