@@ -74586,7 +74586,7 @@ function isConflict({ output }) {
 
 const patience_pauseSeconds = 1;
 /** So long a user may be refused by an API server that has just started (kubernetes/kubernetes#121635). */
-const forbiddenSeconds = 10;
+const forbiddenSeconds = 30;
 function patienceOf(clock, seconds) {
     const started = clock.now();
     const left = () => seconds - (clock.now() - started);

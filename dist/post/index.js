@@ -74362,7 +74362,7 @@ function isConflict({ output }) {
 
 const patience_pauseSeconds = 1;
 /** So long a user may be refused by an API server that has just started (kubernetes/kubernetes#121635). */
-const forbiddenSeconds = 10;
+const forbiddenSeconds = 30;
 function patience_patienceOf(clock, seconds) {
     const started = clock.now();
     const left = () => seconds - (clock.now() - started);
