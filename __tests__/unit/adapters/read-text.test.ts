@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -78,13 +78,13 @@ describe('reading', () => {
   })
 
   test('a pipe that is open already, until it is told to stop', async () => {
-    const child = spawn('cat', { stdio: ['pipe', 'pipe', 'ignore'] })
-    const handle = (child.stdout as unknown as { _handle: { fd: number } })._handle.fd
+    execFileSync('mkfifo', [path('pipe')])
+    // with a writer, which never writes; who reads closes it
+    const descriptor = openSync(path('pipe'), 'r+')
     const stop = new AbortController()
-    const reading = nodeFiles.until(stop.signal).read(`/dev/fd/${String(handle)}`)
+    const reading = nodeFiles.until(stop.signal).read(`/dev/fd/${String(descriptor)}`)
     stop.abort(new Error('stopped'))
     await expect(reading).rejects.toThrow('stopped')
-    child.kill()
   })
 })
 
