@@ -49591,6 +49591,9 @@ function endOn(signal) {
 }
 /** Not by the signal itself: then the commands would run on. */
 function end(signal) {
+    // a terminal shows the key where the cursor stands, and the shell would go on there
+    if (process.stderr.isTTY)
+        process.stderr.write('\n');
     process.exit(exitCodeOf(signal));
 }
 

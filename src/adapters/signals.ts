@@ -50,5 +50,7 @@ export function endOn(signal: AbortSignal): void {
 
 /** Not by the signal itself: then the commands would run on. */
 function end(signal: NodeJS.Signals): void {
+  // a terminal shows the key where the cursor stands, and the shell would go on there
+  if (process.stderr.isTTY) process.stderr.write('\n')
   process.exit(exitCodeOf(signal))
 }
