@@ -39,16 +39,16 @@ export function shownProblem({ input, value, message }: Problem): Problem {
 
 function shownValue(value: unknown): unknown {
   if (typeof value === 'string') return shown(value)
-  const text = jsonOf(value)
+  const text = asJson(value)
   return text !== undefined && shorten(text) === text ? maskSecretsIn(value) : textOf(value)
 }
 
 function textOf(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(shown(value)) : shown(jsonOf(value) ?? 'what was given')
+  return typeof value === 'string' ? JSON.stringify(shown(value)) : shown(asJson(value) ?? 'what was given')
 }
 
 /** `undefined` for a value that contains itself, as YAML has them. */
-function jsonOf(value: unknown): string | undefined {
+function asJson(value: unknown): string | undefined {
   try {
     return JSON.stringify(value)
   } catch {

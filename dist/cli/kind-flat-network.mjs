@@ -49450,14 +49450,14 @@ function shownProblem({ input, value, message }) {
 function shownValue(value) {
     if (typeof value === 'string')
         return shown(value);
-    const text = jsonOf(value);
+    const text = asJson(value);
     return text !== undefined && shorten(text) === text ? maskSecretsIn(value) : textOf(value);
 }
 function textOf(value) {
-    return typeof value === 'string' ? JSON.stringify(shown(value)) : shown(jsonOf(value) ?? 'what was given');
+    return typeof value === 'string' ? JSON.stringify(shown(value)) : shown(asJson(value) ?? 'what was given');
 }
 /** `undefined` for a value that contains itself, as YAML has them. */
-function jsonOf(value) {
+function asJson(value) {
     try {
         return JSON.stringify(value);
     }
@@ -61419,6 +61419,17 @@ function preprocess(fn, schema) {
     });
 }
 
+;// CONCATENATED MODULE: ./lib/model/json-of.js
+/** The value of a JSON text; `undefined` where it is not JSON. */
+function jsonOf(text) {
+    try {
+        return JSON.parse(text);
+    }
+    catch {
+        return undefined;
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/plan/byte-size.js
 const units = [
     { least: 1e9, name: 'GB' },
@@ -61609,6 +61620,7 @@ function parseSha256File(text) {
 
 
 
+
 const runId = schemas_string().regex(/^[0-9a-f]{8}$/);
 /**
  * Changes only when an older release could misread a record. What is added without that older releases pass over, and
@@ -61672,7 +61684,9 @@ class RecordError extends Error {
  * @throws {RecordError} when the text is not a record of a run that this release can read
  */
 function parseRunRecord(text) {
-    const value = parseJson(text);
+    const value = jsonOf(text);
+    if (value === undefined)
+        throw new RecordError('it is cut off or damaged: not JSON');
     const found = object({ version: unknown() }).safeParse(value).data?.version;
     if (found !== undefined && found !== run_record_version) {
         throw new RecordError(`it has version ${show(found)}, and this release reads version ${String(run_record_version)}`);
@@ -61685,14 +61699,6 @@ function parseRunRecord(text) {
 }
 /** Enough to see what is wrong. */
 const mostPlaces = 3;
-function parseJson(text) {
-    try {
-        return JSON.parse(text);
-    }
-    catch {
-        throw new RecordError('it is cut off or damaged: not JSON');
-    }
-}
 function show(value) {
     return JSON.stringify(value).slice(0, 20);
 }
@@ -72684,17 +72690,6 @@ function node_processes_end(pid, signal) {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/model/json-of.js
-/** The value of a JSON text; `undefined` where it is not JSON. */
-function json_of_jsonOf(text) {
-    try {
-        return JSON.parse(text);
-    }
-    catch {
-        return undefined;
-    }
-}
-
 ;// CONCATENATED MODULE: ./lib/plan/image-manifest.js
 
 
@@ -72721,7 +72716,7 @@ const manifestTypes = [
  * @throws when it is neither
  */
 function parseImageDocument(text) {
-    const { mediaType, manifests, config, layers } = image_manifest_document.safeParse(json_of_jsonOf(text)).data ?? {};
+    const { mediaType, manifests, config, layers } = image_manifest_document.safeParse(jsonOf(text)).data ?? {};
     if (manifests !== undefined) {
         return {
             mediaType: mediaType ?? manifestTypes[0],
@@ -72986,7 +72981,7 @@ async function askToken(http, challenge, repository) {
 }
 const tokenAnswer = object({ token: schemas_string().optional(), access_token: schemas_string().optional() });
 function tokenIn(text) {
-    const { token, access_token: accessToken } = tokenAnswer.safeParse(json_of_jsonOf(text)).data ?? {};
+    const { token, access_token: accessToken } = tokenAnswer.safeParse(jsonOf(text)).data ?? {};
     return token ?? accessToken;
 }
 async function readDocument(response) {
@@ -73284,7 +73279,7 @@ const nameAnnotation = 'io.containerd.image.name';
  * @throws {Error} with what is wrong with a name, to be put after the archive
  */
 function parseArchiveList(text) {
-    const list = union([dockerList, ociIndex]).safeParse(json_of_jsonOf(text)).data;
+    const list = union([dockerList, ociIndex]).safeParse(jsonOf(text)).data;
     if (list === undefined)
         return undefined;
     if (Array.isArray(list)) {

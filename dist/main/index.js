@@ -45495,14 +45495,14 @@ function shownProblem({ input, value, message }) {
 function shownValue(value) {
     if (typeof value === 'string')
         return shown(value);
-    const text = jsonOf(value);
+    const text = asJson(value);
     return text !== undefined && shorten(text) === text ? maskSecretsIn(value) : textOf(value);
 }
 function textOf(value) {
-    return typeof value === 'string' ? JSON.stringify(shown(value)) : shown(jsonOf(value) ?? 'what was given');
+    return typeof value === 'string' ? JSON.stringify(shown(value)) : shown(asJson(value) ?? 'what was given');
 }
 /** `undefined` for a value that contains itself, as YAML has them. */
-function jsonOf(value) {
+function asJson(value) {
     try {
         return JSON.stringify(value);
     }
@@ -72721,6 +72721,7 @@ function request_duration(problems, name, raw) {
 
 
 
+
 const runId = schemas_string().regex(/^[0-9a-f]{8}$/);
 /**
  * Changes only when an older release could misread a record. What is added without that older releases pass over, and
@@ -72784,7 +72785,9 @@ class run_record_RecordError extends (/* unused pure expression or super */ null
  * @throws {RecordError} when the text is not a record of a run that this release can read
  */
 function run_record_parseRunRecord(text) {
-    const value = parseJson(text);
+    const value = jsonOf(text);
+    if (value === undefined)
+        throw new run_record_RecordError('it is cut off or damaged: not JSON');
     const found = z.object({ version: z.unknown() }).safeParse(value).data?.version;
     if (found !== undefined && found !== run_record_version) {
         throw new run_record_RecordError(`it has version ${show(found)}, and this release reads version ${String(run_record_version)}`);
@@ -72797,14 +72800,6 @@ function run_record_parseRunRecord(text) {
 }
 /** Enough to see what is wrong. */
 const mostPlaces = 3;
-function parseJson(text) {
-    try {
-        return JSON.parse(text);
-    }
-    catch {
-        throw new run_record_RecordError('it is cut off or damaged: not JSON');
-    }
-}
 function show(value) {
     return JSON.stringify(value).slice(0, 20);
 }

@@ -45487,14 +45487,14 @@ function shownProblem({ input, value, message }) {
 function shownValue(value) {
     if (typeof value === 'string')
         return shown(value);
-    const text = errors_jsonOf(value);
+    const text = asJson(value);
     return text !== undefined && shorten(text) === text ? maskSecretsIn(value) : textOf(value);
 }
 function textOf(value) {
-    return typeof value === 'string' ? JSON.stringify(shown(value)) : shown(errors_jsonOf(value) ?? 'what was given');
+    return typeof value === 'string' ? JSON.stringify(shown(value)) : shown(asJson(value) ?? 'what was given');
 }
 /** `undefined` for a value that contains itself, as YAML has them. */
-function errors_jsonOf(value) {
+function asJson(value) {
     try {
         return JSON.stringify(value);
     }
@@ -65788,6 +65788,7 @@ function parseSha256File(text) {
 
 
 
+
 const runId = schemas_string().regex(/^[0-9a-f]{8}$/);
 /**
  * Changes only when an older release could misread a record. What is added without that older releases pass over, and
@@ -65851,7 +65852,9 @@ class RecordError extends Error {
  * @throws {RecordError} when the text is not a record of a run that this release can read
  */
 function parseRunRecord(text) {
-    const value = parseJson(text);
+    const value = json_of_jsonOf(text);
+    if (value === undefined)
+        throw new RecordError('it is cut off or damaged: not JSON');
     const found = object({ version: unknown() }).safeParse(value).data?.version;
     if (found !== undefined && found !== run_record_version) {
         throw new RecordError(`it has version ${show(found)}, and this release reads version ${String(run_record_version)}`);
@@ -65864,14 +65867,6 @@ function parseRunRecord(text) {
 }
 /** Enough to see what is wrong. */
 const mostPlaces = 3;
-function parseJson(text) {
-    try {
-        return JSON.parse(text);
-    }
-    catch {
-        throw new RecordError('it is cut off or damaged: not JSON');
-    }
-}
 function show(value) {
     return JSON.stringify(value).slice(0, 20);
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { jsonOf } from '../model/json-of.js'
 import { imageToSave } from './image-cache.js'
 import type { Plan } from './plan.js'
 import { plannedTool } from './tools.js'
@@ -76,7 +77,8 @@ export class RecordError extends Error {}
  * @throws {RecordError} when the text is not a record of a run that this release can read
  */
 export function parseRunRecord(text: string): RunRecord {
-  const value = parseJson(text)
+  const value = jsonOf(text)
+  if (value === undefined) throw new RecordError('it is cut off or damaged: not JSON')
   const found = z.object({ version: z.unknown() }).safeParse(value).data?.version
   if (found !== undefined && found !== version) {
     throw new RecordError(`it has version ${show(found)}, and this release reads version ${String(version)}`)
@@ -89,14 +91,6 @@ export function parseRunRecord(text: string): RunRecord {
 
 /** Enough to see what is wrong. */
 const mostPlaces = 3
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new RecordError('it is cut off or damaged: not JSON')
-  }
-}
 
 function show(value: unknown): string {
   return JSON.stringify(value).slice(0, 20)
