@@ -129,12 +129,16 @@ export async function up(world: World, given: GivenInputs, run: Run, signal: Abo
     for (const warning of decided.warnings) world.log.warning(warning)
     const supplies = await world.log.phase('Images', () => supply(live, world, decided, signal))
     await save({ ...record, imagesToSave: supplies.toSave })
-    const flat = await make(live, world, decided, supplies, () => record, save)
+    const flat = await make(live, decided, supplies, () => record, save)
     await save({ ...record, complete: true })
+    // it may have come while nothing was left that it ends
+    signal.throwIfAborted()
     return { ...flat, record }
   } catch (error) {
     // what goes wrong here is told, and never hides the failure that came before it
-    const tidy = record.cleanup ? down(world, record) : removeProbes(world, record, record.run)
+    const tidy = record.cleanup
+      ? down(world, record)
+      : removeProbes(world, record, record.run, signal.aborted ? 'on its way' : 'gone')
     const isLeft = await tidy.then(
       () => !record.cleanup,
       (trouble: unknown) => {
@@ -225,13 +229,9 @@ async function supply(live: World, world: World, decided: Plan, signal: AbortSig
   }
 }
 
-/**
- * @param world as `live`, but not ended by the signal: for what must be tidied up all the same
- * @param current the record as it was saved last
- */
+/** @param current the record as it was saved last */
 async function make(
   live: World,
-  world: World,
   decided: Plan,
   { nodeImages, loadBalancers }: Supplies,
   current: () => RunRecord,
@@ -290,7 +290,7 @@ async function make(
   // last, because it starts while the rest is done
   await log.phase('Wait for CoreDNS', () =>
     whenAllEnd<unknown>([
-      ...(wantProbe ? [removeProbes(world, record, record.run)] : []),
+      ...(wantProbe ? [removeProbes(live, record, record.run)] : []),
       ...decided.clusters.map((cluster) => untilCoreDnsAvailable(live, record, cluster, decided.waitSeconds)),
     ]),
   )
@@ -337,12 +337,18 @@ export async function verify(world: World, record: RunRecord, signal: AbortSigna
   const live = until(world, signal)
   await installTools(live, record.tools)
   const nodes = await readNodes(live, record)
-  return { record, nodes, ...(await proveAgain(live, world, record, nodes)) }
+  return { record, nodes, ...(await proveAgain(live, world, record, nodes, signal)) }
 }
 
-async function proveAgain(live: World, world: World, record: RunRecord, nodes: readonly Node[]): Promise<Connectivity> {
+async function proveAgain(
+  live: World,
+  world: World,
+  record: RunRecord,
+  nodes: readonly Node[],
+  signal: AbortSignal,
+): Promise<Connectivity> {
   const check = world.newId()
-  return world.log.phase('Verify', async () => {
+  const connectivity = await world.log.phase('Verify', async () => {
     try {
       await allOrNone(
         live,
@@ -350,9 +356,13 @@ async function proveAgain(live: World, world: World, record: RunRecord, nodes: r
       )
       return await verifyConnectivity(live, record, nodes, check)
     } finally {
-      await removeProbes(world, record, check)
+      // who has told the run to stop waits for no cluster that does not answer
+      if (signal.aborted) world.log.info(`${messageOf(signal.reason)}: removing the probe`)
+      await removeProbes(world, record, check, signal.aborted ? 'on its way' : 'gone')
     }
   })
+  signal.throwIfAborted()
+  return connectivity
 }
 
 /** A flat network after its repair, and what was changed. */
@@ -384,7 +394,7 @@ export async function repair(world: World, saved: RunRecord, store: RunStore, si
   })
   for (const change of changes) tell(live, change)
   if (changes.length === 0) log.info('nothing to repair')
-  const connectivity = await proveAgain(live, world, record, nodes)
+  const connectivity = await proveAgain(live, world, record, nodes, signal)
   // last: until a node that was restarted runs pods again, Kubernetes shows CoreDNS as it was before
   await log.phase('Wait for CoreDNS', () =>
     whenAllEnd(record.clusters.map((cluster) => untilCoreDnsAvailable(live, record, cluster, record.waitSeconds))),

@@ -81320,7 +81320,9 @@ async function writeKubeconfig({ files }, record) {
     if (!(await isOurs(files, record))) {
         throw new Error(`${kubeconfig} is no longer the file that this run created, so it was not written`);
     }
-    await files.overwrite(kubeconfig, merged);
+    // a file that is right is never empty for a moment
+    if ((await files.read(kubeconfig)) !== merged)
+        await files.overwrite(kubeconfig, merged);
 }
 /** Removes the merged kubeconfig, unless somebody has put another file in its place. */
 async function removeKubeconfig({ files, log }, record) {
@@ -81941,28 +81943,49 @@ function patienceOf(clock, seconds) {
             const isBelieved = forbiddenSince !== undefined && clock.now() - forbiddenSince >= forbiddenSeconds;
             return isBelieved || outlook === 'is final';
         },
+        succeeded() {
+            forbiddenSince = undefined;
+        },
+    };
+}
+/** An API server that is silent for longer is told. */
+const silentSeconds = 10;
+/** Tells once that a cluster's API server does not answer, before the wait for it is over. */
+function silenceTeller({ log, clock }, cluster) {
+    const started = clock.now();
+    let isTold = false;
+    return ({ output }) => {
+        if (isTold || clock.now() - started < silentSeconds)
+            return;
+        isTold = true;
+        log.progress(cluster, `its API server does not answer yet: ${output.trim().split('\n').at(-1) ?? ''}`);
     };
 }
 /** A command gets at least so much time, and at most so much where nobody says how much. */
 const tries = { shortest: 10, longest: 120 };
 /**
- * Runs commands for an API server, all of them together within so many seconds: what may get better is tried again, as an
- * API server that has just come up or restarts turns everything away; what cannot get better is thrown at once.
+ * Runs commands for the API server of a cluster, all of them together within so many seconds: what may get better is tried
+ * again, as an API server that has just come up or restarts turns everything away; what cannot get better is thrown at
+ * once.
  * @param beforeRetry called after each failure that may get better; throws what ends the tries all the same
  */
-function patient({ runner, clock }, seconds, beforeRetry = () => Promise.resolve()) {
+function patient({ runner, log, clock }, cluster, seconds, beforeRetry = () => Promise.resolve()) {
     const patience = patienceOf(clock, seconds);
     return {
         async run(command, options = {}) {
             const longest = options.timeoutSeconds ?? tries.longest;
+            const tellSilence = silenceTeller({ log, clock }, cluster);
             for (;;) {
                 const timeoutSeconds = Math.min(longest, Math.max(tries.shortest, Math.ceil(patience.left())));
                 try {
-                    return await runner.run(command, { ...options, timeoutSeconds });
+                    const output = await runner.run(command, { ...options, timeoutSeconds });
+                    patience.succeeded();
+                    return output;
                 }
                 catch (error) {
                     if (!(error instanceof CommandError) || patience.isFinal(error) || patience.left() < patience_pauseSeconds)
                         throw error;
+                    tellSilence(error);
                     await beforeRetry();
                     await clock.sleep(patience_pauseSeconds);
                 }
@@ -82011,7 +82034,7 @@ async function startProvider({ runner, log }, record, { name }) {
 }
 async function installMetalLb(world, record, { name, reused }, manifest) {
     const target = { kubeconfig: run_record_clusterKubeconfig(record, name) };
-    const api = patient(world, record.waitSeconds);
+    const api = patient(world, name, record.waitSeconds);
     if (reused && isOtherMetalLb(await api.run(findMetalLb(target)))) {
         throw new Error(`cluster ${name} has a MetalLB that its manifest did not install; give load-balancer: none, or remove that one`);
     }
@@ -82024,7 +82047,7 @@ async function giveAddresses(world, record, { name, loadBalancerSubnets }, waitS
     await untilMetalLbRuns(world, name, target, waitSeconds);
     try {
         // the webhook that must agree may answer a little later than its controller is ready
-        await patient(world, waitSeconds - (clock.now() - started)).run(applyManifest(target), {
+        await patient(world, name, waitSeconds - (clock.now() - started)).run(applyManifest(target), {
             input: poolManifest(loadBalancerSubnets),
         });
     }
@@ -83270,15 +83293,13 @@ async function attachedContainers({ runner, clock }, names, { dockerNetwork, wai
 const untilNodesReady = (...of) => untilNothingIsMissing({ what: 'nodes', watch: waitForNodes, missing: missingNodes }, ...of);
 /** Waits until a cluster's CoreDNS is available: every pod of it, and with the newest Corefile. */
 const untilCoreDnsAvailable = (...of) => untilNothingIsMissing({ what: 'CoreDNS', watch: waitForCoreDns, missing: missingCoreDns }, ...of);
-/** An API server that is silent for longer is told. */
-const silentSeconds = 10;
 /** A watch ends after so many seconds at most, since only the look behind it tells what has failed for good. */
 const watchSeconds = 10;
 async function untilNothingIsMissing(readiness, ...[{ runner, log, clock }, record, cluster, waitSeconds]) {
     const target = { kubeconfig: run_record_clusterKubeconfig(record, cluster.name) };
     const started = clock.now();
     const patience = patienceOf(clock, waitSeconds);
-    const tellSilence = silenceTeller({ log, clock }, cluster);
+    const tellSilence = silenceTeller({ log, clock }, cluster.name);
     for (;;) {
         // what the watch tells is looked at afterwards, together with what it cannot wait for
         const seconds = Math.max(1, Math.min(watchSeconds, patience.left()));
@@ -83292,6 +83313,8 @@ async function untilNothingIsMissing(readiness, ...[{ runner, log, clock }, reco
         }
         if (isSilent)
             tellSilence(state);
+        else
+            patience.succeeded();
         const troubles = isSilent ? [] : state.podTroubles;
         const hasFailed = isSilent ? patience.isFinal(state) : troubles.some(({ isFinal }) => isFinal);
         if (hasFailed || patience.left() <= 0) {
@@ -83306,17 +83329,6 @@ async function untilNothingIsMissing(readiness, ...[{ runner, log, clock }, reco
 const lookSeconds = 60;
 function look(runner, target) {
     return runner.run(getClusterState(target), { timeoutSeconds: lookSeconds }).then(parseClusterState, commandFailure);
-}
-/** Tells once that an API server does not answer, before the wait for it is over. */
-function silenceTeller({ log, clock }, { name }) {
-    const started = clock.now();
-    let isTold = false;
-    return ({ output }) => {
-        if (isTold || clock.now() - started < silentSeconds)
-            return;
-        isTold = true;
-        log.progress(name, `its API server does not answer yet: ${output.trim().split('\n').at(-1) ?? ''}`);
-    };
 }
 /** Enough to see what is wrong. */
 const mostTroubles = 10;
@@ -83396,6 +83408,8 @@ async function writeInternalKubeconfig({ files }, record, cluster, containers) {
 
 
 
+
+
 /**
  * Joins what Kubernetes knows of the nodes (podCIDRs) with what Docker knows (the addresses on the shared network).
  * @throws when a node has no address of one of its cluster's families, or when a cluster gives out addresses that are not
@@ -83422,7 +83436,7 @@ async function describeNodes(world, record, clusters) {
 }
 /** The clusters of a record with their nodes as they are now: those that run and that Kubernetes knows. Renews their kubeconfigs. */
 async function findNodes(world, saved) {
-    const containers = await existingKindContainers(world.runner);
+    const containers = await explained(world, existingKindContainers(world.runner));
     const clusters = await allOrNone(world, saved.clusters.map((cluster) => async (live) => {
         const found = existing_objects_nodesOf(cluster.name, containers.filter(({ running }) => running));
         tellDifference(live, cluster, found);
@@ -83446,27 +83460,55 @@ function tellDifference({ log }, { name: cluster, nodes }, found) {
     for (const added of without(found, nodes))
         log.info(`${cluster}: node ${added} was added`);
 }
+/** A cluster that somebody repairs, or whose API server has just come back, is ready within this time. */
+const recoverySeconds = 30;
 /**
  * The nodes of clusters that exist already.
  * @throws when a cluster does not answer or is not ready
  */
 async function readNodes(world, record) {
     const clusters = await allOrNone(world, record.clusters.map((cluster) => async (live) => {
-        const api = patient(live, record.waitSeconds, controlPlaneGuard(live, cluster));
+        const api = patient(live, cluster.name, record.waitSeconds, controlPlaneGuard(live, cluster));
         const target = { kubeconfig: run_record_clusterKubeconfig(record, cluster.name) };
-        const state = parseClusterState(await api.run(getClusterState(target)));
-        const missing = [...missingNodes(state, cluster), ...missingCoreDns(state)];
-        if (missing.length > 0)
-            throw new Error(`cluster ${cluster.name} is not ready:\n  ${missing.join('\n  ')}`);
-        return { cluster, state };
+        const end = live.clock.now() + Math.min(recoverySeconds, record.waitSeconds);
+        for (;;) {
+            const state = parseClusterState(await api.run(getClusterState(target)));
+            const missing = [...missingNodes(state, cluster), ...missingCoreDns(state)];
+            if (missing.length === 0)
+                return { cluster, state };
+            if (live.clock.now() >= end) {
+                throw new Error(`cluster ${cluster.name} is not ready:\n  ${missing.join('\n  ')}`);
+            }
+            await live.clock.sleep(1);
+        }
     }));
     return describeNodes(world, record, clusters);
 }
-/** Throws when no control plane of a cluster runs, and none has come back for as long as a restart takes. */
-function controlPlaneGuard({ runner, clock }, cluster) {
+/** An engine that restarts answers again within this time, with all that it starts first. */
+const engineRestartSeconds = 60;
+/**
+ * Throws when no control plane of a cluster runs, and none has come back for as long as a restart takes; the same for an
+ * engine that does not answer.
+ */
+function controlPlaneGuard(world, cluster) {
+    const { runner, clock } = world;
+    let silentSince;
     let stoppedSince;
     return async () => {
-        const containers = (await existingKindContainers(runner)).filter((each) => each.cluster === cluster.name);
+        let all;
+        try {
+            all = await existingKindContainers(runner);
+        }
+        catch (error) {
+            if (!(error instanceof CommandError))
+                throw error;
+            silentSince ??= clock.now();
+            if (clock.now() - silentSince >= engineRestartSeconds)
+                throw await explainEngine(world, error);
+            return;
+        }
+        silentSince = undefined;
+        const containers = all.filter((each) => each.cluster === cluster.name);
         const runs = containers.some(({ role, running }) => role === 'control-plane' && running);
         stoppedSince = runs ? undefined : (stoppedSince ?? clock.now());
         const isStopped = stoppedSince !== undefined && clock.now() - stoppedSince >= restartSeconds;
@@ -84001,7 +84043,7 @@ function withHint(error, { name }) {
         !/connection refused|was refused|i\/o timeout|no route to host/.test(error.message)) {
         return error;
     }
-    const hint = `the API server of cluster ${name} answered kind: is what the Docker engine publishes in reach from here? If not, run this on the engine's machine, or give config with networking.apiServerAddress`;
+    const hint = `the API server of cluster ${name} answered kind; where nothing that the Docker engine publishes is in reach from here, run this on the engine's machine, or give config with networking.apiServerAddress`;
     return new Error(`${error.message}\n${hint}`, { cause: error });
 }
 async function provision_create({ runner, log, clock }, dockerNetwork, record, cluster) {
@@ -84299,12 +84341,12 @@ async function registry_startRegistry({ runner }, { run, dockerNetwork }, image)
  * Makes the registry known in a cluster under the name that it has on the host: to containerd on every node, where it
  * must answer, and to tools that look for it.
  */
-async function teachRegistry({ runner, clock }, record, cluster, registry) {
+async function teachRegistry(world, record, cluster, registry) {
     const target = { kubeconfig: run_record_clusterKubeconfig(record, cluster.name) };
     const { run, waitSeconds } = record;
     await whenAllEnd([
-        patient({ runner, clock }, waitSeconds).run(applyManifest(target), { input: registryHosting(run, registry) }),
-        ...cluster.nodes.map(({ name }) => runner
+        patient(world, cluster.name, waitSeconds).run(applyManifest(target), { input: registryHosting(run, registry) }),
+        ...cluster.nodes.map(({ name }) => world.runner
             .run(teachNodeRegistry(name, run, registry, waitSeconds), { timeoutSeconds: waitSeconds + 30 })
             .catch((error) => {
             if (!(error instanceof CommandError))
@@ -84314,10 +84356,10 @@ async function teachRegistry({ runner, clock }, record, cluster, registry) {
     ]);
 }
 /** Has a cluster that stays forget the registry of a run that goes. */
-async function forgetRegistry({ runner, clock }, record, cluster, registry) {
+async function forgetRegistry(world, record, cluster, registry) {
     await whenAllEnd([
-        patient({ runner, clock }, record.waitSeconds).run(deleteRegistryHosting({ kubeconfig: run_record_clusterKubeconfig(record, cluster.name) }, record.run)),
-        ...cluster.nodes.map(({ name }) => runner.run(forgetNodeRegistry(name, registry))),
+        patient(world, cluster.name, record.waitSeconds).run(deleteRegistryHosting({ kubeconfig: run_record_clusterKubeconfig(record, cluster.name) }, record.run)),
+        ...cluster.nodes.map(({ name }) => world.runner.run(forgetNodeRegistry(name, registry))),
     ]);
 }
 
@@ -84493,10 +84535,15 @@ function corefileWith(corefile, names) {
     const end = changed.at(-1) === '' ? changed.length - 1 : changed.length;
     return changed.toSpliced(end, 0, ...serversFor(names).map((line) => `${line} ${mark}`)).join('\n');
 }
+/** Whether there is a line of ours in it. */
+function hasOurs(corefile) {
+    return corefile.split('\n').some(corefile_isOurs);
+}
+function corefile_isOurs(line) {
+    return line.endsWith(` ${mark}`);
+}
 function withoutOurs(lines) {
-    return lines
-        .filter((line) => !line.endsWith(` ${mark}`))
-        .map((line) => (line.startsWith(kept) ? line.slice(kept.length) : line));
+    return lines.filter((line) => !corefile_isOurs(line)).map((line) => (line.startsWith(kept) ? line.slice(kept.length) : line));
 }
 function changeOf(lines, { domain, upstream }) {
     const zone = domain === undefined ? undefined : clusterZone(lines, domain);
@@ -84580,15 +84627,17 @@ function replaceWord(line, word, by) {
  * @param seconds longest time that the API server may take to accept it
  * @returns whether anything was changed
  */
-async function teachNames({ runner, clock }, kubeconfig, names, seconds) {
+async function teachNames(world, { name, kubeconfig }, names, seconds) {
+    const { clock } = world;
     const target = { kubeconfig };
-    const api = patient({ runner, clock }, seconds);
+    const api = patient(world, name, seconds);
     const started = clock.now();
     for (;;) {
         const { corefile, resourceVersion, digest } = parseCoreDns(await api.run(getCoreDns(target)));
         const wanted = corefileWith(corefile, names);
-        // without a digest the pods have started with what kubeadm wrote
-        if (wanted === corefile && (digest === undefined || digest === core_dns_digestOf(wanted)))
+        // who wrote our lines may have ended before the pods were told; without any, they have started with what kubeadm wrote
+        const isStarted = digest === undefined ? !hasOurs(wanted) : digest === core_dns_digestOf(wanted);
+        if (wanted === corefile && isStarted)
             return false;
         try {
             if (wanted !== corefile)
@@ -84629,9 +84678,10 @@ async function teachCluster(world, record, cluster) {
     const kubeconfig = run_record_clusterKubeconfig(record, cluster.name);
     if (cluster.domain !== undefined && cluster.serviceSubnets.length > 1) {
         // kubeadm gives it an address of the primary family alone, which a joined cluster may not have
-        await patient(world, record.waitSeconds).run(giveDnsServiceAddresses({ kubeconfig }, dnsServers(cluster)));
+        await patient(world, cluster.name, record.waitSeconds).run(giveDnsServiceAddresses({ kubeconfig }, dnsServers(cluster)));
     }
-    return teachNames(world, kubeconfig, namesToTeach(cluster, record.clusters, upstream), record.waitSeconds);
+    const names = namesToTeach(cluster, record.clusters, upstream);
+    return teachNames(world, { name: cluster.name, kubeconfig }, names, record.waitSeconds);
 }
 
 ;// CONCATENATED MODULE: ./lib/plan/connectivity.js
@@ -84718,7 +84768,7 @@ const longestCheckSeconds = 30 * 60;
  */
 async function deployProbe(world, record, cluster, check) {
     const target = { kubeconfig: run_record_clusterKubeconfig(record, cluster.name) };
-    const api = patient(world, record.waitSeconds);
+    const api = patient(world, cluster.name, record.waitSeconds);
     try {
         const state = parseClusterState(await api.run(getClusterState(target)));
         await api.run(applyManifest(target), { input: probeManifest(probeImage(state), check, record.run) });
@@ -84732,26 +84782,34 @@ async function deployProbe(world, record, cluster, check) {
         throw new Error(`cluster ${cluster.name} did not take the probe: ${error.message}`, { cause: error });
     }
 }
-/** Removes a check's probe from every cluster; what fails is a warning. */
-function removeProbes(world, record, check) {
-    return deleteEverywhere(world, record, probeOfCheck(check));
+/**
+ * Removes a check's probe from every cluster; what fails is a warning.
+ * @throws {CancelledError} when the world is ended by a signal
+ */
+function removeProbes(world, record, check, until = 'gone') {
+    return deleteEverywhere(world, record, probeOfCheck(check), until);
 }
 /** The same for the probes of every check of the run. */
 function removeAllProbes(world, record) {
-    return deleteEverywhere(world, record, probesOfRun(record.run));
+    return deleteEverywhere(world, record, probesOfRun(record.run), 'gone');
 }
-async function deleteEverywhere(world, record, selector) {
-    await Promise.all(record.clusters.map((cluster) => deleteProbes(world, record, cluster, selector, 'gone')));
+async function deleteEverywhere(world, record, selector, until) {
+    await Promise.all(record.clusters.map((cluster) => deleteProbes(world, record, cluster, selector, until)));
 }
+/** Longest time for an API server to take the removal of a probe, whether it is waited for or not. */
+const deleteSeconds = { gone: 90, 'on its way': 15 };
 async function deleteProbes({ runner, files, log }, record, cluster, selector, until) {
     const target = { kubeconfig: run_record_clusterKubeconfig(record, cluster.name) };
     // a cluster that was never created has none
     if (!(await files.exists(target.kubeconfig)))
         return;
     try {
-        await runner.run(deleteSelected(target, probeNamespace, probeKinds, selector, until));
+        const removal = deleteSelected(target, probeNamespace, probeKinds, selector, until);
+        await runner.run(removal, { timeoutSeconds: deleteSeconds[until] });
     }
     catch (error) {
+        if (error instanceof CancelledError)
+            throw error;
         log.warning(`the probe was not removed from cluster ${cluster.name}: ${messageOf(error)}`);
     }
 }
@@ -84802,10 +84860,12 @@ async function askAll({ runner }, ends, questions) {
     })));
     return ({ from, to }) => answers.get(from.node)?.get(to.address) ?? {};
 }
-/** @throws naming every pair that is not as it should be, with both ends and what was seen */
+/** Pairs that a message tells one by one. */
+const mostTold = 20;
+/** @throws naming pairs that are not as they should be, with both ends and what was seen */
 function requireFlat({ pairs = [], services = [] }, nodes, preserveSourceIp) {
     const nodeAt = new Map(nodes.flatMap(({ name, addresses }) => addresses.map((address) => [address, name])));
-    const broken = pairs.filter((pair) => !isSound(pair, preserveSourceIp)).map((pair) => fault(pair, nodeAt));
+    const broken = pairs.filter((pair) => !isSound(pair, preserveSourceIp));
     const unserved = services.flatMap((pair) => serviceFault(pair) ?? []);
     if (broken.length === 0 && unserved.length === 0)
         return;
@@ -84815,7 +84875,10 @@ function requireFlat({ pairs = [], services = [] }, nodes, preserveSourceIp) {
             ? []
             : [`${String(unserved.length)} of ${String(services.length)} Services are not as they should be`]),
     ];
-    throw new Error(`the network is not flat: ${counts.join(', and ')}\n  ${[...broken, ...unserved].join('\n  ')}`);
+    const wrong = broken.length + unserved.length;
+    const told = [...broken.slice(0, mostTold).map((pair) => fault(pair, nodeAt)), ...unserved].slice(0, mostTold);
+    const more = wrong > told.length ? [`… and ${String(wrong - told.length)} more`] : [];
+    throw new Error(`the network is not flat: ${counts.join(', and ')}\n  ${[...told, ...more].join('\n  ')}`);
 }
 /**
  * The addresses of a check's probe on every node of a cluster, and those of its Service, as soon as it runs everywhere.
@@ -84826,7 +84889,7 @@ async function probesOf(world, record, cluster, nodes, check) {
     const selector = probeOfCheck(check);
     const { runner, clock } = world;
     const seconds = Math.max(rolloutSeconds, record.waitSeconds);
-    const api = patient(world, seconds);
+    const api = patient(world, cluster.name, seconds);
     const started = clock.now();
     for (;;) {
         // in short turns: a node that is gone keeps its pod, which never gets Ready
@@ -84957,13 +85020,17 @@ async function up(world, given, run, signal) {
             world.log.warning(warning);
         const supplies = await world.log.phase('Images', () => supply(live, world, decided, signal));
         await save({ ...record, imagesToSave: supplies.toSave });
-        const flat = await make(live, world, decided, supplies, () => record, save);
+        const flat = await make(live, decided, supplies, () => record, save);
         await save({ ...record, complete: true });
+        // it may have come while nothing was left that it ends
+        signal.throwIfAborted();
         return { ...flat, record };
     }
     catch (error) {
         // what goes wrong here is told, and never hides the failure that came before it
-        const tidy = record.cleanup ? down(world, record) : removeProbes(world, record, record.run);
+        const tidy = record.cleanup
+            ? down(world, record)
+            : removeProbes(world, record, record.run, signal.aborted ? 'on its way' : 'gone');
         const isLeft = await tidy.then(() => !record.cleanup, (trouble) => {
             world.log.warning(messageOf(trouble));
             return true;
@@ -85035,11 +85102,8 @@ async function supply(live, world, decided, signal) {
         ...(loadBalancers && { loadBalancers }),
     };
 }
-/**
- * @param world as `live`, but not ended by the signal: for what must be tidied up all the same
- * @param current the record as it was saved last
- */
-async function make(live, world, decided, { nodeImages, loadBalancers }, current, save) {
+/** @param current the record as it was saved last */
+async function make(live, decided, { nodeImages, loadBalancers }, current, save) {
     const { log, files } = live;
     const record = current();
     const archives = archivesDirectory(record.directory);
@@ -85094,7 +85158,7 @@ async function make(live, world, decided, { nodeImages, loadBalancers }, current
     const connectivity = wantProbe ? await log.phase('Verify', () => prove(live, record, nodes)) : {};
     // last, because it starts while the rest is done
     await log.phase('Wait for CoreDNS', () => whenAllEnd([
-        ...(wantProbe ? [removeProbes(world, record, record.run)] : []),
+        ...(wantProbe ? [removeProbes(live, record, record.run)] : []),
         ...decided.clusters.map((cluster) => untilCoreDnsAvailable(live, record, cluster, decided.waitSeconds)),
     ]));
     if (loadBalancers !== undefined) {
@@ -85137,19 +85201,24 @@ async function verify(world, record, signal) {
     const live = until(world, signal);
     await installTools(live, record.tools);
     const nodes = await readNodes(live, record);
-    return { record, nodes, ...(await proveAgain(live, world, record, nodes)) };
+    return { record, nodes, ...(await proveAgain(live, world, record, nodes, signal)) };
 }
-async function proveAgain(live, world, record, nodes) {
+async function proveAgain(live, world, record, nodes, signal) {
     const check = world.newId();
-    return world.log.phase('Verify', async () => {
+    const connectivity = await world.log.phase('Verify', async () => {
         try {
             await allOrNone(live, record.clusters.map((cluster) => (part) => deployProbe(part, record, cluster, check)));
             return await verifyConnectivity(live, record, nodes, check);
         }
         finally {
-            await removeProbes(world, record, check);
+            // who has told the run to stop waits for no cluster that does not answer
+            if (signal.aborted)
+                world.log.info(`${messageOf(signal.reason)}: removing the probe`);
+            await removeProbes(world, record, check, signal.aborted ? 'on its way' : 'gone');
         }
     });
+    signal.throwIfAborted();
+    return connectivity;
 }
 /**
  * Finds the difference between what is and what should be by reading the nodes, mends it, and proves it: routes and
@@ -85175,7 +85244,7 @@ async function repair(world, saved, store, signal) {
         tell(live, change);
     if (changes.length === 0)
         log.info('nothing to repair');
-    const connectivity = await proveAgain(live, world, record, nodes);
+    const connectivity = await proveAgain(live, world, record, nodes, signal);
     // last: until a node that was restarted runs pods again, Kubernetes shows CoreDNS as it was before
     await log.phase('Wait for CoreDNS', () => whenAllEnd(record.clusters.map((cluster) => untilCoreDnsAvailable(live, record, cluster, record.waitSeconds))));
     return { record, nodes, ...connectivity, changes };
@@ -85543,6 +85612,9 @@ async function chosenRecord(named, purpose, world) {
 async function chosenRun(named, world, otherwise = '') {
     const made = await recordedRuns();
     if (named !== undefined) {
+        // those are known without the engine, which may be away
+        if (made.includes(named))
+            return named;
         const runs = [...new Set([...(await runsOnEngine(world)), ...made])].sort();
         if (runs.includes(named))
             return named;
@@ -86085,7 +86157,7 @@ function isWhole({ complete, clusters }, containers) {
 
 /** Results as lines for a person, within the columns. */
 /** Pairs that are not as they should be, told one by one. */
-const mostTold = 20;
+const text_mostTold = 20;
 /** Every cluster with its nodes, numbered; the connectivity matrix of these numbers; what is wrong; the verdict. */
 function flatNetworkLines(flat, columns, style) {
     const { record, pairs, services = [] } = flat;
@@ -86098,15 +86170,15 @@ function flatNetworkLines(flat, columns, style) {
     const unserved = services.filter((pair) => serviceFault(pair) !== undefined);
     const wrong = broken.length + unserved.length;
     const told = [
-        ...broken.slice(0, mostTold).map(whatIsBroken),
-        ...unserved.slice(0, Math.max(0, mostTold - broken.length)).map(whatIsUnserved),
+        ...broken.slice(0, text_mostTold).map(whatIsBroken),
+        ...unserved.slice(0, Math.max(0, text_mostTold - broken.length)).map(whatIsUnserved),
     ];
     return cut([
         ...clusters,
         '',
         ...matrixLines(flat, pairs, columns, style),
         ...told.flatMap((each) => brokenLines(...each, columns, style)),
-        ...(wrong > mostTold ? [`  … and ${String(wrong - mostTold)} more; --json tells all`] : []),
+        ...(wrong > text_mostTold ? [`  … and ${String(wrong - text_mostTold)} more; --json tells all`] : []),
         ...wrapped(verdict({ pairs, services }), ', ', columns, `${wrong > 0 ? style('red', '✗') : style('green', '✓')} `),
     ], columns);
 }
@@ -86379,7 +86451,12 @@ async function removeAll(output, remove, world) {
             failed.push({ run, message: messageOf(error) });
         });
     }
-    await tellOthers(output.log, world, made);
+    // what was removed is told all the same
+    await tellOthers(output.log, world, made).catch((error) => {
+        if (error instanceof CancelledError)
+            throw error;
+        output.log.warning(`what others made is not known: ${messageOf(error)}`);
+    });
     const removed = made.filter((id) => !failed.some(({ run }) => run === id));
     output.result({ removed, failed }, () => {
         for (const id of removed)

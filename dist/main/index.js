@@ -45085,16 +45085,62 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: ./node_modules/@actions/core/lib/core.js + 7 modules
 var lib_core = __nccwpck_require__(3838);
+;// CONCATENATED MODULE: external "node:fs/promises"
+const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
+;// CONCATENATED MODULE: external "node:timers/promises"
+const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+;// CONCATENATED MODULE: ./lib/adapters/node-processes.js
+
+
+/** Environment variable that every command of a run carries, and its children with it. */
+const runVariable = 'KIND_FLAT_NETWORK_RUN';
+/**
+ * Finds what a killed process of a run left running by that variable, in `/proc`. Where there is no `/proc`, such as
+ * on macOS, nothing is found; the containers such a process still makes are found by the looks that follow.
+ */
+function createProcesses(run) {
+    return {
+        async endLeftovers() {
+            const found = new Set();
+            for (let look = 0; look < 20; look++) {
+                const processes = await processesOf(run);
+                if (processes.length === 0)
+                    break;
+                for (const pid of processes) {
+                    found.add(pid);
+                    end(pid, look < 10 ? 'SIGTERM' : 'SIGKILL');
+                }
+                await (0,external_node_timers_promises_namespaceObject.setTimeout)(100);
+            }
+            return found.size;
+        },
+    };
+}
+async function processesOf(run) {
+    const entries = await (0,promises_namespaceObject.readdir)('/proc').catch(() => []);
+    const pids = entries.filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid);
+    const owned = await Promise.all(pids.map(async (pid) => {
+        // other users' processes cannot be read and are not ours; a zombie's environment is empty
+        const environment = await (0,promises_namespaceObject.readFile)(`/proc/${pid}/environ`, 'utf8').catch(() => '');
+        return environment.split('\0').includes(`${runVariable}=${run}`);
+    }));
+    return pids.filter((_, index) => owned[index]).map(Number);
+}
+function end(pid, signal) {
+    try {
+        process.kill(pid, signal);
+    }
+    catch {
+        // it ended by itself
+    }
+}
+
 // EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js + 1 modules
 var lib = __nccwpck_require__(4942);
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(7598);
-;// CONCATENATED MODULE: external "node:fs/promises"
-const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
 // EXTERNAL MODULE: external "node:http"
 var external_node_http_ = __nccwpck_require__(7067);
-;// CONCATENATED MODULE: external "node:timers/promises"
-const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
 ;// CONCATENATED MODULE: ./node_modules/is-network-error/index.js
 const objectToString = Object.prototype.toString;
 
@@ -45515,7 +45561,7 @@ function shown(text) {
     return shorten_shorten(mask_secrets_maskSecrets(shorten_shorten(text, mostMasked)));
 }
 /** A command that could not be started, failed or ran out of time. The message holds command, exit code and output. */
-class CommandError extends Error {
+class errors_CommandError extends Error {
     command;
     outcome;
     output;
@@ -45535,7 +45581,7 @@ class CommandError extends Error {
     }
 }
 /** A command that printed more than anybody reads; what it printed until then is its output. */
-class TooMuchOutputError extends CommandError {
+class TooMuchOutputError extends errors_CommandError {
     constructor(command, mostBytes, output) {
         super(command, `printed more than ${String(mostBytes / 1e6)} MB`, output);
         this.name = 'TooMuchOutputError';
@@ -55183,7 +55229,7 @@ async function run(command, options, environment, debug, signals) {
         if (!(error instanceof ExecaError))
             throw error;
         const ended = timeout.aborted ? `no end within ${String(timeoutSeconds)} s` : outcome(error, inputFile);
-        throw new CommandError(command, ended, output.all());
+        throw new errors_CommandError(command, ended, output.all());
     }
     finally {
         stop.removeEventListener('abort', endGroup);
@@ -55410,52 +55456,6 @@ function absent(error) {
 }
 function readStandardInput(signal) {
     return boundedText('standard input', process.stdin, { ...(signal && { signal }) });
-}
-
-;// CONCATENATED MODULE: ./lib/adapters/node-processes.js
-
-
-/** Environment variable that every command of a run carries, and its children with it. */
-const runVariable = 'KIND_FLAT_NETWORK_RUN';
-/**
- * Finds what a killed process of a run left running by that variable, in `/proc`. Where there is no `/proc`, such as
- * on macOS, nothing is found; the containers such a process still makes are found by the looks that follow.
- */
-function createProcesses(run) {
-    return {
-        async endLeftovers() {
-            const found = new Set();
-            for (let look = 0; look < 20; look++) {
-                const processes = await processesOf(run);
-                if (processes.length === 0)
-                    break;
-                for (const pid of processes) {
-                    found.add(pid);
-                    end(pid, look < 10 ? 'SIGTERM' : 'SIGKILL');
-                }
-                await (0,external_node_timers_promises_namespaceObject.setTimeout)(100);
-            }
-            return found.size;
-        },
-    };
-}
-async function processesOf(run) {
-    const entries = await (0,promises_namespaceObject.readdir)('/proc').catch(() => []);
-    const pids = entries.filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid);
-    const owned = await Promise.all(pids.map(async (pid) => {
-        // other users' processes cannot be read and are not ours; a zombie's environment is empty
-        const environment = await (0,promises_namespaceObject.readFile)(`/proc/${pid}/environ`, 'utf8').catch(() => '');
-        return environment.split('\0').includes(`${runVariable}=${run}`);
-    }));
-    return pids.filter((_, index) => owned[index]).map(Number);
-}
-function end(pid, signal) {
-    try {
-        process.kill(pid, signal);
-    }
-    catch {
-        // it ended by itself
-    }
 }
 
 ;// CONCATENATED MODULE: ./node_modules/zod/v4/core/util.js
@@ -73505,7 +73505,7 @@ async function connect_connect({ runner }, wirings) {
             .flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
             .filter(({ changes }) => changes.length > 0);
     }
-    const stopped = failures.find(({ cause }) => !(cause instanceof CommandError));
+    const stopped = failures.find(({ cause }) => !(cause instanceof errors_CommandError));
     if (stopped !== undefined)
         throw stopped.cause;
     throw new Error(failures.map(({ node, cause }) => `node ${node} was not wired: ${cause.message}`).join('\n'), {
@@ -73703,7 +73703,7 @@ async function existing(runner, list, inspect, parse) {
     }
 }
 function ignoreGone(error) {
-    if (error instanceof CommandError && goneTexts.test(error.output))
+    if (error instanceof errors_CommandError && goneTexts.test(error.output))
         return [];
     throw error;
 }
@@ -73857,7 +73857,7 @@ async function joinNetwork({ runner, log }, { container, dockerNetwork }) {
         await runner.run(connectNetwork(dockerNetwork, container.id));
     }
     catch (error) {
-        if (!(error instanceof CommandError))
+        if (!(error instanceof errors_CommandError))
             throw error;
         // another step of the same job was faster
         if (!/already exists in network/.test(error.output))
@@ -73874,7 +73874,7 @@ async function leaveNetwork({ runner, log }, { container, dockerNetwork }) {
         log.info(`the container ${container.name} is off the Docker network ${dockerNetwork}`);
     }
     catch (error) {
-        if (!(error instanceof CommandError))
+        if (!(error instanceof errors_CommandError))
             throw error;
         if (!notOnIt.test(error.output))
             throw error;
@@ -73976,7 +73976,9 @@ async function merged_kubeconfig_writeKubeconfig({ files }, record) {
     if (!(await isOurs(files, record))) {
         throw new Error(`${kubeconfig} is no longer the file that this run created, so it was not written`);
     }
-    await files.overwrite(kubeconfig, merged);
+    // a file that is right is never empty for a moment
+    if ((await files.read(kubeconfig)) !== merged)
+        await files.overwrite(kubeconfig, merged);
 }
 /** Removes the merged kubeconfig, unless somebody has put another file in its place. */
 async function removeKubeconfig({ files, log }, record) {
@@ -74182,7 +74184,7 @@ const goneOrInUse = new RegExp(`${goneTexts.source}|active endpoints|volume is i
 /** Passes over a failure that says so; any other is told with the names of the objects. */
 function unless(texts, names) {
     return (error) => {
-        if (!(error instanceof CommandError))
+        if (!(error instanceof errors_CommandError))
             throw error;
         if (!texts.test(error.output))
             throw new NotRemoved(`${names}: ${error.message}`, { cause: error });
@@ -74244,7 +74246,7 @@ async function create(runner, name, run, mtu) {
             return;
         }
         catch (error) {
-            if (!(error instanceof CommandError))
+            if (!(error instanceof errors_CommandError))
                 throw error;
             if (/already exists/.test(error.output))
                 return;
@@ -74597,28 +74599,49 @@ function patienceOf(clock, seconds) {
             const isBelieved = forbiddenSince !== undefined && clock.now() - forbiddenSince >= forbiddenSeconds;
             return isBelieved || outlook === 'is final';
         },
+        succeeded() {
+            forbiddenSince = undefined;
+        },
+    };
+}
+/** An API server that is silent for longer is told. */
+const silentSeconds = 10;
+/** Tells once that a cluster's API server does not answer, before the wait for it is over. */
+function silenceTeller({ log, clock }, cluster) {
+    const started = clock.now();
+    let isTold = false;
+    return ({ output }) => {
+        if (isTold || clock.now() - started < silentSeconds)
+            return;
+        isTold = true;
+        log.progress(cluster, `its API server does not answer yet: ${output.trim().split('\n').at(-1) ?? ''}`);
     };
 }
 /** A command gets at least so much time, and at most so much where nobody says how much. */
 const tries = { shortest: 10, longest: 120 };
 /**
- * Runs commands for an API server, all of them together within so many seconds: what may get better is tried again, as an
- * API server that has just come up or restarts turns everything away; what cannot get better is thrown at once.
+ * Runs commands for the API server of a cluster, all of them together within so many seconds: what may get better is tried
+ * again, as an API server that has just come up or restarts turns everything away; what cannot get better is thrown at
+ * once.
  * @param beforeRetry called after each failure that may get better; throws what ends the tries all the same
  */
-function patience_patient({ runner, clock }, seconds, beforeRetry = () => Promise.resolve()) {
+function patience_patient({ runner, log, clock }, cluster, seconds, beforeRetry = () => Promise.resolve()) {
     const patience = patienceOf(clock, seconds);
     return {
         async run(command, options = {}) {
             const longest = options.timeoutSeconds ?? tries.longest;
+            const tellSilence = silenceTeller({ log, clock }, cluster);
             for (;;) {
                 const timeoutSeconds = Math.min(longest, Math.max(tries.shortest, Math.ceil(patience.left())));
                 try {
-                    return await runner.run(command, { ...options, timeoutSeconds });
+                    const output = await runner.run(command, { ...options, timeoutSeconds });
+                    patience.succeeded();
+                    return output;
                 }
                 catch (error) {
-                    if (!(error instanceof CommandError) || patience.isFinal(error) || patience.left() < patience_pauseSeconds)
+                    if (!(error instanceof errors_CommandError) || patience.isFinal(error) || patience.left() < patience_pauseSeconds)
                         throw error;
+                    tellSilence(error);
                     await beforeRetry();
                     await clock.sleep(patience_pauseSeconds);
                 }
@@ -74653,7 +74676,7 @@ async function prepareLoadBalancers({ runner, downloads }, loadBalancer, { relea
         };
     }
     await runner.run(findCloudProviderKind).catch((error) => {
-        if (!(error instanceof CommandError))
+        if (!(error instanceof errors_CommandError))
             throw error;
         throw new Error(`load-balancer: "${loadBalancer}" needs the program ${cloudProviderKind} on the PATH; install it, or give metallb`, { cause: error });
     });
@@ -74667,7 +74690,7 @@ async function startProvider({ runner, log }, record, { name }) {
 }
 async function installMetalLb(world, record, { name, reused }, manifest) {
     const target = { kubeconfig: run_record_clusterKubeconfig(record, name) };
-    const api = patience_patient(world, record.waitSeconds);
+    const api = patience_patient(world, name, record.waitSeconds);
     if (reused && isOtherMetalLb(await api.run(findMetalLb(target)))) {
         throw new Error(`cluster ${name} has a MetalLB that its manifest did not install; give load-balancer: none, or remove that one`);
     }
@@ -74680,12 +74703,12 @@ async function giveAddresses(world, record, { name, loadBalancerSubnets }, waitS
     await untilMetalLbRuns(world, name, target, waitSeconds);
     try {
         // the webhook that must agree may answer a little later than its controller is ready
-        await patience_patient(world, waitSeconds - (clock.now() - started)).run(applyManifest(target), {
+        await patience_patient(world, name, waitSeconds - (clock.now() - started)).run(applyManifest(target), {
             input: poolManifest(loadBalancerSubnets),
         });
     }
     catch (error) {
-        if (!(error instanceof CommandError))
+        if (!(error instanceof errors_CommandError))
             throw error;
         throw new Error(`cluster ${name}: MetalLB did not take ${loadBalancerSubnets.join(', ')}: ${error.message}`, {
             cause: error,
@@ -74703,7 +74726,7 @@ async function untilMetalLbRuns({ runner, clock }, name, target, waitSeconds) {
             return;
         }
         catch (error) {
-            if (!(error instanceof CommandError))
+            if (!(error instanceof errors_CommandError))
                 throw error;
             if (patience.isFinal(error) || patience.left() < 1)
                 throw await notReady(runner, name, target, waitSeconds, error);
@@ -74756,7 +74779,7 @@ function askEngine(world) {
         const info = await world.runner.run(engineInfo, { timeoutSeconds: patienceSeconds });
         const trouble = parseEngineTrouble(info);
         if (trouble !== undefined)
-            throw new CommandError(engineInfo, 'no engine', trouble);
+            throw new errors_CommandError(engineInfo, 'no engine', trouble);
         return info;
     };
     return engine_trouble_explained(world, ask());
@@ -74764,11 +74787,11 @@ function askEngine(world) {
 /** The result of a command that fails where there is no engine to be used; then that is explained. */
 async function engine_trouble_explained(world, result) {
     return result.catch(async (error) => {
-        throw error instanceof CommandError ? await explainEngine(world, error) : error;
+        throw error instanceof errors_CommandError ? await engine_trouble_explainEngine(world, error) : error;
     });
 }
 /** One sentence with the remedy instead of what docker said, which stays its cause. */
-async function explainEngine(world, error) {
+async function engine_trouble_explainEngine(world, error) {
     const context = await world.runner.run(inspectContext).then(parseContext, (trouble) => {
         if (trouble instanceof CancelledError)
             throw trouble;
@@ -75068,7 +75091,7 @@ async function readSubnets({ runner, log }, { id, cluster }) {
         return kubeadm_parseSubnets(parseCopiedText(await runner.run(copyOut(id, kubeadmConfig))));
     }
     catch (error) {
-        if (error instanceof CommandError && /could not find the file|no such container/i.test(error.output))
+        if (error instanceof errors_CommandError && /could not find the file|no such container/i.test(error.output))
             return unknown;
         const why = whyNot(error);
         log.warning(`the subnets of the kind cluster ${cluster} cannot be read (${why}); those that are chosen may overlap`);
@@ -75079,7 +75102,7 @@ async function readSubnets({ runner, log }, { id, cluster }) {
 function whyNot(error) {
     if (error instanceof CancelledError)
         throw error;
-    return error instanceof CommandError ? error.outcome : errors_messageOf(error);
+    return error instanceof errors_CommandError ? error.outcome : errors_messageOf(error);
 }
 
 ;// CONCATENATED MODULE: ./lib/steps/inspect-place.js
@@ -75129,7 +75152,7 @@ async function inspectContainer({ runner }, id) {
         return parseOwnContainer(await runner.run(inspectContainers([id])));
     }
     catch (error) {
-        if (error instanceof CommandError && /no such (container|object)/i.test(error.output))
+        if (error instanceof errors_CommandError && /no such (container|object)/i.test(error.output))
             return undefined;
         throw error;
     }
@@ -75182,11 +75205,11 @@ const asks = {
 async function inspectTools(world, platform) {
     const { runner, log } = world;
     const docker = runner.run(dockerVersion).then((output) => /version (\S+?),/.exec(output)?.[1] ?? output.trim(), async (error) => {
-        if (!(error instanceof CommandError))
+        if (!(error instanceof errors_CommandError))
             throw error;
         // 20.10 tells not even its version where it does not know how to find an engine
         if (!inspect_tools_missing(error))
-            throw await explainEngine(world, error);
+            throw await engine_trouble_explainEngine(world, error);
         throw new Error(`docker is needed and does not run (${error.outcome}); put it on the PATH`, { cause: error });
     });
     const found = await Promise.all([docker, ...tools_toolNames.map((name) => onPath({ runner, log }, name))]);
@@ -75222,7 +75245,7 @@ class UnusableTool extends Error {
 async function toolVersion(runner, name, program = name) {
     const { command, read } = asks[name];
     const output = await runner.run([program, ...command.slice(1)]).catch((error) => {
-        if (!(error instanceof CommandError))
+        if (!(error instanceof errors_CommandError))
             throw error;
         throw new UnusableTool(`it does not run (${error.outcome})`, inspect_tools_missing(error));
     });
@@ -75532,7 +75555,7 @@ async function readList(runner, archive, file, stopsEarly = true) {
         return { text: await runner.run(readFromArchive(archive, file, stopsEarly), options) };
     }
     catch (error) {
-        if (!(error instanceof CommandError))
+        if (!(error instanceof errors_CommandError))
             throw error;
         if (error instanceof TooMuchOutputError) {
             throw noArchive(`its ${file} is larger than the ${byte_size_formatBytes(mostListBytes)} that are read`);
@@ -75547,7 +75570,7 @@ async function findInEngine(runner, given, kind) {
     const notFound = `is ${what} an image in the engine; docker pull or build it before, or give the path of an archive`;
     const name = load_images_attempt(() => wholeName(given), kind === undefined ? undefined : notFound);
     const output = await runner.run(inspectImage(given)).catch((error) => {
-        throw error instanceof CommandError && isMissingImage(error.output) ? new Unusable(notFound) : error;
+        throw error instanceof errors_CommandError && isMissingImage(error.output) ? new Unusable(notFound) : error;
     });
     const { id, tags } = parseImage(output);
     if (tags.some((tag) => wholeName(tag) === name))
@@ -75612,7 +75635,7 @@ async function loadImages({ runner }, archives, nodes) {
             const missing = await live
                 .run(importImages(node, contents, onNode), { inputFile: path, timeoutSeconds: transferSeconds })
                 .catch((error) => {
-                throw error instanceof CommandError ? notLoaded(node, contents, error) : error;
+                throw error instanceof errors_CommandError ? notLoaded(node, contents, error) : error;
             });
             loaded ||= missing !== '';
         }
@@ -75926,21 +75949,19 @@ async function attachedContainers({ runner, clock }, names, { dockerNetwork, wai
 const untilNodesReady = (...of) => untilNothingIsMissing({ what: 'nodes', watch: waitForNodes, missing: until_ready_missingNodes }, ...of);
 /** Waits until a cluster's CoreDNS is available: every pod of it, and with the newest Corefile. */
 const until_ready_untilCoreDnsAvailable = (...of) => untilNothingIsMissing({ what: 'CoreDNS', watch: waitForCoreDns, missing: until_ready_missingCoreDns }, ...of);
-/** An API server that is silent for longer is told. */
-const silentSeconds = 10;
 /** A watch ends after so many seconds at most, since only the look behind it tells what has failed for good. */
 const watchSeconds = 10;
 async function untilNothingIsMissing(readiness, ...[{ runner, log, clock }, record, cluster, waitSeconds]) {
     const target = { kubeconfig: run_record_clusterKubeconfig(record, cluster.name) };
     const started = clock.now();
     const patience = patienceOf(clock, waitSeconds);
-    const tellSilence = silenceTeller({ log, clock }, cluster);
+    const tellSilence = silenceTeller({ log, clock }, cluster.name);
     for (;;) {
         // what the watch tells is looked at afterwards, together with what it cannot wait for
         const seconds = Math.max(1, Math.min(watchSeconds, patience.left()));
         await runner.run(readiness.watch(target, seconds), { timeoutSeconds: seconds + 30 }).catch(commandFailure);
         const state = await look(runner, target);
-        const isSilent = state instanceof CommandError;
+        const isSilent = state instanceof errors_CommandError;
         const missing = isSilent ? [`it does not answer: ${state.message}`] : readiness.missing(state, cluster);
         if (!isSilent && missing.length === 0) {
             log.progress(cluster.name, `${readiness.what} ready ${(clock.now() - started).toFixed(1)} s later`);
@@ -75948,6 +75969,8 @@ async function untilNothingIsMissing(readiness, ...[{ runner, log, clock }, reco
         }
         if (isSilent)
             tellSilence(state);
+        else
+            patience.succeeded();
         const troubles = isSilent ? [] : state.podTroubles;
         const hasFailed = isSilent ? patience.isFinal(state) : troubles.some(({ isFinal }) => isFinal);
         if (hasFailed || patience.left() <= 0) {
@@ -75963,17 +75986,6 @@ const lookSeconds = 60;
 function look(runner, target) {
     return runner.run(cluster_state_getClusterState(target), { timeoutSeconds: lookSeconds }).then(cluster_state_parseClusterState, commandFailure);
 }
-/** Tells once that an API server does not answer, before the wait for it is over. */
-function silenceTeller({ log, clock }, { name }) {
-    const started = clock.now();
-    let isTold = false;
-    return ({ output }) => {
-        if (isTold || clock.now() - started < silentSeconds)
-            return;
-        isTold = true;
-        log.progress(name, `its API server does not answer yet: ${output.trim().split('\n').at(-1) ?? ''}`);
-    };
-}
 /** Enough to see what is wrong. */
 const mostTroubles = 10;
 /** The pods that do not run, each with what it said before it crashed. */
@@ -75987,7 +75999,7 @@ async function describeTroubles(runner, target, troubles) {
 }
 /** A command that failed is an answer too; anything else is not. */
 function commandFailure(error) {
-    if (error instanceof CommandError)
+    if (error instanceof errors_CommandError)
         return error;
     throw error;
 }
@@ -76052,6 +76064,8 @@ async function writeInternalKubeconfig({ files }, record, cluster, containers) {
 
 
 
+
+
 /**
  * Joins what Kubernetes knows of the nodes (podCIDRs) with what Docker knows (the addresses on the shared network).
  * @throws when a node has no address of one of its cluster's families, or when a cluster gives out addresses that are not
@@ -76078,7 +76092,7 @@ async function describeNodes(world, record, clusters) {
 }
 /** The clusters of a record with their nodes as they are now: those that run and that Kubernetes knows. Renews their kubeconfigs. */
 async function nodes_findNodes(world, saved) {
-    const containers = await existing_objects_existingKindContainers(world.runner);
+    const containers = await engine_trouble_explained(world, existing_objects_existingKindContainers(world.runner));
     const clusters = await all_or_none_allOrNone(world, saved.clusters.map((cluster) => async (live) => {
         const found = existing_objects_nodesOf(cluster.name, containers.filter(({ running }) => running));
         tellDifference(live, cluster, found);
@@ -76102,27 +76116,55 @@ function tellDifference({ log }, { name: cluster, nodes }, found) {
     for (const added of without(found, nodes))
         log.info(`${cluster}: node ${added} was added`);
 }
+/** A cluster that somebody repairs, or whose API server has just come back, is ready within this time. */
+const recoverySeconds = 30;
 /**
  * The nodes of clusters that exist already.
  * @throws when a cluster does not answer or is not ready
  */
 async function nodes_readNodes(world, record) {
     const clusters = await allOrNone(world, record.clusters.map((cluster) => async (live) => {
-        const api = patient(live, record.waitSeconds, controlPlaneGuard(live, cluster));
+        const api = patient(live, cluster.name, record.waitSeconds, controlPlaneGuard(live, cluster));
         const target = { kubeconfig: clusterKubeconfig(record, cluster.name) };
-        const state = parseClusterState(await api.run(getClusterState(target)));
-        const missing = [...missingNodes(state, cluster), ...missingCoreDns(state)];
-        if (missing.length > 0)
-            throw new Error(`cluster ${cluster.name} is not ready:\n  ${missing.join('\n  ')}`);
-        return { cluster, state };
+        const end = live.clock.now() + Math.min(recoverySeconds, record.waitSeconds);
+        for (;;) {
+            const state = parseClusterState(await api.run(getClusterState(target)));
+            const missing = [...missingNodes(state, cluster), ...missingCoreDns(state)];
+            if (missing.length === 0)
+                return { cluster, state };
+            if (live.clock.now() >= end) {
+                throw new Error(`cluster ${cluster.name} is not ready:\n  ${missing.join('\n  ')}`);
+            }
+            await live.clock.sleep(1);
+        }
     }));
     return describeNodes(world, record, clusters);
 }
-/** Throws when no control plane of a cluster runs, and none has come back for as long as a restart takes. */
-function controlPlaneGuard({ runner, clock }, cluster) {
+/** An engine that restarts answers again within this time, with all that it starts first. */
+const engineRestartSeconds = 60;
+/**
+ * Throws when no control plane of a cluster runs, and none has come back for as long as a restart takes; the same for an
+ * engine that does not answer.
+ */
+function controlPlaneGuard(world, cluster) {
+    const { runner, clock } = world;
+    let silentSince;
     let stoppedSince;
     return async () => {
-        const containers = (await existingKindContainers(runner)).filter((each) => each.cluster === cluster.name);
+        let all;
+        try {
+            all = await existingKindContainers(runner);
+        }
+        catch (error) {
+            if (!(error instanceof CommandError))
+                throw error;
+            silentSince ??= clock.now();
+            if (clock.now() - silentSince >= engineRestartSeconds)
+                throw await explainEngine(world, error);
+            return;
+        }
+        silentSince = undefined;
+        const containers = all.filter((each) => each.cluster === cluster.name);
         const runs = containers.some(({ role, running }) => role === 'control-plane' && running);
         stoppedSince = runs ? undefined : (stoppedSince ?? clock.now());
         const isStopped = stoppedSince !== undefined && clock.now() - stoppedSince >= restartSeconds;
@@ -76229,7 +76271,7 @@ async function isInEngine({ runner }, reference) {
         return true;
     }
     catch (error) {
-        if (error instanceof CommandError && isMissingImage(error.output))
+        if (error instanceof errors_CommandError && isMissingImage(error.output))
             return false;
         throw error;
     }
@@ -76297,7 +76339,7 @@ async function pullFrom(world, reference, source, directory) {
         await runner.run(tagImage(name, cachedImageName(source.digest)));
         await runner.run(removeImage(name)).catch((error) => {
             // only a name that nobody can use is left behind
-            if (!(error instanceof CommandError))
+            if (!(error instanceof errors_CommandError))
                 throw error;
         });
         return served.transferred();
@@ -76322,16 +76364,16 @@ async function pull(world, reference, name, options, remark) {
             retries: pullTries - 1,
             minTimeout: options.retryMilliseconds ?? 2000,
             signal: options.signal,
-            shouldRetry: ({ error }) => error instanceof CommandError && mayPullAgain(error.output),
+            shouldRetry: ({ error }) => error instanceof errors_CommandError && mayPullAgain(error.output),
             onFailedAttempt: ({ error, retriesLeft }) => {
-                if (error instanceof CommandError && mayPullAgain(error.output) && retriesLeft > 0)
+                if (error instanceof errors_CommandError && mayPullAgain(error.output) && retriesLeft > 0)
                     log.progress(shortReference(reference), `pulled again after: ${lastLine(error)}`);
             },
         });
     }
     catch (error) {
         options.signal.throwIfAborted();
-        if (!(error instanceof CommandError))
+        if (!(error instanceof errors_CommandError))
             throw error;
         throw new Error(`the node image ${reference} cannot be pulled: ${lastLine(error)}; ` +
             `check its name (node-image, kubernetes-version) and that the engine reaches its registry, or give registry-mirror\n${error.message}`, { cause: error });
@@ -76350,7 +76392,7 @@ async function readPull({ files }, directory) {
     }
 }
 function lastLine(error) {
-    const text = error instanceof CommandError ? error.output.trim() || error.outcome : errors_messageOf(error);
+    const text = error instanceof errors_CommandError ? error.output.trim() || error.outcome : errors_messageOf(error);
     return (text.split('\n').at(-1) ?? '').replace(/^Error response from daemon: /, '');
 }
 /** For work that cannot be ended itself: it is left alone. */
@@ -76657,7 +76699,7 @@ function withHint(error, { name }) {
         !/connection refused|was refused|i\/o timeout|no route to host/.test(error.message)) {
         return error;
     }
-    const hint = `the API server of cluster ${name} answered kind: is what the Docker engine publishes in reach from here? If not, run this on the engine's machine, or give config with networking.apiServerAddress`;
+    const hint = `the API server of cluster ${name} answered kind; where nothing that the Docker engine publishes is in reach from here, run this on the engine's machine, or give config with networking.apiServerAddress`;
     return new Error(`${error.message}\n${hint}`, { cause: error });
 }
 async function provision_create({ runner, log, clock }, dockerNetwork, record, cluster) {
@@ -76679,7 +76721,7 @@ async function provision_create({ runner, log, clock }, dockerNetwork, record, c
         });
     }
     catch (error) {
-        if (!(error instanceof CommandError))
+        if (!(error instanceof errors_CommandError))
             throw error;
         throw new Error(`cluster ${cluster.name} was not created: ${causeOf(error)}\n${error.message}`, { cause: error });
     }
@@ -76943,7 +76985,7 @@ async function registry_startRegistry({ runner }, { run, dockerNetwork }, image)
         await runner.run(startRegistry(run, dockerNetwork, image), { timeoutSeconds: startSeconds });
     }
     catch (error) {
-        if (!(error instanceof CommandError))
+        if (!(error instanceof errors_CommandError))
             throw error;
         throw new Error(`no registry could be started from ${image} (input registry-image): ${error.message}`, {
             cause: error,
@@ -76955,25 +76997,25 @@ async function registry_startRegistry({ runner }, { run, dockerNetwork }, image)
  * Makes the registry known in a cluster under the name that it has on the host: to containerd on every node, where it
  * must answer, and to tools that look for it.
  */
-async function teachRegistry({ runner, clock }, record, cluster, registry) {
+async function teachRegistry(world, record, cluster, registry) {
     const target = { kubeconfig: run_record_clusterKubeconfig(record, cluster.name) };
     const { run, waitSeconds } = record;
     await when_all_end_whenAllEnd([
-        patience_patient({ runner, clock }, waitSeconds).run(applyManifest(target), { input: registryHosting(run, registry) }),
-        ...cluster.nodes.map(({ name }) => runner
+        patience_patient(world, cluster.name, waitSeconds).run(applyManifest(target), { input: registryHosting(run, registry) }),
+        ...cluster.nodes.map(({ name }) => world.runner
             .run(teachNodeRegistry(name, run, registry, waitSeconds), { timeoutSeconds: waitSeconds + 30 })
             .catch((error) => {
-            if (!(error instanceof CommandError))
+            if (!(error instanceof errors_CommandError))
                 throw error;
             throw new Error(`node ${name} does not reach the registry: ${error.message}`, { cause: error });
         })),
     ]);
 }
 /** Has a cluster that stays forget the registry of a run that goes. */
-async function forgetRegistry({ runner, clock }, record, cluster, registry) {
+async function forgetRegistry(world, record, cluster, registry) {
     await when_all_end_whenAllEnd([
-        patience_patient({ runner, clock }, record.waitSeconds).run(deleteRegistryHosting({ kubeconfig: run_record_clusterKubeconfig(record, cluster.name) }, record.run)),
-        ...cluster.nodes.map(({ name }) => runner.run(forgetNodeRegistry(name, registry))),
+        patience_patient(world, cluster.name, record.waitSeconds).run(deleteRegistryHosting({ kubeconfig: run_record_clusterKubeconfig(record, cluster.name) }, record.run)),
+        ...cluster.nodes.map(({ name }) => world.runner.run(forgetNodeRegistry(name, registry))),
     ]);
 }
 
@@ -77149,10 +77191,15 @@ function corefileWith(corefile, names) {
     const end = changed.at(-1) === '' ? changed.length - 1 : changed.length;
     return changed.toSpliced(end, 0, ...serversFor(names).map((line) => `${line} ${mark}`)).join('\n');
 }
+/** Whether there is a line of ours in it. */
+function hasOurs(corefile) {
+    return corefile.split('\n').some(corefile_isOurs);
+}
+function corefile_isOurs(line) {
+    return line.endsWith(` ${mark}`);
+}
 function withoutOurs(lines) {
-    return lines
-        .filter((line) => !line.endsWith(` ${mark}`))
-        .map((line) => (line.startsWith(kept) ? line.slice(kept.length) : line));
+    return lines.filter((line) => !corefile_isOurs(line)).map((line) => (line.startsWith(kept) ? line.slice(kept.length) : line));
 }
 function changeOf(lines, { domain, upstream }) {
     const zone = domain === undefined ? undefined : clusterZone(lines, domain);
@@ -77236,15 +77283,17 @@ function replaceWord(line, word, by) {
  * @param seconds longest time that the API server may take to accept it
  * @returns whether anything was changed
  */
-async function teachNames({ runner, clock }, kubeconfig, names, seconds) {
+async function teachNames(world, { name, kubeconfig }, names, seconds) {
+    const { clock } = world;
     const target = { kubeconfig };
-    const api = patience_patient({ runner, clock }, seconds);
+    const api = patience_patient(world, name, seconds);
     const started = clock.now();
     for (;;) {
         const { corefile, resourceVersion, digest } = parseCoreDns(await api.run(getCoreDns(target)));
         const wanted = corefileWith(corefile, names);
-        // without a digest the pods have started with what kubeadm wrote
-        if (wanted === corefile && (digest === undefined || digest === core_dns_digestOf(wanted)))
+        // who wrote our lines may have ended before the pods were told; without any, they have started with what kubeadm wrote
+        const isStarted = digest === undefined ? !hasOurs(wanted) : digest === core_dns_digestOf(wanted);
+        if (wanted === corefile && isStarted)
             return false;
         try {
             if (wanted !== corefile)
@@ -77253,7 +77302,7 @@ async function teachNames({ runner, clock }, kubeconfig, names, seconds) {
             return true;
         }
         catch (error) {
-            if (!(error instanceof CommandError && isConflict(error)) || clock.now() - started >= seconds)
+            if (!(error instanceof errors_CommandError && isConflict(error)) || clock.now() - started >= seconds)
                 throw error;
             await clock.sleep(0.2);
         }
@@ -77285,9 +77334,10 @@ async function teach_cluster_teachCluster(world, record, cluster) {
     const kubeconfig = run_record_clusterKubeconfig(record, cluster.name);
     if (cluster.domain !== undefined && cluster.serviceSubnets.length > 1) {
         // kubeadm gives it an address of the primary family alone, which a joined cluster may not have
-        await patience_patient(world, record.waitSeconds).run(giveDnsServiceAddresses({ kubeconfig }, dnsServers(cluster)));
+        await patience_patient(world, cluster.name, record.waitSeconds).run(giveDnsServiceAddresses({ kubeconfig }, dnsServers(cluster)));
     }
-    return teachNames(world, kubeconfig, namesToTeach(cluster, record.clusters, upstream), record.waitSeconds);
+    const names = namesToTeach(cluster, record.clusters, upstream);
+    return teachNames(world, { name: cluster.name, kubeconfig }, names, record.waitSeconds);
 }
 
 ;// CONCATENATED MODULE: ./lib/plan/connectivity.js
@@ -77374,7 +77424,7 @@ const longestCheckSeconds = 30 * 60;
  */
 async function verify_deployProbe(world, record, cluster, check) {
     const target = { kubeconfig: run_record_clusterKubeconfig(record, cluster.name) };
-    const api = patience_patient(world, record.waitSeconds);
+    const api = patience_patient(world, cluster.name, record.waitSeconds);
     try {
         const state = cluster_state_parseClusterState(await api.run(cluster_state_getClusterState(target)));
         await api.run(applyManifest(target), { input: probeManifest(probeImage(state), check, record.run) });
@@ -77383,31 +77433,39 @@ async function verify_deployProbe(world, record, cluster, check) {
             await deleteProbes(world, record, cluster, probeOfCheck(probe.check), 'on its way');
     }
     catch (error) {
-        if (!(error instanceof CommandError))
+        if (!(error instanceof errors_CommandError))
             throw error;
         throw new Error(`cluster ${cluster.name} did not take the probe: ${error.message}`, { cause: error });
     }
 }
-/** Removes a check's probe from every cluster; what fails is a warning. */
-function verify_removeProbes(world, record, check) {
-    return deleteEverywhere(world, record, probeOfCheck(check));
+/**
+ * Removes a check's probe from every cluster; what fails is a warning.
+ * @throws {CancelledError} when the world is ended by a signal
+ */
+function verify_removeProbes(world, record, check, until = 'gone') {
+    return deleteEverywhere(world, record, probeOfCheck(check), until);
 }
 /** The same for the probes of every check of the run. */
 function removeAllProbes(world, record) {
-    return deleteEverywhere(world, record, probesOfRun(record.run));
+    return deleteEverywhere(world, record, probesOfRun(record.run), 'gone');
 }
-async function deleteEverywhere(world, record, selector) {
-    await Promise.all(record.clusters.map((cluster) => deleteProbes(world, record, cluster, selector, 'gone')));
+async function deleteEverywhere(world, record, selector, until) {
+    await Promise.all(record.clusters.map((cluster) => deleteProbes(world, record, cluster, selector, until)));
 }
+/** Longest time for an API server to take the removal of a probe, whether it is waited for or not. */
+const deleteSeconds = { gone: 90, 'on its way': 15 };
 async function deleteProbes({ runner, files, log }, record, cluster, selector, until) {
     const target = { kubeconfig: run_record_clusterKubeconfig(record, cluster.name) };
     // a cluster that was never created has none
     if (!(await files.exists(target.kubeconfig)))
         return;
     try {
-        await runner.run(deleteSelected(target, probeNamespace, probeKinds, selector, until));
+        const removal = deleteSelected(target, probeNamespace, probeKinds, selector, until);
+        await runner.run(removal, { timeoutSeconds: deleteSeconds[until] });
     }
     catch (error) {
+        if (error instanceof CancelledError)
+            throw error;
         log.warning(`the probe was not removed from cluster ${cluster.name}: ${errors_messageOf(error)}`);
     }
 }
@@ -77458,10 +77516,12 @@ async function askAll({ runner }, ends, questions) {
     })));
     return ({ from, to }) => answers.get(from.node)?.get(to.address) ?? {};
 }
-/** @throws naming every pair that is not as it should be, with both ends and what was seen */
+/** Pairs that a message tells one by one. */
+const mostTold = 20;
+/** @throws naming pairs that are not as they should be, with both ends and what was seen */
 function requireFlat({ pairs = [], services = [] }, nodes, preserveSourceIp) {
     const nodeAt = new Map(nodes.flatMap(({ name, addresses }) => addresses.map((address) => [address, name])));
-    const broken = pairs.filter((pair) => !isSound(pair, preserveSourceIp)).map((pair) => fault(pair, nodeAt));
+    const broken = pairs.filter((pair) => !isSound(pair, preserveSourceIp));
     const unserved = services.flatMap((pair) => serviceFault(pair) ?? []);
     if (broken.length === 0 && unserved.length === 0)
         return;
@@ -77471,7 +77531,10 @@ function requireFlat({ pairs = [], services = [] }, nodes, preserveSourceIp) {
             ? []
             : [`${String(unserved.length)} of ${String(services.length)} Services are not as they should be`]),
     ];
-    throw new Error(`the network is not flat: ${counts.join(', and ')}\n  ${[...broken, ...unserved].join('\n  ')}`);
+    const wrong = broken.length + unserved.length;
+    const told = [...broken.slice(0, mostTold).map((pair) => fault(pair, nodeAt)), ...unserved].slice(0, mostTold);
+    const more = wrong > told.length ? [`… and ${String(wrong - told.length)} more`] : [];
+    throw new Error(`the network is not flat: ${counts.join(', and ')}\n  ${[...told, ...more].join('\n  ')}`);
 }
 /**
  * The addresses of a check's probe on every node of a cluster, and those of its Service, as soon as it runs everywhere.
@@ -77482,12 +77545,12 @@ async function probesOf(world, record, cluster, nodes, check) {
     const selector = probeOfCheck(check);
     const { runner, clock } = world;
     const seconds = Math.max(rolloutSeconds, record.waitSeconds);
-    const api = patience_patient(world, seconds);
+    const api = patience_patient(world, cluster.name, seconds);
     const started = clock.now();
     for (;;) {
         // in short turns: a node that is gone keeps its pod, which never gets Ready
         await runner.run(waitForPods(target, probeNamespace, selector, 2)).catch((error) => {
-            if (!(error instanceof CommandError))
+            if (!(error instanceof errors_CommandError))
                 throw error;
         });
         const output = await api.run(getPodsAndServices(target, probeNamespace, selector));
@@ -77613,13 +77676,17 @@ async function up(world, given, run, signal) {
             world.log.warning(warning);
         const supplies = await world.log.phase('Images', () => supply(live, world, decided, signal));
         await save({ ...record, imagesToSave: supplies.toSave });
-        const flat = await make(live, world, decided, supplies, () => record, save);
+        const flat = await make(live, decided, supplies, () => record, save);
         await save({ ...record, complete: true });
+        // it may have come while nothing was left that it ends
+        signal.throwIfAborted();
         return { ...flat, record };
     }
     catch (error) {
         // what goes wrong here is told, and never hides the failure that came before it
-        const tidy = record.cleanup ? down(world, record) : verify_removeProbes(world, record, record.run);
+        const tidy = record.cleanup
+            ? down(world, record)
+            : verify_removeProbes(world, record, record.run, signal.aborted ? 'on its way' : 'gone');
         const isLeft = await tidy.then(() => !record.cleanup, (trouble) => {
             world.log.warning(errors_messageOf(trouble));
             return true;
@@ -77691,11 +77758,8 @@ async function supply(live, world, decided, signal) {
         ...(loadBalancers && { loadBalancers }),
     };
 }
-/**
- * @param world as `live`, but not ended by the signal: for what must be tidied up all the same
- * @param current the record as it was saved last
- */
-async function make(live, world, decided, { nodeImages, loadBalancers }, current, save) {
+/** @param current the record as it was saved last */
+async function make(live, decided, { nodeImages, loadBalancers }, current, save) {
     const { log, files } = live;
     const record = current();
     const archives = archivesDirectory(record.directory);
@@ -77750,7 +77814,7 @@ async function make(live, world, decided, { nodeImages, loadBalancers }, current
     const connectivity = wantProbe ? await log.phase('Verify', () => prove(live, record, nodes)) : {};
     // last, because it starts while the rest is done
     await log.phase('Wait for CoreDNS', () => when_all_end_whenAllEnd([
-        ...(wantProbe ? [verify_removeProbes(world, record, record.run)] : []),
+        ...(wantProbe ? [verify_removeProbes(live, record, record.run)] : []),
         ...decided.clusters.map((cluster) => until_ready_untilCoreDnsAvailable(live, record, cluster, decided.waitSeconds)),
     ]));
     if (loadBalancers !== undefined) {
@@ -77793,19 +77857,24 @@ async function verify(world, record, signal) {
     const live = until(world, signal);
     await installTools(live, record.tools);
     const nodes = await readNodes(live, record);
-    return { record, nodes, ...(await proveAgain(live, world, record, nodes)) };
+    return { record, nodes, ...(await proveAgain(live, world, record, nodes, signal)) };
 }
-async function proveAgain(live, world, record, nodes) {
+async function proveAgain(live, world, record, nodes, signal) {
     const check = world.newId();
-    return world.log.phase('Verify', async () => {
+    const connectivity = await world.log.phase('Verify', async () => {
         try {
             await allOrNone(live, record.clusters.map((cluster) => (part) => deployProbe(part, record, cluster, check)));
             return await verifyConnectivity(live, record, nodes, check);
         }
         finally {
-            await removeProbes(world, record, check);
+            // who has told the run to stop waits for no cluster that does not answer
+            if (signal.aborted)
+                world.log.info(`${messageOf(signal.reason)}: removing the probe`);
+            await removeProbes(world, record, check, signal.aborted ? 'on its way' : 'gone');
         }
     });
+    signal.throwIfAborted();
+    return connectivity;
 }
 /**
  * Finds the difference between what is and what should be by reading the nodes, mends it, and proves it: routes and
@@ -77831,7 +77900,7 @@ async function repair(world, saved, store, signal) {
         tell(live, change);
     if (changes.length === 0)
         log.info('nothing to repair');
-    const connectivity = await proveAgain(live, world, record, nodes);
+    const connectivity = await proveAgain(live, world, record, nodes, signal);
     // last: until a node that was restarted runs pods again, Kubernetes shows CoreDNS as it was before
     await log.phase('Wait for CoreDNS', () => whenAllEnd(record.clusters.map((cluster) => untilCoreDnsAvailable(live, record, cluster, record.waitSeconds))));
     return { record, nodes, ...connectivity, changes };
@@ -78461,8 +78530,11 @@ function savedRun(directoryOf) {
 
 
 
+
 async function runMain() {
     const id = newRunId();
+    // @actions/cache starts tar by itself, and post ends what bears the run
+    process.env[runVariable] = id;
     const phases = [];
     const run = { id, directory: runDirectory(id), store: stateStore, howToRemove: removalHint };
     const stopped = AbortSignal.any([onSignal(), onLostReader()]);

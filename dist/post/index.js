@@ -45065,7 +45065,7 @@ else if (true) module.exports = ipCodec;
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _run_post_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9185);
+/* harmony import */ var _run_post_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3572);
 
 await (0,_run_post_js__WEBPACK_IMPORTED_MODULE_0__/* .runPost */ .a)();
 
@@ -45074,7 +45074,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 9185:
+/***/ 3572:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -71444,7 +71444,7 @@ function place_machineOf(endpoint) {
     return url.hostname.replace(/^\[(.*)\]$/, '$1') || undefined;
 }
 /** What names an endpoint. The client calls what `DOCKER_HOST` says `default` too, as it calls its own default. */
-function place_nameOfEndpoint({ name, endpoint }) {
+function nameOfEndpoint({ name, endpoint }) {
     return name === 'default' && endpoint !== defaultEndpoint ? 'DOCKER_HOST' : `the Docker context ${name}`;
 }
 /** Pure. */
@@ -71452,7 +71452,7 @@ function place_decidePlace(facts) {
     const { context, rootless } = facts;
     const common = {
         endpoint: context.endpoint,
-        named: place_nameOfEndpoint(context),
+        named: nameOfEndpoint(context),
         rootless,
         ...(rootless && rootlessLacks(facts)),
     };
@@ -72924,7 +72924,7 @@ function docker_parseEngineTrouble(output) {
     return ServerVersion === '' ? 'Error reading remote info: no version' : undefined;
 }
 /** The context in use: `DOCKER_HOST` goes before `DOCKER_CONTEXT`, and that before the one chosen with `docker context use`. */
-const docker_inspectContext = (/* unused pure expression or super */ null && (['docker', 'context', 'inspect', '--format', '{{json .}}']));
+const docker_inspectContext = ['docker', 'context', 'inspect', '--format', '{{json .}}'];
 function docker_parseContext(output) {
     const { Name, Endpoints } = JSON.parse(output);
     return { name: Name, endpoint: Endpoints?.docker?.Host ?? '' };
@@ -73853,7 +73853,9 @@ async function merged_kubeconfig_writeKubeconfig({ files }, record) {
     if (!(await isOurs(files, record))) {
         throw new Error(`${kubeconfig} is no longer the file that this run created, so it was not written`);
     }
-    await files.overwrite(kubeconfig, merged);
+    // a file that is right is never empty for a moment
+    if ((await files.read(kubeconfig)) !== merged)
+        await files.overwrite(kubeconfig, merged);
 }
 /** Removes the merged kubeconfig, unless somebody has put another file in its place. */
 async function removeKubeconfig({ files, log }, record) {
@@ -74373,28 +74375,49 @@ function patience_patienceOf(clock, seconds) {
             const isBelieved = forbiddenSince !== undefined && clock.now() - forbiddenSince >= forbiddenSeconds;
             return isBelieved || outlook === 'is final';
         },
+        succeeded() {
+            forbiddenSince = undefined;
+        },
+    };
+}
+/** An API server that is silent for longer is told. */
+const silentSeconds = 10;
+/** Tells once that a cluster's API server does not answer, before the wait for it is over. */
+function silenceTeller({ log, clock }, cluster) {
+    const started = clock.now();
+    let isTold = false;
+    return ({ output }) => {
+        if (isTold || clock.now() - started < silentSeconds)
+            return;
+        isTold = true;
+        log.progress(cluster, `its API server does not answer yet: ${output.trim().split('\n').at(-1) ?? ''}`);
     };
 }
 /** A command gets at least so much time, and at most so much where nobody says how much. */
 const tries = { shortest: 10, longest: 120 };
 /**
- * Runs commands for an API server, all of them together within so many seconds: what may get better is tried again, as an
- * API server that has just come up or restarts turns everything away; what cannot get better is thrown at once.
+ * Runs commands for the API server of a cluster, all of them together within so many seconds: what may get better is tried
+ * again, as an API server that has just come up or restarts turns everything away; what cannot get better is thrown at
+ * once.
  * @param beforeRetry called after each failure that may get better; throws what ends the tries all the same
  */
-function patience_patient({ runner, clock }, seconds, beforeRetry = () => Promise.resolve()) {
+function patience_patient({ runner, log, clock }, cluster, seconds, beforeRetry = () => Promise.resolve()) {
     const patience = patience_patienceOf(clock, seconds);
     return {
         async run(command, options = {}) {
             const longest = options.timeoutSeconds ?? tries.longest;
+            const tellSilence = silenceTeller({ log, clock }, cluster);
             for (;;) {
                 const timeoutSeconds = Math.min(longest, Math.max(tries.shortest, Math.ceil(patience.left())));
                 try {
-                    return await runner.run(command, { ...options, timeoutSeconds });
+                    const output = await runner.run(command, { ...options, timeoutSeconds });
+                    patience.succeeded();
+                    return output;
                 }
                 catch (error) {
                     if (!(error instanceof errors_CommandError) || patience.isFinal(error) || patience.left() < patience_pauseSeconds)
                         throw error;
+                    tellSilence(error);
                     await beforeRetry();
                     await clock.sleep(patience_pauseSeconds);
                 }
@@ -74443,7 +74466,7 @@ async function startProvider({ runner, log }, record, { name }) {
 }
 async function installMetalLb(world, record, { name, reused }, manifest) {
     const target = { kubeconfig: clusterKubeconfig(record, name) };
-    const api = patient(world, record.waitSeconds);
+    const api = patient(world, name, record.waitSeconds);
     if (reused && isOtherMetalLb(await api.run(findMetalLb(target)))) {
         throw new Error(`cluster ${name} has a MetalLB that its manifest did not install; give load-balancer: none, or remove that one`);
     }
@@ -74456,7 +74479,7 @@ async function giveAddresses(world, record, { name, loadBalancerSubnets }, waitS
     await untilMetalLbRuns(world, name, target, waitSeconds);
     try {
         // the webhook that must agree may answer a little later than its controller is ready
-        await patient(world, waitSeconds - (clock.now() - started)).run(applyManifest(target), {
+        await patient(world, name, waitSeconds - (clock.now() - started)).run(applyManifest(target), {
             input: poolManifest(loadBalancerSubnets),
         });
     }
@@ -74498,6 +74521,23 @@ async function notReady(runner, name, target, waitSeconds, cause) {
     return new Error(lines.join('\n  '), { cause });
 }
 
+;// CONCATENATED MODULE: ./lib/commands/mountinfo.js
+/** Readers of `/proc/self/mountinfo`. proc_pid_mountinfo(5): the fourth field is the root of a mount, the fifth where it is mounted. */
+/** Files that whoever runs containers mounts into each. */
+const ownFiles = String.raw `\/etc\/(hostname|hosts|resolv\.conf) `;
+/** Whether this process is in a container of whatever kind. */
+function isInContainer(mountinfo) {
+    return new RegExp(String.raw `^(?:\S+ ){4}${ownFiles}`, 'm').test(mountinfo);
+}
+/**
+ * The container whose files Docker has mounted in `/etc`: those of the container whose network it is, also where several
+ * share one (moby, `daemon/container_operations_unix.go`). The mounts that a host has of its containers lie elsewhere.
+ */
+function mountinfo_mountedContainer(mountinfo) {
+    const pattern = String.raw `^(?:\S+ ){3}\S*\/containers\/([0-9a-f]{64})\/\S+ ${ownFiles}`;
+    return new RegExp(pattern, 'm').exec(mountinfo)?.[1];
+}
+
 ;// CONCATENATED MODULE: ./lib/steps/engine-trouble.js
 
 
@@ -74523,13 +74563,13 @@ function engine_trouble_askEngine(world) {
 /** The result of a command that fails where there is no engine to be used; then that is explained. */
 async function engine_trouble_explained(world, result) {
     return result.catch(async (error) => {
-        throw error instanceof CommandError ? await engine_trouble_explainEngine(world, error) : error;
+        throw error instanceof errors_CommandError ? await engine_trouble_explainEngine(world, error) : error;
     });
 }
 /** One sentence with the remedy instead of what docker said, which stays its cause. */
 async function engine_trouble_explainEngine(world, error) {
-    const context = await world.runner.run(inspectContext).then(parseContext, (trouble) => {
-        if (trouble instanceof CancelledError)
+    const context = await world.runner.run(docker_inspectContext).then(docker_parseContext, (trouble) => {
+        if (trouble instanceof errors_CancelledError)
             throw trouble;
         return undefined;
     });
@@ -75662,15 +75702,13 @@ async function attached_containers_attachedContainers({ runner, clock }, names, 
 const until_ready_untilNodesReady = (...of) => untilNothingIsMissing({ what: 'nodes', watch: waitForNodes, missing: until_ready_missingNodes }, ...of);
 /** Waits until a cluster's CoreDNS is available: every pod of it, and with the newest Corefile. */
 const until_ready_untilCoreDnsAvailable = (...of) => untilNothingIsMissing({ what: 'CoreDNS', watch: waitForCoreDns, missing: until_ready_missingCoreDns }, ...of);
-/** An API server that is silent for longer is told. */
-const silentSeconds = 10;
 /** A watch ends after so many seconds at most, since only the look behind it tells what has failed for good. */
 const watchSeconds = 10;
 async function untilNothingIsMissing(readiness, ...[{ runner, log, clock }, record, cluster, waitSeconds]) {
     const target = { kubeconfig: run_record_clusterKubeconfig(record, cluster.name) };
     const started = clock.now();
     const patience = patience_patienceOf(clock, waitSeconds);
-    const tellSilence = silenceTeller({ log, clock }, cluster);
+    const tellSilence = silenceTeller({ log, clock }, cluster.name);
     for (;;) {
         // what the watch tells is looked at afterwards, together with what it cannot wait for
         const seconds = Math.max(1, Math.min(watchSeconds, patience.left()));
@@ -75684,6 +75722,8 @@ async function untilNothingIsMissing(readiness, ...[{ runner, log, clock }, reco
         }
         if (isSilent)
             tellSilence(state);
+        else
+            patience.succeeded();
         const troubles = isSilent ? [] : state.podTroubles;
         const hasFailed = isSilent ? patience.isFinal(state) : troubles.some(({ isFinal }) => isFinal);
         if (hasFailed || patience.left() <= 0) {
@@ -75698,17 +75738,6 @@ async function untilNothingIsMissing(readiness, ...[{ runner, log, clock }, reco
 const lookSeconds = 60;
 function look(runner, target) {
     return runner.run(cluster_state_getClusterState(target), { timeoutSeconds: lookSeconds }).then(cluster_state_parseClusterState, commandFailure);
-}
-/** Tells once that an API server does not answer, before the wait for it is over. */
-function silenceTeller({ log, clock }, { name }) {
-    const started = clock.now();
-    let isTold = false;
-    return ({ output }) => {
-        if (isTold || clock.now() - started < silentSeconds)
-            return;
-        isTold = true;
-        log.progress(name, `its API server does not answer yet: ${output.trim().split('\n').at(-1) ?? ''}`);
-    };
 }
 /** Enough to see what is wrong. */
 const mostTroubles = 10;
@@ -75788,6 +75817,8 @@ async function writeInternalKubeconfig({ files }, record, cluster, containers) {
 
 
 
+
+
 /**
  * Joins what Kubernetes knows of the nodes (podCIDRs) with what Docker knows (the addresses on the shared network).
  * @throws when a node has no address of one of its cluster's families, or when a cluster gives out addresses that are not
@@ -75814,7 +75845,7 @@ async function nodes_describeNodes(world, record, clusters) {
 }
 /** The clusters of a record with their nodes as they are now: those that run and that Kubernetes knows. Renews their kubeconfigs. */
 async function nodes_findNodes(world, saved) {
-    const containers = await existing_objects_existingKindContainers(world.runner);
+    const containers = await engine_trouble_explained(world, existing_objects_existingKindContainers(world.runner));
     const clusters = await all_or_none_allOrNone(world, saved.clusters.map((cluster) => async (live) => {
         const found = existing_objects_nodesOf(cluster.name, containers.filter(({ running }) => running));
         tellDifference(live, cluster, found);
@@ -75838,27 +75869,55 @@ function tellDifference({ log }, { name: cluster, nodes }, found) {
     for (const added of without(found, nodes))
         log.info(`${cluster}: node ${added} was added`);
 }
+/** A cluster that somebody repairs, or whose API server has just come back, is ready within this time. */
+const recoverySeconds = 30;
 /**
  * The nodes of clusters that exist already.
  * @throws when a cluster does not answer or is not ready
  */
 async function nodes_readNodes(world, record) {
     const clusters = await allOrNone(world, record.clusters.map((cluster) => async (live) => {
-        const api = patient(live, record.waitSeconds, controlPlaneGuard(live, cluster));
+        const api = patient(live, cluster.name, record.waitSeconds, controlPlaneGuard(live, cluster));
         const target = { kubeconfig: clusterKubeconfig(record, cluster.name) };
-        const state = parseClusterState(await api.run(getClusterState(target)));
-        const missing = [...missingNodes(state, cluster), ...missingCoreDns(state)];
-        if (missing.length > 0)
-            throw new Error(`cluster ${cluster.name} is not ready:\n  ${missing.join('\n  ')}`);
-        return { cluster, state };
+        const end = live.clock.now() + Math.min(recoverySeconds, record.waitSeconds);
+        for (;;) {
+            const state = parseClusterState(await api.run(getClusterState(target)));
+            const missing = [...missingNodes(state, cluster), ...missingCoreDns(state)];
+            if (missing.length === 0)
+                return { cluster, state };
+            if (live.clock.now() >= end) {
+                throw new Error(`cluster ${cluster.name} is not ready:\n  ${missing.join('\n  ')}`);
+            }
+            await live.clock.sleep(1);
+        }
     }));
     return nodes_describeNodes(world, record, clusters);
 }
-/** Throws when no control plane of a cluster runs, and none has come back for as long as a restart takes. */
-function controlPlaneGuard({ runner, clock }, cluster) {
+/** An engine that restarts answers again within this time, with all that it starts first. */
+const engineRestartSeconds = 60;
+/**
+ * Throws when no control plane of a cluster runs, and none has come back for as long as a restart takes; the same for an
+ * engine that does not answer.
+ */
+function controlPlaneGuard(world, cluster) {
+    const { runner, clock } = world;
+    let silentSince;
     let stoppedSince;
     return async () => {
-        const containers = (await existingKindContainers(runner)).filter((each) => each.cluster === cluster.name);
+        let all;
+        try {
+            all = await existingKindContainers(runner);
+        }
+        catch (error) {
+            if (!(error instanceof CommandError))
+                throw error;
+            silentSince ??= clock.now();
+            if (clock.now() - silentSince >= engineRestartSeconds)
+                throw await explainEngine(world, error);
+            return;
+        }
+        silentSince = undefined;
+        const containers = all.filter((each) => each.cluster === cluster.name);
         const runs = containers.some(({ role, running }) => role === 'control-plane' && running);
         stoppedSince = runs ? undefined : (stoppedSince ?? clock.now());
         const isStopped = stoppedSince !== undefined && clock.now() - stoppedSince >= restartSeconds;
@@ -76151,7 +76210,7 @@ function withHint(error, { name }) {
         !/connection refused|was refused|i\/o timeout|no route to host/.test(error.message)) {
         return error;
     }
-    const hint = `the API server of cluster ${name} answered kind: is what the Docker engine publishes in reach from here? If not, run this on the engine's machine, or give config with networking.apiServerAddress`;
+    const hint = `the API server of cluster ${name} answered kind; where nothing that the Docker engine publishes is in reach from here, run this on the engine's machine, or give config with networking.apiServerAddress`;
     return new Error(`${error.message}\n${hint}`, { cause: error });
 }
 async function provision_create({ runner, log, clock }, dockerNetwork, record, cluster) {
@@ -76449,12 +76508,12 @@ async function steps_registry_startRegistry({ runner }, { run, dockerNetwork }, 
  * Makes the registry known in a cluster under the name that it has on the host: to containerd on every node, where it
  * must answer, and to tools that look for it.
  */
-async function registry_teachRegistry({ runner, clock }, record, cluster, registry) {
+async function registry_teachRegistry(world, record, cluster, registry) {
     const target = { kubeconfig: clusterKubeconfig(record, cluster.name) };
     const { run, waitSeconds } = record;
     await whenAllEnd([
-        patient({ runner, clock }, waitSeconds).run(applyManifest(target), { input: registryHosting(run, registry) }),
-        ...cluster.nodes.map(({ name }) => runner
+        patient(world, cluster.name, waitSeconds).run(applyManifest(target), { input: registryHosting(run, registry) }),
+        ...cluster.nodes.map(({ name }) => world.runner
             .run(teachNodeRegistry(name, run, registry, waitSeconds), { timeoutSeconds: waitSeconds + 30 })
             .catch((error) => {
             if (!(error instanceof CommandError))
@@ -76464,10 +76523,10 @@ async function registry_teachRegistry({ runner, clock }, record, cluster, regist
     ]);
 }
 /** Has a cluster that stays forget the registry of a run that goes. */
-async function forgetRegistry({ runner, clock }, record, cluster, registry) {
+async function forgetRegistry(world, record, cluster, registry) {
     await when_all_end_whenAllEnd([
-        patience_patient({ runner, clock }, record.waitSeconds).run(deleteRegistryHosting({ kubeconfig: run_record_clusterKubeconfig(record, cluster.name) }, record.run)),
-        ...cluster.nodes.map(({ name }) => runner.run(forgetNodeRegistry(name, registry))),
+        patience_patient(world, cluster.name, record.waitSeconds).run(deleteRegistryHosting({ kubeconfig: run_record_clusterKubeconfig(record, cluster.name) }, record.run)),
+        ...cluster.nodes.map(({ name }) => world.runner.run(forgetNodeRegistry(name, registry))),
     ]);
 }
 
@@ -76643,10 +76702,15 @@ function corefileWith(corefile, names) {
     const end = changed.at(-1) === '' ? changed.length - 1 : changed.length;
     return changed.toSpliced(end, 0, ...serversFor(names).map((line) => `${line} ${mark}`)).join('\n');
 }
+/** Whether there is a line of ours in it. */
+function hasOurs(corefile) {
+    return corefile.split('\n').some(corefile_isOurs);
+}
+function corefile_isOurs(line) {
+    return line.endsWith(` ${mark}`);
+}
 function withoutOurs(lines) {
-    return lines
-        .filter((line) => !line.endsWith(` ${mark}`))
-        .map((line) => (line.startsWith(kept) ? line.slice(kept.length) : line));
+    return lines.filter((line) => !corefile_isOurs(line)).map((line) => (line.startsWith(kept) ? line.slice(kept.length) : line));
 }
 function changeOf(lines, { domain, upstream }) {
     const zone = domain === undefined ? undefined : clusterZone(lines, domain);
@@ -76730,15 +76794,17 @@ function replaceWord(line, word, by) {
  * @param seconds longest time that the API server may take to accept it
  * @returns whether anything was changed
  */
-async function teachNames({ runner, clock }, kubeconfig, names, seconds) {
+async function teachNames(world, { name, kubeconfig }, names, seconds) {
+    const { clock } = world;
     const target = { kubeconfig };
-    const api = patience_patient({ runner, clock }, seconds);
+    const api = patience_patient(world, name, seconds);
     const started = clock.now();
     for (;;) {
         const { corefile, resourceVersion, digest } = parseCoreDns(await api.run(getCoreDns(target)));
         const wanted = corefileWith(corefile, names);
-        // without a digest the pods have started with what kubeadm wrote
-        if (wanted === corefile && (digest === undefined || digest === core_dns_digestOf(wanted)))
+        // who wrote our lines may have ended before the pods were told; without any, they have started with what kubeadm wrote
+        const isStarted = digest === undefined ? !hasOurs(wanted) : digest === core_dns_digestOf(wanted);
+        if (wanted === corefile && isStarted)
             return false;
         try {
             if (wanted !== corefile)
@@ -76779,9 +76845,10 @@ async function teach_cluster_teachCluster(world, record, cluster) {
     const kubeconfig = run_record_clusterKubeconfig(record, cluster.name);
     if (cluster.domain !== undefined && cluster.serviceSubnets.length > 1) {
         // kubeadm gives it an address of the primary family alone, which a joined cluster may not have
-        await patience_patient(world, record.waitSeconds).run(giveDnsServiceAddresses({ kubeconfig }, dnsServers(cluster)));
+        await patience_patient(world, cluster.name, record.waitSeconds).run(giveDnsServiceAddresses({ kubeconfig }, dnsServers(cluster)));
     }
-    return teachNames(world, kubeconfig, namesToTeach(cluster, record.clusters, upstream), record.waitSeconds);
+    const names = namesToTeach(cluster, record.clusters, upstream);
+    return teachNames(world, { name: cluster.name, kubeconfig }, names, record.waitSeconds);
 }
 
 ;// CONCATENATED MODULE: ./lib/plan/connectivity.js
@@ -76868,7 +76935,7 @@ const longestCheckSeconds = (/* unused pure expression or super */ null && (30 *
  */
 async function verify_deployProbe(world, record, cluster, check) {
     const target = { kubeconfig: clusterKubeconfig(record, cluster.name) };
-    const api = patient(world, record.waitSeconds);
+    const api = patient(world, cluster.name, record.waitSeconds);
     try {
         const state = parseClusterState(await api.run(getClusterState(target)));
         await api.run(applyManifest(target), { input: probeManifest(probeImage(state), check, record.run) });
@@ -76882,26 +76949,34 @@ async function verify_deployProbe(world, record, cluster, check) {
         throw new Error(`cluster ${cluster.name} did not take the probe: ${error.message}`, { cause: error });
     }
 }
-/** Removes a check's probe from every cluster; what fails is a warning. */
-function verify_removeProbes(world, record, check) {
-    return deleteEverywhere(world, record, probeOfCheck(check));
+/**
+ * Removes a check's probe from every cluster; what fails is a warning.
+ * @throws {CancelledError} when the world is ended by a signal
+ */
+function verify_removeProbes(world, record, check, until = 'gone') {
+    return deleteEverywhere(world, record, probeOfCheck(check), until);
 }
 /** The same for the probes of every check of the run. */
 function removeAllProbes(world, record) {
-    return deleteEverywhere(world, record, probesOfRun(record.run));
+    return deleteEverywhere(world, record, probesOfRun(record.run), 'gone');
 }
-async function deleteEverywhere(world, record, selector) {
-    await Promise.all(record.clusters.map((cluster) => deleteProbes(world, record, cluster, selector, 'gone')));
+async function deleteEverywhere(world, record, selector, until) {
+    await Promise.all(record.clusters.map((cluster) => deleteProbes(world, record, cluster, selector, until)));
 }
+/** Longest time for an API server to take the removal of a probe, whether it is waited for or not. */
+const deleteSeconds = { gone: 90, 'on its way': 15 };
 async function deleteProbes({ runner, files, log }, record, cluster, selector, until) {
     const target = { kubeconfig: run_record_clusterKubeconfig(record, cluster.name) };
     // a cluster that was never created has none
     if (!(await files.exists(target.kubeconfig)))
         return;
     try {
-        await runner.run(deleteSelected(target, probe_probeNamespace, probeKinds, selector, until));
+        const removal = deleteSelected(target, probe_probeNamespace, probeKinds, selector, until);
+        await runner.run(removal, { timeoutSeconds: deleteSeconds[until] });
     }
     catch (error) {
+        if (error instanceof errors_CancelledError)
+            throw error;
         log.warning(`the probe was not removed from cluster ${cluster.name}: ${errors_messageOf(error)}`);
     }
 }
@@ -76952,10 +77027,12 @@ async function askAll({ runner }, ends, questions) {
     })));
     return ({ from, to }) => answers.get(from.node)?.get(to.address) ?? {};
 }
-/** @throws naming every pair that is not as it should be, with both ends and what was seen */
+/** Pairs that a message tells one by one. */
+const mostTold = 20;
+/** @throws naming pairs that are not as they should be, with both ends and what was seen */
 function verify_requireFlat({ pairs = [], services = [] }, nodes, preserveSourceIp) {
     const nodeAt = new Map(nodes.flatMap(({ name, addresses }) => addresses.map((address) => [address, name])));
-    const broken = pairs.filter((pair) => !isSound(pair, preserveSourceIp)).map((pair) => fault(pair, nodeAt));
+    const broken = pairs.filter((pair) => !isSound(pair, preserveSourceIp));
     const unserved = services.flatMap((pair) => serviceFault(pair) ?? []);
     if (broken.length === 0 && unserved.length === 0)
         return;
@@ -76965,7 +77042,10 @@ function verify_requireFlat({ pairs = [], services = [] }, nodes, preserveSource
             ? []
             : [`${String(unserved.length)} of ${String(services.length)} Services are not as they should be`]),
     ];
-    throw new Error(`the network is not flat: ${counts.join(', and ')}\n  ${[...broken, ...unserved].join('\n  ')}`);
+    const wrong = broken.length + unserved.length;
+    const told = [...broken.slice(0, mostTold).map((pair) => fault(pair, nodeAt)), ...unserved].slice(0, mostTold);
+    const more = wrong > told.length ? [`… and ${String(wrong - told.length)} more`] : [];
+    throw new Error(`the network is not flat: ${counts.join(', and ')}\n  ${[...told, ...more].join('\n  ')}`);
 }
 /**
  * The addresses of a check's probe on every node of a cluster, and those of its Service, as soon as it runs everywhere.
@@ -76976,7 +77056,7 @@ async function probesOf(world, record, cluster, nodes, check) {
     const selector = probeOfCheck(check);
     const { runner, clock } = world;
     const seconds = Math.max(rolloutSeconds, record.waitSeconds);
-    const api = patient(world, seconds);
+    const api = patient(world, cluster.name, seconds);
     const started = clock.now();
     for (;;) {
         // in short turns: a node that is gone keeps its pod, which never gets Ready
@@ -77107,13 +77187,17 @@ async function up(world, given, run, signal) {
             world.log.warning(warning);
         const supplies = await world.log.phase('Images', () => supply(live, world, decided, signal));
         await save({ ...record, imagesToSave: supplies.toSave });
-        const flat = await make(live, world, decided, supplies, () => record, save);
+        const flat = await make(live, decided, supplies, () => record, save);
         await save({ ...record, complete: true });
+        // it may have come while nothing was left that it ends
+        signal.throwIfAborted();
         return { ...flat, record };
     }
     catch (error) {
         // what goes wrong here is told, and never hides the failure that came before it
-        const tidy = record.cleanup ? down(world, record) : removeProbes(world, record, record.run);
+        const tidy = record.cleanup
+            ? down(world, record)
+            : removeProbes(world, record, record.run, signal.aborted ? 'on its way' : 'gone');
         const isLeft = await tidy.then(() => !record.cleanup, (trouble) => {
             world.log.warning(messageOf(trouble));
             return true;
@@ -77185,11 +77269,8 @@ async function supply(live, world, decided, signal) {
         ...(loadBalancers && { loadBalancers }),
     };
 }
-/**
- * @param world as `live`, but not ended by the signal: for what must be tidied up all the same
- * @param current the record as it was saved last
- */
-async function make(live, world, decided, { nodeImages, loadBalancers }, current, save) {
+/** @param current the record as it was saved last */
+async function make(live, decided, { nodeImages, loadBalancers }, current, save) {
     const { log, files } = live;
     const record = current();
     const archives = archivesDirectory(record.directory);
@@ -77244,7 +77325,7 @@ async function make(live, world, decided, { nodeImages, loadBalancers }, current
     const connectivity = wantProbe ? await log.phase('Verify', () => prove(live, record, nodes)) : {};
     // last, because it starts while the rest is done
     await log.phase('Wait for CoreDNS', () => whenAllEnd([
-        ...(wantProbe ? [removeProbes(world, record, record.run)] : []),
+        ...(wantProbe ? [removeProbes(live, record, record.run)] : []),
         ...decided.clusters.map((cluster) => untilCoreDnsAvailable(live, record, cluster, decided.waitSeconds)),
     ]));
     if (loadBalancers !== undefined) {
@@ -77287,19 +77368,24 @@ async function verify(world, record, signal) {
     const live = until(world, signal);
     await installTools(live, record.tools);
     const nodes = await readNodes(live, record);
-    return { record, nodes, ...(await proveAgain(live, world, record, nodes)) };
+    return { record, nodes, ...(await proveAgain(live, world, record, nodes, signal)) };
 }
-async function proveAgain(live, world, record, nodes) {
+async function proveAgain(live, world, record, nodes, signal) {
     const check = world.newId();
-    return world.log.phase('Verify', async () => {
+    const connectivity = await world.log.phase('Verify', async () => {
         try {
             await allOrNone(live, record.clusters.map((cluster) => (part) => deployProbe(part, record, cluster, check)));
             return await verifyConnectivity(live, record, nodes, check);
         }
         finally {
-            await removeProbes(world, record, check);
+            // who has told the run to stop waits for no cluster that does not answer
+            if (signal.aborted)
+                world.log.info(`${messageOf(signal.reason)}: removing the probe`);
+            await removeProbes(world, record, check, signal.aborted ? 'on its way' : 'gone');
         }
     });
+    signal.throwIfAborted();
+    return connectivity;
 }
 /**
  * Finds the difference between what is and what should be by reading the nodes, mends it, and proves it: routes and
@@ -77325,7 +77411,7 @@ async function repair(world, saved, store, signal) {
         tell(live, change);
     if (changes.length === 0)
         log.info('nothing to repair');
-    const connectivity = await proveAgain(live, world, record, nodes);
+    const connectivity = await proveAgain(live, world, record, nodes, signal);
     // last: until a node that was restarted runs pods again, Kubernetes shows CoreDNS as it was before
     await log.phase('Wait for CoreDNS', () => whenAllEnd(record.clusters.map((cluster) => untilCoreDnsAvailable(live, record, cluster, record.waitSeconds))));
     return { record, nodes, ...connectivity, changes };

@@ -1,4 +1,5 @@
 import { debug, setFailed, setSecret } from '@actions/core'
+import { runVariable } from '../adapters/node-processes.js'
 import { createWorld } from '../adapters/world.js'
 import { onLostReader, onSignal } from '../adapters/signals.js'
 import { newRunId } from '../adapters/run-id.js'
@@ -16,6 +17,8 @@ import { stateStore } from './state.js'
 
 export async function runMain(): Promise<void> {
   const id = newRunId()
+  // @actions/cache starts tar by itself, and post ends what bears the run
+  process.env[runVariable] = id
   const phases: Phase[] = []
   const run = { id, directory: runDirectory(id), store: stateStore, howToRemove: removalHint }
   const stopped = AbortSignal.any([onSignal(), onLostReader()])

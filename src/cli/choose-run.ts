@@ -20,6 +20,8 @@ export async function chosenRecord(named: string | undefined, purpose: string, w
 export async function chosenRun(named: string | undefined, world: World, otherwise = ''): Promise<string | undefined> {
   const made = await recordedRuns()
   if (named !== undefined) {
+    // those are known without the engine, which may be away
+    if (made.includes(named)) return named
     const runs = [...new Set([...(await runsOnEngine(world)), ...made])].sort()
     if (runs.includes(named)) return named
     const known = runs.length === 0 ? 'there are none' : `there are ${runs.join(', ')}`

@@ -43,7 +43,11 @@ export async function removeAll(output: Output, remove: (id: string) => Promise<
       failed.push({ run, message: messageOf(error) })
     })
   }
-  await tellOthers(output.log, world, made)
+  // what was removed is told all the same
+  await tellOthers(output.log, world, made).catch((error: unknown) => {
+    if (error instanceof CancelledError) throw error
+    output.log.warning(`what others made is not known: ${messageOf(error)}`)
+  })
   const removed = made.filter((id) => !failed.some(({ run }) => run === id))
   output.result({ removed, failed }, () => {
     for (const id of removed) print(`flat network ${id} removed`)

@@ -37,10 +37,17 @@ export function corefileWith(corefile: string, names: Names): string {
   return changed.toSpliced(end, 0, ...serversFor(names).map((line) => `${line} ${mark}`)).join('\n')
 }
 
+/** Whether there is a line of ours in it. */
+export function hasOurs(corefile: string): boolean {
+  return corefile.split('\n').some(isOurs)
+}
+
+function isOurs(line: string): boolean {
+  return line.endsWith(` ${mark}`)
+}
+
 function withoutOurs(lines: readonly string[]): string[] {
-  return lines
-    .filter((line) => !line.endsWith(` ${mark}`))
-    .map((line) => (line.startsWith(kept) ? line.slice(kept.length) : line))
+  return lines.filter((line) => !isOurs(line)).map((line) => (line.startsWith(kept) ? line.slice(kept.length) : line))
 }
 
 function changeOf(lines: readonly string[], { domain, upstream }: Names): (line: string) => string {

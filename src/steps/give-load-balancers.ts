@@ -72,7 +72,7 @@ async function installMetalLb(
   manifest: string,
 ): Promise<void> {
   const target = { kubeconfig: clusterKubeconfig(record, name) }
-  const api = patient(world, record.waitSeconds)
+  const api = patient(world, name, record.waitSeconds)
   if (reused && isOtherMetalLb(await api.run(findMetalLb(target)))) {
     throw new Error(
       `cluster ${name} has a MetalLB that its manifest did not install; give load-balancer: none, or remove that one`,
@@ -93,7 +93,7 @@ async function giveAddresses(
   await untilMetalLbRuns(world, name, target, waitSeconds)
   try {
     // the webhook that must agree may answer a little later than its controller is ready
-    await patient(world, waitSeconds - (clock.now() - started)).run(applyManifest(target), {
+    await patient(world, name, waitSeconds - (clock.now() - started)).run(applyManifest(target), {
       input: poolManifest(loadBalancerSubnets),
     })
   } catch (error) {

@@ -42,7 +42,8 @@ export async function writeKubeconfig({ files }: FilesWorld, record: RunRecord):
   if (!(await isOurs(files, record))) {
     throw new Error(`${kubeconfig} is no longer the file that this run created, so it was not written`)
   }
-  await files.overwrite(kubeconfig, merged)
+  // a file that is right is never empty for a moment
+  if ((await files.read(kubeconfig)) !== merged) await files.overwrite(kubeconfig, merged)
 }
 
 /** Removes the merged kubeconfig, unless somebody has put another file in its place. */

@@ -1,4 +1,6 @@
 import { getClusterState, parseClusterState, type ClusterState } from '../commands/cluster-state.js'
+import type { KindContainer } from '../commands/docker.js'
+import { CommandError } from '../errors.js'
 import { ofFamily } from '../model/cidr.js'
 import { requirePlannedAddresses } from '../plan/planned-addresses.js'
 import { familiesOf, type Cluster } from '../plan/cluster.js'
@@ -8,6 +10,7 @@ import type { World } from '../ports.js'
 import { allOrNone } from './all-or-none.js'
 import { attachedContainers, restartSeconds } from './attached-containers.js'
 import { existingKindContainers, nodesOf } from './existing-objects.js'
+import { explained, explainEngine } from './engine-trouble.js'
 import { patient } from './patience.js'
 import { missingCoreDns, missingNodes, untilNodesReady } from './until-ready.js'
 import { writeInternalKubeconfig } from './write-kubeconfigs.js'
@@ -44,7 +47,7 @@ export async function describeNodes(
 
 /** The clusters of a record with their nodes as they are now: those that run and that Kubernetes knows. Renews their kubeconfigs. */
 export async function findNodes(world: World, saved: RunRecord): Promise<{ record: RunRecord; nodes: Node[] }> {
-  const containers = await existingKindContainers(world.runner)
+  const containers = await explained(world, existingKindContainers(world.runner))
   const clusters = await allOrNone(
     world,
     saved.clusters.map((cluster) => async (live: World) => {
@@ -77,6 +80,9 @@ function tellDifference(
   for (const added of without(found, nodes)) log.info(`${cluster}: node ${added} was added`)
 }
 
+/** A cluster that somebody repairs, or whose API server has just come back, is ready within this time. */
+const recoverySeconds = 30
+
 /**
  * The nodes of clusters that exist already.
  * @throws when a cluster does not answer or is not ready
@@ -85,22 +91,46 @@ export async function readNodes(world: World, record: RunRecord): Promise<Node[]
   const clusters = await allOrNone(
     world,
     record.clusters.map((cluster) => async (live: World) => {
-      const api = patient(live, record.waitSeconds, controlPlaneGuard(live, cluster))
+      const api = patient(live, cluster.name, record.waitSeconds, controlPlaneGuard(live, cluster))
       const target = { kubeconfig: clusterKubeconfig(record, cluster.name) }
-      const state = parseClusterState(await api.run(getClusterState(target)))
-      const missing = [...missingNodes(state, cluster), ...missingCoreDns(state)]
-      if (missing.length > 0) throw new Error(`cluster ${cluster.name} is not ready:\n  ${missing.join('\n  ')}`)
-      return { cluster, state }
+      const end = live.clock.now() + Math.min(recoverySeconds, record.waitSeconds)
+      for (;;) {
+        const state = parseClusterState(await api.run(getClusterState(target)))
+        const missing = [...missingNodes(state, cluster), ...missingCoreDns(state)]
+        if (missing.length === 0) return { cluster, state }
+        if (live.clock.now() >= end) {
+          throw new Error(`cluster ${cluster.name} is not ready:\n  ${missing.join('\n  ')}`)
+        }
+        await live.clock.sleep(1)
+      }
     }),
   )
   return describeNodes(world, record, clusters)
 }
 
-/** Throws when no control plane of a cluster runs, and none has come back for as long as a restart takes. */
-function controlPlaneGuard({ runner, clock }: World, cluster: Cluster): () => Promise<void> {
+/** An engine that restarts answers again within this time, with all that it starts first. */
+const engineRestartSeconds = 60
+
+/**
+ * Throws when no control plane of a cluster runs, and none has come back for as long as a restart takes; the same for an
+ * engine that does not answer.
+ */
+function controlPlaneGuard(world: World, cluster: Cluster): () => Promise<void> {
+  const { runner, clock } = world
+  let silentSince: number | undefined
   let stoppedSince: number | undefined
   return async () => {
-    const containers = (await existingKindContainers(runner)).filter((each) => each.cluster === cluster.name)
+    let all: KindContainer[]
+    try {
+      all = await existingKindContainers(runner)
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error
+      silentSince ??= clock.now()
+      if (clock.now() - silentSince >= engineRestartSeconds) throw await explainEngine(world, error)
+      return
+    }
+    silentSince = undefined
+    const containers = all.filter((each) => each.cluster === cluster.name)
     const runs = containers.some(({ role, running }) => role === 'control-plane' && running)
     stoppedSince = runs ? undefined : (stoppedSince ?? clock.now())
     const isStopped = stoppedSince !== undefined && clock.now() - stoppedSince >= restartSeconds

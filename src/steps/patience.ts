@@ -8,6 +8,8 @@ export interface Patience {
   left(): number
   /** Whether another try would fail as well. */
   isFinal(failure: CommandError): boolean
+  /** To be told of each success, which proves what failed before to have been passing. */
+  succeeded(): void
 }
 
 const pauseSeconds = 1
@@ -27,6 +29,26 @@ export function patienceOf(clock: Clock, seconds: number): Patience {
       const isBelieved = forbiddenSince !== undefined && clock.now() - forbiddenSince >= forbiddenSeconds
       return isBelieved || outlook === 'is final'
     },
+    succeeded() {
+      forbiddenSince = undefined
+    },
+  }
+}
+
+/** An API server that is silent for longer is told. */
+const silentSeconds = 10
+
+/** Tells once that a cluster's API server does not answer, before the wait for it is over. */
+export function silenceTeller(
+  { log, clock }: Pick<World, 'log' | 'clock'>,
+  cluster: string,
+): (failure: CommandError) => void {
+  const started = clock.now()
+  let isTold = false
+  return ({ output }) => {
+    if (isTold || clock.now() - started < silentSeconds) return
+    isTold = true
+    log.progress(cluster, `its API server does not answer yet: ${output.trim().split('\n').at(-1) ?? ''}`)
   }
 }
 
@@ -34,12 +56,14 @@ export function patienceOf(clock: Clock, seconds: number): Patience {
 const tries = { shortest: 10, longest: 120 }
 
 /**
- * Runs commands for an API server, all of them together within so many seconds: what may get better is tried again, as an
- * API server that has just come up or restarts turns everything away; what cannot get better is thrown at once.
+ * Runs commands for the API server of a cluster, all of them together within so many seconds: what may get better is tried
+ * again, as an API server that has just come up or restarts turns everything away; what cannot get better is thrown at
+ * once.
  * @param beforeRetry called after each failure that may get better; throws what ends the tries all the same
  */
 export function patient(
-  { runner, clock }: Pick<World, 'runner' | 'clock'>,
+  { runner, log, clock }: Pick<World, 'runner' | 'log' | 'clock'>,
+  cluster: string,
   seconds: number,
   beforeRetry: () => Promise<void> = () => Promise.resolve(),
 ): Pick<CommandRunner, 'run'> {
@@ -47,12 +71,16 @@ export function patient(
   return {
     async run(command, options = {}) {
       const longest = options.timeoutSeconds ?? tries.longest
+      const tellSilence = silenceTeller({ log, clock }, cluster)
       for (;;) {
         const timeoutSeconds = Math.min(longest, Math.max(tries.shortest, Math.ceil(patience.left())))
         try {
-          return await runner.run(command, { ...options, timeoutSeconds })
+          const output = await runner.run(command, { ...options, timeoutSeconds })
+          patience.succeeded()
+          return output
         } catch (error) {
           if (!(error instanceof CommandError) || patience.isFinal(error) || patience.left() < pauseSeconds) throw error
+          tellSilence(error)
           await beforeRetry()
           await clock.sleep(pauseSeconds)
         }

@@ -56,7 +56,7 @@ function withHint(error: unknown, { name }: Cluster): unknown {
   ) {
     return error
   }
-  const hint = `the API server of cluster ${name} answered kind: is what the Docker engine publishes in reach from here? If not, run this on the engine's machine, or give config with networking.apiServerAddress`
+  const hint = `the API server of cluster ${name} answered kind; where nothing that the Docker engine publishes is in reach from here, run this on the engine's machine, or give config with networking.apiServerAddress`
   return new Error(`${error.message}\n${hint}`, { cause: error })
 }
 

@@ -43,7 +43,7 @@ export async function startRegistry(
  * must answer, and to tools that look for it.
  */
 export async function teachRegistry(
-  { runner, clock }: Pick<World, 'runner' | 'clock'>,
+  world: Pick<World, 'runner' | 'log' | 'clock'>,
   record: RunRecord,
   cluster: Cluster,
   registry: string,
@@ -51,9 +51,9 @@ export async function teachRegistry(
   const target = { kubeconfig: clusterKubeconfig(record, cluster.name) }
   const { run, waitSeconds } = record
   await whenAllEnd<unknown>([
-    patient({ runner, clock }, waitSeconds).run(applyManifest(target), { input: registryHosting(run, registry) }),
+    patient(world, cluster.name, waitSeconds).run(applyManifest(target), { input: registryHosting(run, registry) }),
     ...cluster.nodes.map(({ name }) =>
-      runner
+      world.runner
         .run(teachNodeRegistry(name, run, registry, waitSeconds), { timeoutSeconds: waitSeconds + 30 })
         .catch((error: unknown) => {
           if (!(error instanceof CommandError)) throw error
@@ -65,15 +65,15 @@ export async function teachRegistry(
 
 /** Has a cluster that stays forget the registry of a run that goes. */
 export async function forgetRegistry(
-  { runner, clock }: Pick<World, 'runner' | 'clock'>,
+  world: Pick<World, 'runner' | 'log' | 'clock'>,
   record: RunRecord,
   cluster: Cluster,
   registry: string,
 ): Promise<void> {
   await whenAllEnd([
-    patient({ runner, clock }, record.waitSeconds).run(
+    patient(world, cluster.name, record.waitSeconds).run(
       deleteRegistryHosting({ kubeconfig: clusterKubeconfig(record, cluster.name) }, record.run),
     ),
-    ...cluster.nodes.map(({ name }) => runner.run(forgetNodeRegistry(name, registry))),
+    ...cluster.nodes.map(({ name }) => world.runner.run(forgetNodeRegistry(name, registry))),
   ])
 }

@@ -20,7 +20,10 @@ export async function teachCluster(world: World, record: RunRecord, cluster: Clu
   const kubeconfig = clusterKubeconfig(record, cluster.name)
   if (cluster.domain !== undefined && cluster.serviceSubnets.length > 1) {
     // kubeadm gives it an address of the primary family alone, which a joined cluster may not have
-    await patient(world, record.waitSeconds).run(giveDnsServiceAddresses({ kubeconfig }, dnsServers(cluster)))
+    await patient(world, cluster.name, record.waitSeconds).run(
+      giveDnsServiceAddresses({ kubeconfig }, dnsServers(cluster)),
+    )
   }
-  return teachNames(world, kubeconfig, namesToTeach(cluster, record.clusters, upstream), record.waitSeconds)
+  const names = namesToTeach(cluster, record.clusters, upstream)
+  return teachNames(world, { name: cluster.name, kubeconfig }, names, record.waitSeconds)
 }

@@ -10,7 +10,7 @@ import {
 } from '../commands/core-dns.js'
 import { isConflict } from '../commands/refusal.js'
 import { CommandError } from '../errors.js'
-import { corefileWith, type Names } from '../plan/corefile.js'
+import { corefileWith, hasOurs, type Names } from '../plan/corefile.js'
 import type { World } from '../ports.js'
 import { patient } from './patience.js'
 
@@ -21,19 +21,21 @@ import { patient } from './patience.js'
  * @returns whether anything was changed
  */
 export async function teachNames(
-  { runner, clock }: Pick<World, 'runner' | 'clock'>,
-  kubeconfig: string,
+  world: Pick<World, 'runner' | 'log' | 'clock'>,
+  { name, kubeconfig }: { readonly name: string; readonly kubeconfig: string },
   names: Names,
   seconds: number,
 ): Promise<boolean> {
+  const { clock } = world
   const target = { kubeconfig }
-  const api = patient({ runner, clock }, seconds)
+  const api = patient(world, name, seconds)
   const started = clock.now()
   for (;;) {
     const { corefile, resourceVersion, digest } = parseCoreDns(await api.run(getCoreDns(target)))
     const wanted = corefileWith(corefile, names)
-    // without a digest the pods have started with what kubeadm wrote
-    if (wanted === corefile && (digest === undefined || digest === digestOf(wanted))) return false
+    // who wrote our lines may have ended before the pods were told; without any, they have started with what kubeadm wrote
+    const isStarted = digest === undefined ? !hasOurs(wanted) : digest === digestOf(wanted)
+    if (wanted === corefile && isStarted) return false
     try {
       if (wanted !== corefile) await api.run(setCorefile(target, { corefile: wanted, resourceVersion }))
       await api.run(startWithCorefile(target, wanted))

@@ -6,7 +6,7 @@ import { clusterKubeconfig, type RunRecord } from '../plan/run-record.js'
 import type { PodTrouble } from '../commands/pod-troubles.js'
 import type { KubectlTarget } from '../commands/kubectl.js'
 import type { CommandRunner, World } from '../ports.js'
-import { patienceOf } from './patience.js'
+import { patienceOf, silenceTeller } from './patience.js'
 
 interface Readiness {
   readonly what: string
@@ -25,9 +25,6 @@ export const untilNodesReady: Wait = (...of) =>
 export const untilCoreDnsAvailable: Wait = (...of) =>
   untilNothingIsMissing({ what: 'CoreDNS', watch: waitForCoreDns, missing: missingCoreDns }, ...of)
 
-/** An API server that is silent for longer is told. */
-const silentSeconds = 10
-
 /** A watch ends after so many seconds at most, since only the look behind it tells what has failed for good. */
 const watchSeconds = 10
 
@@ -38,7 +35,7 @@ async function untilNothingIsMissing(
   const target = { kubeconfig: clusterKubeconfig(record, cluster.name) }
   const started = clock.now()
   const patience = patienceOf(clock, waitSeconds)
-  const tellSilence = silenceTeller({ log, clock }, cluster)
+  const tellSilence = silenceTeller({ log, clock }, cluster.name)
   for (;;) {
     // what the watch tells is looked at afterwards, together with what it cannot wait for
     const seconds = Math.max(1, Math.min(watchSeconds, patience.left()))
@@ -51,6 +48,7 @@ async function untilNothingIsMissing(
       return state
     }
     if (isSilent) tellSilence(state)
+    else patience.succeeded()
     const troubles = isSilent ? [] : state.podTroubles
     const hasFailed = isSilent ? patience.isFinal(state) : troubles.some(({ isFinal }) => isFinal)
     if (hasFailed || patience.left() <= 0) {
@@ -67,20 +65,6 @@ const lookSeconds = 60
 
 function look(runner: CommandRunner, target: KubectlTarget): Promise<ClusterState | CommandError> {
   return runner.run(getClusterState(target), { timeoutSeconds: lookSeconds }).then(parseClusterState, commandFailure)
-}
-
-/** Tells once that an API server does not answer, before the wait for it is over. */
-function silenceTeller(
-  { log, clock }: Pick<World, 'log' | 'clock'>,
-  { name }: Cluster,
-): (failure: CommandError) => void {
-  const started = clock.now()
-  let isTold = false
-  return ({ output }) => {
-    if (isTold || clock.now() - started < silentSeconds) return
-    isTold = true
-    log.progress(name, `its API server does not answer yet: ${output.trim().split('\n').at(-1) ?? ''}`)
-  }
 }
 
 /** Enough to see what is wrong. */

@@ -20,7 +20,7 @@ import {
   serviceSeconds,
   type Answer,
 } from '../commands/probe.js'
-import { CommandError, messageOf } from '../errors.js'
+import { CancelledError, CommandError, messageOf } from '../errors.js'
 import { groupBy } from '../model/group-by.js'
 import type { Cluster } from '../plan/cluster.js'
 import {
@@ -54,7 +54,7 @@ const longestCheckSeconds = 30 * 60
  */
 export async function deployProbe(world: World, record: RunRecord, cluster: Cluster, check: string): Promise<void> {
   const target = { kubeconfig: clusterKubeconfig(record, cluster.name) }
-  const api = patient(world, record.waitSeconds)
+  const api = patient(world, cluster.name, record.waitSeconds)
   try {
     const state = parseClusterState(await api.run(getClusterState(target)))
     await api.run(applyManifest(target), { input: probeManifest(probeImage(state), check, record.run) })
@@ -66,33 +66,44 @@ export async function deployProbe(world: World, record: RunRecord, cluster: Clus
   }
 }
 
-/** Removes a check's probe from every cluster; what fails is a warning. */
-export function removeProbes(world: World, record: RunRecord, check: string): Promise<void> {
-  return deleteEverywhere(world, record, probeOfCheck(check))
+/** How far a removal is waited for. */
+type Removal = 'gone' | 'on its way'
+
+/**
+ * Removes a check's probe from every cluster; what fails is a warning.
+ * @throws {CancelledError} when the world is ended by a signal
+ */
+export function removeProbes(world: World, record: RunRecord, check: string, until: Removal = 'gone'): Promise<void> {
+  return deleteEverywhere(world, record, probeOfCheck(check), until)
 }
 
 /** The same for the probes of every check of the run. */
 export function removeAllProbes(world: World, record: RunRecord): Promise<void> {
-  return deleteEverywhere(world, record, probesOfRun(record.run))
+  return deleteEverywhere(world, record, probesOfRun(record.run), 'gone')
 }
 
-async function deleteEverywhere(world: World, record: RunRecord, selector: string): Promise<void> {
-  await Promise.all(record.clusters.map((cluster) => deleteProbes(world, record, cluster, selector, 'gone')))
+async function deleteEverywhere(world: World, record: RunRecord, selector: string, until: Removal): Promise<void> {
+  await Promise.all(record.clusters.map((cluster) => deleteProbes(world, record, cluster, selector, until)))
 }
+
+/** Longest time for an API server to take the removal of a probe, whether it is waited for or not. */
+const deleteSeconds = { gone: 90, 'on its way': 15 } as const
 
 async function deleteProbes(
   { runner, files, log }: World,
   record: RunRecord,
   cluster: Cluster,
   selector: string,
-  until: 'gone' | 'on its way',
+  until: Removal,
 ): Promise<void> {
   const target = { kubeconfig: clusterKubeconfig(record, cluster.name) }
   // a cluster that was never created has none
   if (!(await files.exists(target.kubeconfig))) return
   try {
-    await runner.run(deleteSelected(target, probeNamespace, probeKinds, selector, until))
+    const removal = deleteSelected(target, probeNamespace, probeKinds, selector, until)
+    await runner.run(removal, { timeoutSeconds: deleteSeconds[until] })
   } catch (error) {
+    if (error instanceof CancelledError) throw error
     log.warning(`the probe was not removed from cluster ${cluster.name}: ${messageOf(error)}`)
   }
 }
@@ -170,14 +181,17 @@ async function askAll(
   return ({ from, to }) => answers.get(from.node)?.get(to.address) ?? {}
 }
 
-/** @throws naming every pair that is not as it should be, with both ends and what was seen */
+/** Pairs that a message tells one by one. */
+const mostTold = 20
+
+/** @throws naming pairs that are not as they should be, with both ends and what was seen */
 export function requireFlat(
   { pairs = [], services = [] }: Partial<Connectivity>,
   nodes: readonly Node[],
   preserveSourceIp: boolean,
 ): void {
   const nodeAt = new Map(nodes.flatMap(({ name, addresses }) => addresses.map((address) => [address, name] as const)))
-  const broken = pairs.filter((pair) => !isSound(pair, preserveSourceIp)).map((pair) => fault(pair, nodeAt))
+  const broken = pairs.filter((pair) => !isSound(pair, preserveSourceIp))
   const unserved = services.flatMap((pair) => serviceFault(pair) ?? [])
   if (broken.length === 0 && unserved.length === 0) return
   const counts = [
@@ -186,7 +200,10 @@ export function requireFlat(
       ? []
       : [`${String(unserved.length)} of ${String(services.length)} Services are not as they should be`]),
   ]
-  throw new Error(`the network is not flat: ${counts.join(', and ')}\n  ${[...broken, ...unserved].join('\n  ')}`)
+  const wrong = broken.length + unserved.length
+  const told = [...broken.slice(0, mostTold).map((pair) => fault(pair, nodeAt)), ...unserved].slice(0, mostTold)
+  const more = wrong > told.length ? [`… and ${String(wrong - told.length)} more`] : []
+  throw new Error(`the network is not flat: ${counts.join(', and ')}\n  ${[...told, ...more].join('\n  ')}`)
 }
 
 /** Where the probe answers in a cluster. */
@@ -210,7 +227,7 @@ async function probesOf(
   const selector = probeOfCheck(check)
   const { runner, clock } = world
   const seconds = Math.max(rolloutSeconds, record.waitSeconds)
-  const api = patient(world, seconds)
+  const api = patient(world, cluster.name, seconds)
   const started = clock.now()
   for (;;) {
     // in short turns: a node that is gone keeps its pod, which never gets Ready

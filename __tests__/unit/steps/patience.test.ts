@@ -21,12 +21,12 @@ const times = (count: number, reply: typeof refused) => Array<typeof refused>(co
 describe('a command that may succeed later', () => {
   test('is tried once a second until it does', async () => {
     world.runner.on('kubectl', inTurn(...times(250, refused), 'nodes'))
-    expect(await patient(world, 300).run(command)).toBe('nodes')
+    expect(await patient(world, 'east', 300).run(command)).toBe('nodes')
     expect(world.clock.sleeps).toEqual(Array(250).fill(1))
   })
 
   test('is tried no longer than the time that all of them have together', async () => {
-    const { run } = patient(world, 30)
+    const { run } = patient(world, 'east', 30)
     world.runner.on('kubectl', inTurn(...times(20, refused), 'nodes', refused))
     await run(command)
     await expect(run(command)).rejects.toThrow(/kubectl get nodes: exit code 1\n.*was refused/)
@@ -38,7 +38,7 @@ describe('a command that may succeed later', () => {
       world.clock.seconds += 50
       return refused
     })
-    await expect(patient(world, 130).run(command, { input: 'manifest' })).rejects.toThrow(CommandError)
+    await expect(patient(world, 'east', 130).run(command, { input: 'manifest' })).rejects.toThrow(CommandError)
     expect(world.runner.calls.map(({ options }) => options)).toEqual([
       { input: 'manifest', timeoutSeconds: 120 },
       { input: 'manifest', timeoutSeconds: 79 },
@@ -48,7 +48,7 @@ describe('a command that may succeed later', () => {
 
   test('is tried once where there is no time', async () => {
     world.runner.on('kubectl', refused)
-    await expect(patient(world, 0).run(command)).rejects.toThrow(CommandError)
+    await expect(patient(world, 'east', 0).run(command)).rejects.toThrow(CommandError)
     expect(world.runner.calls.map(({ options }) => options.timeoutSeconds)).toEqual([10])
   })
 
@@ -56,7 +56,7 @@ describe('a command that may succeed later', () => {
     world.runner.on('kubectl', refused)
     let looks = 0
     const stopped = () => (++looks < 3 ? Promise.resolve() : Promise.reject(new Error('the node is gone')))
-    await expect(patient(world, 300, stopped).run(command)).rejects.toThrow('the node is gone')
+    await expect(patient(world, 'east', 300, stopped).run(command)).rejects.toThrow('the node is gone')
     expect(world.runner.calls).toHaveLength(3)
   })
 
@@ -64,7 +64,7 @@ describe('a command that may succeed later', () => {
     const stop = new AbortController()
     const reason = new CancelledError('SIGINT')
     world.runner.on('kubectl', inTurn(refused, hang))
-    const running = patient({ ...world, runner: world.runner.until(stop.signal) }, 300).run(command)
+    const running = patient({ ...world, runner: world.runner.until(stop.signal) }, 'east', 300).run(command)
     while (world.runner.calls.length < 2) await world.clock.sleep(0)
     stop.abort(reason)
     await expect(running).rejects.toBe(reason)
@@ -73,19 +73,19 @@ describe('a command that may succeed later', () => {
 
 test('a command that fails for good is not tried again', async () => {
   world.runner.on('kubectl', fails('Error from server (Invalid): no'))
-  await expect(patient(world, 300).run(command)).rejects.toThrow(/\(Invalid\): no/)
+  await expect(patient(world, 'east', 300).run(command)).rejects.toThrow(/\(Invalid\): no/)
   expect(world.runner.calls).toHaveLength(1)
 })
 
 describe('a user without rights', () => {
   test('is believed when an API server has said so for half a minute', async () => {
     world.runner.on('kubectl', inTurn(...times(60, refused), forbidden))
-    await expect(patient(world, 300).run(command)).rejects.toThrow(/cannot list resource/)
+    await expect(patient(world, 'east', 300).run(command)).rejects.toThrow(/cannot list resource/)
     expect(world.clock.sleeps).toHaveLength(60 + 30)
   })
 
   test('may have them a moment later', async () => {
     world.runner.on('kubectl', inTurn(...times(29, forbidden), refused, ...times(29, forbidden), 'nodes'))
-    expect(await patient(world, 300).run(command)).toBe('nodes')
+    expect(await patient(world, 'east', 300).run(command)).toBe('nodes')
   })
 })

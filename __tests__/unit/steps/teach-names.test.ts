@@ -22,7 +22,7 @@ beforeEach(() => {
   engine = new FakeEngine(world)
 })
 
-const teach = (names: Names) => teachNames(world, kubeconfig, names, 30)
+const teach = (names: Names) => teachNames(world, { name: 'east', kubeconfig }, names, 30)
 const patched = () => world.runner.matching(' patch ').map(({ command }) => command[5])
 
 describe('teachNames', () => {
