@@ -182,7 +182,7 @@ describe('when a cluster does not get ready in time', () => {
     const refused = fails('The connection to the server 127.0.0.1:40001 was refused')
     world.runner.on(kubectlOf('west', 'get nodes,'), refused)
     expect((await failureOf(provisionThem())).message).toMatch(
-      /^cluster west was not ready within 10 s \(input wait\):\n {2}it does not answer: kubectl .*\n {2}The connection .*\nthe API server of cluster west answered kind; where nothing .* is in reach from here, run this on the engine,
+      /^cluster west was not ready within 10 s \(input wait\):\n {2}it does not answer: kubectl .*\n {2}The connection .*\nthe API server of cluster west answered kind; where nothing .* is in reach from here, run this on the engine/,
     )
     expect(world.runner.matching(kubectlOf('west', 'get nodes,')).length).toBeGreaterThan(5)
   })
