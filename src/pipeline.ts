@@ -33,6 +33,7 @@ import { installTools } from './steps/install-tools.js'
 import { joinNetwork } from './steps/join-network.js'
 import { findImages, imagesMissing, loadImages, removeSavedImages, saveImages } from './steps/load-images.js'
 import { claimKubeconfig, writeKubeconfig } from './steps/merged-kubeconfig.js'
+import { existingKindContainers } from './steps/existing-objects.js'
 import { findNodes, readNodes } from './steps/nodes.js'
 import { provideNodeImages } from './steps/provide-node-images.js'
 import { provision } from './steps/provision.js'
@@ -148,7 +149,11 @@ export async function up(world: World, given: GivenInputs, run: Run, signal: Abo
     )
     if (isLeft) world.log.info(run.howToRemove(record))
     // the record is gone with the rest, and post must know what it is to save in the cache
-    else if (record.imagesToSave.length > 0) await save(record)
+    else if (record.imagesToSave.length > 0) {
+      await save(record).catch((trouble: unknown) => {
+        world.log.warning(messageOf(trouble))
+      })
+    }
     throw error
   }
 }
@@ -425,18 +430,23 @@ function tell({ log }: World, { node, changes }: NodeChanges): void {
  */
 export async function down(world: World, removal: Removal): Promise<void> {
   await world.log.phase('Remove', async () => {
-    await leaveReused(world, removal).catch((error: unknown) => {
-      if (error instanceof CancelledError) throw error
-      world.log.warning(`clusters that were reused may still have routes to those that go: ${messageOf(error)}`)
-    })
-    await deleteRun(world, removal)
+    const left = await leaveReused(world, removal).then(
+      () => [],
+      (error: unknown) => {
+        if (error instanceof CancelledError) throw error
+        return [`clusters that were reused may still have routes to those that go: ${messageOf(error)}`]
+      },
+    )
+    await deleteRun(world, removal, left)
   })
 }
 
-/** Clusters that were there before the run stay, joined with each other alone and without the probe. */
+/** Clusters that were there before the run stay, joined with each other alone and without the probe; those that are gone need nothing. */
 async function leaveReused(world: World, removal: Removal): Promise<void> {
   const { clusters = [] } = removal
-  const reused = clusters.filter((cluster) => cluster.reused)
+  if (!clusters.some((cluster) => cluster.reused)) return
+  const there = new Set((await explained(world, existingKindContainers(world.runner))).map(({ cluster }) => cluster))
+  const reused = clusters.filter((cluster) => cluster.reused && there.has(cluster.name))
   const kept = { ...(removal as RunRecord), clusters: reused, waitSeconds: leaveSeconds }
   const begun = await Promise.all(reused.map(({ name }) => world.files.exists(clusterKubeconfig(kept, name))))
   // a run that failed before it came to them has left nothing there
@@ -444,12 +454,13 @@ async function leaveReused(world: World, removal: Removal): Promise<void> {
   await installTools(world, kept.tools)
   await removeAllProbes(world, kept)
   const { registry } = kept
-  if (reused.length === clusters.length && registry === undefined) return
+  const madeNone = clusters.every((cluster) => cluster.reused)
+  if (madeNone && registry === undefined) return
   const { record, nodes } = await findNodes(world, kept)
   if (registry !== undefined) {
     await whenAllEnd(record.clusters.map((cluster) => forgetRegistry(world, kept, cluster, registry)))
   }
-  if (reused.length === clusters.length) return
+  if (madeNone) return
   await connect(world, planWiring(record, nodes))
   await whenAllEnd(record.clusters.map((cluster) => teachCluster(world, record, cluster)))
 }

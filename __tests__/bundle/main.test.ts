@@ -171,6 +171,7 @@ describe.each(nodes)('main on $name', ({ program }) => {
         version: 1,
         clusters: ['alpha', 'beta'],
         subnets: ['10.40.0.0/16', '10.44.0.0/16', '10.41.0.0/16', '10.45.0.0/16'],
+        dockerNetwork: name,
         loadBalancerSubnets: { alpha: ['172.21.254.0/24'], beta: ['172.21.253.0/24'] },
       })
       expect(pods).toEqual([])

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { messages, onMachine, type Machine } from './machine.js'
 import { actionNode, installMilliseconds, nodes } from './nodes.js'
 
@@ -65,9 +65,7 @@ describe.each(nodes)('post on $name', ({ program }) => {
         const { code, stdout } = await machine.post()
         expect(code).toBe(0)
         const { run, directory } = machine.saved() ?? {}
-        expect(stdout).toContain(
-          `kind delete cluster --name alpha --kubeconfig ${String(directory)}/alpha.kubeconfig\n`,
-        )
+        expect(stdout).toContain(`docker ps --all --quiet --filter volume=/kind-flat-network/${String(run)} | xargs `)
         expect(stdout).toContain(`docker network prune --force --filter label=kind-flat-network.run=${String(run)}\n`)
         expect(stdout).toContain(`docker volume rm --force kind-flat-network-${String(run)}\n`)
         expect(stdout).toContain(`rm -r -- ${String(directory)}\n`)
@@ -116,7 +114,7 @@ describe.each([actionNode])('post that has trouble, on $name', ({ program }) => 
         const [warning, ...others] = messages('warning', outcome)
         expect(others).toEqual([])
         expect(warning).toMatch(/^not everything was removed:\n {2}containers and network: docker .*\n.*Cannot connect/)
-        expect(warning).toContain('\nto remove by hand what is left:\n  kind delete cluster --name alpha ')
+        expect(warning).toContain('\nto remove by hand what is left:\n  docker ps --all --quiet --filter volume=')
         expect(machine.record()?.complete).toBe(true)
         machine.script({})
         expect(messages('warning', await machine.post())).toEqual([])
@@ -160,8 +158,56 @@ describe.each([actionNode])('post that has trouble, on $name', ({ program }) => 
         const left = machine.engine()
         writeFileSync(`${machine.saved()?.directory ?? ''}/run.json`, '')
         const outcome = await machine.post({ INPUT_CLEANUP: 'False' })
-        expect(messages('warning', outcome)).toEqual([expect.stringContaining('left in place (cleanup: false)')])
+        expect(messages('warning', outcome)).toEqual([
+          expect.stringMatching(
+            /left in place \(cleanup: false\); to remove it: kind-flat-network down --run [0-9a-f]{8}$/,
+          ),
+        ])
         expect(machine.engine()).toEqual(left)
+      }),
+    testMilliseconds,
+  )
+
+  test(
+    'heeds cleanup: false and warns also when the files of the run are gone, but not when all of it is',
+    () =>
+      onMachine(node, async (machine) => {
+        const before = await made(machine, { cleanup: 'false' })
+        const left = machine.engine()
+        const { run = '', directory = '' } = machine.saved() ?? {}
+        rmSync(directory, { recursive: true })
+        expect(messages('warning', await machine.post({ INPUT_CLEANUP: 'false' }))).toEqual([
+          expect.stringContaining(
+            `the record of run ${run} is no longer in ${directory}; everything of run ${run} is left`,
+          ),
+        ])
+        expect(machine.engine()).toEqual(left)
+        expect(messages('warning', await machine.post({ INPUT_CLEANUP: 'true' }))).toEqual([
+          expect.stringContaining(
+            `the record of run ${run} is no longer in ${directory}; removing what carries the id`,
+          ),
+        ])
+        expect(machine.engine()).toEqual(before)
+        for (const cleanup of ['false', 'true']) {
+          expect(messages('warning', await machine.post({ INPUT_CLEANUP: cleanup }))).toEqual([])
+        }
+      }),
+    testMilliseconds,
+  )
+
+  test(
+    'says how to go on when it fails without a record',
+    () =>
+      onMachine(node, async (machine) => {
+        await made(machine)
+        const { run = '', directory = '' } = machine.saved() ?? {}
+        writeFileSync(`${directory}/run.json`, '')
+        machine.script({ rules: [{ match: '^docker ', exit: 1, stderr: 'Cannot connect to the Docker daemon\n' }] })
+        const warnings = messages('warning', await machine.post())
+        expect(warnings).toHaveLength(2)
+        expect(warnings[1]).toMatch(
+          new RegExp(`Cannot connect.*\nto remove it: kind-flat-network down --run ${run}$`, 's'),
+        )
       }),
     testMilliseconds,
   )

@@ -139,6 +139,9 @@ export class FakeEngine {
     runner.on(/^docker ps .*label=kind-flat-network.run/, () =>
       lines(this.runContainers.map(({ id, name, run }) => JSON.stringify([id, name, run]))),
     )
+    runner.on(/^docker ps .*--filter network=/, ({ command }) =>
+      this.#listContainersOn(/^network=(.*)$/.exec(command[5] ?? '')?.[1] ?? ''),
+    )
     runner.on(/^docker ps .*--quiet/, () => lines(this.containers.map(({ id }) => id)))
     runner.on('docker container inspect', ({ command }) => this.#inspectContainers(command.slice(3)))
     runner.on('docker rm', ({ command }) => this.remove(command.slice(4)))
@@ -268,12 +271,20 @@ export class FakeEngine {
     )
   }
 
-  #onNetwork({ name, others = 0 }: EngineNetwork): { readonly id: string; readonly name: string }[] {
-    return [
+  /** Containers that have a network; only those that run hold on to it. */
+  #onNetwork({ name, others = 0 }: EngineNetwork) {
+    const containers = [...this.containers, ...this.runContainers]
+    const there: { readonly id: string; readonly name: string; readonly stopped?: boolean }[] = [
       ...Array.from({ length: others }, (_, index) => ({ id: `o${String(index)}`, name: `other-${String(index)}` })),
       ...(this.job?.networks.includes(name) === true ? [this.job] : []),
-      ...[...this.containers, ...this.runContainers].filter(({ network }) => network === name),
+      ...containers.filter(({ network }) => network === name),
     ]
+    return { all: there, running: there.filter(({ stopped }) => stopped !== true) }
+  }
+
+  #listContainersOn(network: string): string {
+    const found = this.networks.filter(({ name }) => name === network).flatMap((each) => this.#onNetwork(each).all)
+    return lines(found.map(({ id, name }) => JSON.stringify([id, name, network])))
   }
 
   #inspectNetworks(ids: readonly string[]) {
@@ -285,7 +296,7 @@ export class FakeEngine {
         Name: network.name,
         IPAM: { Config: network.subnets.map((Subnet) => ({ Subnet })) },
         ...(network.run !== undefined && { Labels: { 'kind-flat-network.run': network.run } }),
-        Containers: Object.fromEntries(this.#onNetwork(network).map(({ id, name }) => [id, { Name: name }])),
+        Containers: Object.fromEntries(this.#onNetwork(network).running.map(({ id, name }) => [id, { Name: name }])),
       })),
     )
   }
@@ -302,7 +313,8 @@ export class FakeEngine {
   #removeNetwork(id: string | undefined) {
     const network = this.networks.find((each) => each.id === id)
     if (network === undefined) return fails(`Error: No such network: ${String(id)}`)
-    if (this.#onNetwork(network).length > 0) return fails(`error while removing network: network has active endpoints`)
+    if (this.#onNetwork(network).running.length > 0)
+      return fails(`error while removing network: network has active endpoints`)
     this.networks = this.networks.filter((each) => each !== network)
     return `${network.id}\n`
   }

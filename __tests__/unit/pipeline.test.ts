@@ -652,6 +652,37 @@ describe('a registry', () => {
   })
 })
 
+describe('a cluster that was reused', () => {
+  let made: RunRecord
+  beforeEach(async () => {
+    engine.networks.push({ id: 'l1', name: 'lab', subnets: ['172.18.0.0/16'] })
+    engine.add('shared', ['control-plane'], 'cafe0001', '10.7.0.0/16', 'lab')
+    made = (await upWith({ clusters: '[shared, east]', reuse: 'true' })).record
+  })
+
+  test('and does not answer keeps what the run put there, so the record stays until it is taken away', async () => {
+    const kubeconfig = `${directory}/shared.kubeconfig`
+    const state = await world.runner.run(['kubectl', '--kubeconfig', kubeconfig, 'get', 'nodes,'])
+    let isAway = true
+    world.runner.on(/^kubectl .* get nodes,/, () => (isAway ? fails('Unable to connect to the server: EOF') : state))
+    await expect(down(world, made)).rejects.toThrow(
+      /clusters that were reused may still have routes to those that go: .*EOF/s,
+    )
+    expect(engine.wiring.get('shared-control-plane')).not.toBe('')
+    expect([left().containers, left().files.length > 0]).toEqual([['shared-control-plane'], true])
+    isAway = false
+    await down(world, made)
+    expect(engine.wiring.get('shared-control-plane')).toBe('')
+    expect(left().files).toEqual([])
+  })
+
+  test("and is gone meanwhile is in nobody's way", async () => {
+    engine.containers = engine.containers.filter(({ cluster }) => cluster !== 'shared')
+    await down(world, made)
+    expect([left().containers, left().files, world.log.warnings]).toEqual([[], [], []])
+  })
+})
+
 describe('in a container of the engine', () => {
   beforeEach(() => {
     engine.runInContainer('jobs')

@@ -61710,6 +61710,10 @@ function isRunId(text) {
 function run_record_isKubeconfigOfUser({ directory, kubeconfig }) {
     return kubeconfig !== ownKubeconfig(directory);
 }
+/** A merged kubeconfig begins with it, as long as nobody has written it anew. */
+function run_record_kubeconfigMark(run) {
+    return `# Written by kind-flat-network, run ${run}`;
+}
 function ownKubeconfig(directory) {
     return `${directory}/kubeconfig`;
 }
@@ -61718,7 +61722,7 @@ function internalKubeconfig(record, cluster) {
     return `${record.directory}/${cluster}.internal.kubeconfig`;
 }
 /** Where the kubeconfig of one cluster is written that works where the run was made. */
-function run_record_clusterKubeconfig(record, cluster) {
+function clusterKubeconfig(record, cluster) {
     return `${record.directory}/${cluster}.kubeconfig`;
 }
 
@@ -61871,7 +61875,20 @@ const nodeFiles = {
             throw error;
         }
     }),
-    createPrivate: (path, content) => onFile(path, () => (0,promises_namespaceObject.writeFile)(path, content, { flag: 'wx', mode: 0o600 })),
+    createPrivate: (path, content) => onFile(path, async () => {
+        const file = await (0,promises_namespaceObject.open)(path, 'wx', 0o600);
+        try {
+            await file.writeFile(content);
+        }
+        catch (error) {
+            // nobody would know whose it is
+            await (0,promises_namespaceObject.rm)(path, { force: true });
+            throw error;
+        }
+        finally {
+            await file.close();
+        }
+    }),
     overwrite: (path, content) => onFile(path, async () => {
         const file = await (0,promises_namespaceObject.open)(path, external_node_fs_.constants.O_WRONLY | external_node_fs_.constants.O_NOFOLLOW);
         try {
@@ -77829,10 +77846,10 @@ function nodesOf({ nodes = [] }) {
     return nodes.length === 0 ? undefined : nodes.map((node) => ({ ...node, role: node.role ?? 'control-plane' }));
 }
 /** Where in a node's file system the mount stands that tells which run made it. */
-const ownerDirectory = '/kind-flat-network';
+const kind_config_ownerDirectory = '/kind-flat-network';
 /** Where the directory of the archive of images stands in a node's file system. */
 const archivesOnNode = '/kind-flat-network-images';
-const ownDirectories = [ownerDirectory, archivesOnNode];
+const ownDirectories = [kind_config_ownerDirectory, archivesOnNode];
 /** The config with one more directory of this machine on every node, which can only read it. */
 function withReadOnlyMount(config, hostPath, containerPath) {
     return {
@@ -77848,7 +77865,7 @@ function withReadOnlyMount(config, hostPath, containerPath) {
  * owner as a mount: `/dev/null` at `/kind-flat-network/<run>`, seen by `docker inspect`.
  */
 function toKindConfig(cluster) {
-    const owner = { hostPath: '/dev/null', containerPath: `${ownerDirectory}/${cluster.run}`, readOnly: true };
+    const owner = { hostPath: '/dev/null', containerPath: `${kind_config_ownerDirectory}/${cluster.run}`, readOnly: true };
     return {
         ...cluster.config,
         kind: 'Cluster',
@@ -78694,12 +78711,12 @@ function nodeNames(cluster, roles) {
     });
 }
 /** The container kind puts before several control planes. */
-function loadBalancerName(cluster) {
+function kind_names_loadBalancerName(cluster) {
     return `${cluster}-external-load-balancer`;
 }
 /** The container that a cluster's API is asked at. */
 function apiServerContainer(cluster, controlPlanes) {
-    return controlPlanes > 1 ? loadBalancerName(cluster) : nodeNames(cluster, ['control-plane']).join();
+    return controlPlanes > 1 ? kind_names_loadBalancerName(cluster) : nodeNames(cluster, ['control-plane']).join();
 }
 function contextName(cluster) {
     return `kind-${cluster}`;
@@ -78724,7 +78741,7 @@ function nameProblem(name, containerNames) {
 /** All containers of a cluster of that name. */
 function containersOf(name, { nodes }) {
     const roles = nodes.map((node) => node.role);
-    const balancer = roles.filter((role) => role === 'control-plane').length > 1 ? [loadBalancerName(name)] : [];
+    const balancer = roles.filter((role) => role === 'control-plane').length > 1 ? [kind_names_loadBalancerName(name)] : [];
     return [...nodeNames(name, roles), ...balancer];
 }
 /** Gives `cluster<n>` to those without a name: n is its place in the list, or the next number that nobody has. */
@@ -79073,6 +79090,8 @@ const reservation_schema = object({
     loadBalancerSubnets: record(schemas_string(), reservation_subnets).exactOptional(),
     /** Names of clusters of earlier runs, if it has joined any with its own. */
     reused: names.exactOptional(),
+    /** The network that the clusters will be on; nobody else removes it. */
+    dockerNetwork: schemas_string().exactOptional(),
 });
 /** The text that a run puts on the engine for others to read. */
 function writeReservation(reservation) {
@@ -79304,7 +79323,7 @@ function makePlan(request, facts, run, problems = new Problems()) {
     };
 }
 /** What other runs on the engine must keep away from. */
-function reservationOf({ clusters }) {
+function reservationOf({ clusters, dockerNetwork }) {
     const made = clusters.filter((cluster) => !cluster.reused);
     const reused = clusters.filter((cluster) => cluster.reused).map(({ name }) => name);
     const parts = clusters.filter(({ loadBalancerSubnets }) => loadBalancerSubnets.length > 0);
@@ -79315,6 +79334,7 @@ function reservationOf({ clusters }) {
             loadBalancerSubnets: Object.fromEntries(parts.map(({ name, loadBalancerSubnets }) => [name, loadBalancerSubnets])),
         }),
         ...(reused.length > 0 && { reused }),
+        dockerNetwork,
     };
 }
 function toClusterPlan(cluster, subnets, { crossClusterDns }, { run, place }) {
@@ -80226,7 +80246,7 @@ function outputsOf({ record, nodes, pairs, services, nodeImages = [] }) {
     const nodesOf = groupBy(nodes, ({ cluster }) => cluster);
     return {
         kubeconfig: record.kubeconfig,
-        kubeconfigs: Object.fromEntries(clusters.map(({ name }) => [name, run_record_clusterKubeconfig(record, name)])),
+        kubeconfigs: Object.fromEntries(clusters.map(({ name }) => [name, clusterKubeconfig(record, name)])),
         'kubeconfigs-internal': Object.fromEntries(clusters.map(({ name }) => [name, internalKubeconfig(record, name)])),
         clusters: clusters.map(({ name, context, networks, domain, podSubnets, serviceSubnets, loadBalancerSubnets }) => ({
             name,
@@ -80455,6 +80475,17 @@ const listRunContainers = [
     '--format',
     rows('.ID', '.Names', labelField(runLabel)),
 ];
+/** Every container that has a network, also one that is stopped: it cannot start again without. */
+function listContainersOn(network) {
+    const filter = ['--filter', `network=${network}`];
+    return ['docker', 'ps', '--all', '--no-trunc', ...filter, '--format', rows('.ID', '.Names', '.Networks')];
+}
+/** Those of exactly that network: the engine takes its name for the beginning of an id, too. */
+function parseContainersOn(network, output) {
+    return parseRows(output)
+        .filter(([, , networks = '']) => networks.split(',').includes(network))
+        .map(([id = '', name = '']) => ({ id, name }));
+}
 function parseRunContainers(output) {
     return parseRows(output).flatMap(([id = '', name = '', run = '']) => (isRunId(run) ? [{ id, name, run }] : []));
 }
@@ -80486,7 +80517,7 @@ function parseKindContainers(output) {
 function ownerOf(mounts) {
     const marks = mounts
         .map(({ Destination = '' }) => external_node_path_.posix.parse(Destination))
-        .filter(({ dir, base }) => dir === ownerDirectory && isRunId(base));
+        .filter(({ dir, base }) => dir === kind_config_ownerDirectory && isRunId(base));
     const [run, ...others] = new Set(marks.map(({ base }) => base));
     return others.length === 0 ? run : undefined;
 }
@@ -81021,6 +81052,10 @@ function existingKindContainers(runner) {
 async function existingRunContainers(runner) {
     return parseRunContainers(await runner.run(listRunContainers));
 }
+/** Every container that has a network, whoever made it, also one that is stopped. */
+async function containersOn(runner, network) {
+    return parseContainersOn(network, await runner.run(listContainersOn(network)));
+}
 /** The nodes of a cluster, control planes first, without its load balancer. */
 function existing_objects_nodesOf(cluster, containers) {
     return containers
@@ -81311,7 +81346,7 @@ async function claimKubeconfig({ files }, record) {
  */
 async function writeKubeconfig({ files }, record) {
     const { clusters, kubeconfig } = record;
-    const texts = await Promise.all(clusters.map(({ name }) => files.read(run_record_clusterKubeconfig(record, name))));
+    const texts = await Promise.all(clusters.map(({ name }) => files.read(clusterKubeconfig(record, name))));
     const merged = firstLine(record) + mergeKubeconfigs(texts, clusters[0]?.context);
     if (!run_record_isKubeconfigOfUser(record)) {
         await files.writePrivate(kubeconfig, merged);
@@ -81341,7 +81376,7 @@ async function isOurs(files, record) {
     return text.startsWith(firstLine(record));
 }
 function firstLine({ run }) {
-    return `# Written by kind-flat-network, run ${run}; removed with it.\n`;
+    return `${run_record_kubeconfigMark(run)}; removed with it.\n`;
 }
 
 ;// CONCATENATED MODULE: ./lib/steps/delete.js
@@ -81366,10 +81401,11 @@ const removeSeconds = 5 * 60;
  * Removes exactly what a run created: its containers with their volumes, its network, its reservation and its files; and
  * gives back the engine's lock. One failure does not keep it from the rest, but the files stay then: with them the run
  * can be checked, repaired and removed later. The record goes last of all. Safe to repeat.
+ * @param left what of the run could not be removed before
  * @throws with everything that could not be removed
  */
-async function deleteRun(world, removal) {
-    const failures = [];
+async function deleteRun(world, removal, left = []) {
+    const failures = [...left];
     const attempt = async (what, work) => {
         try {
             await work();
@@ -81386,8 +81422,6 @@ async function deleteRun(world, removal) {
         if (count > 0)
             world.log.info(`${String(count)} processes of the run ended`);
     });
-    // a network goes when nobody is on it
-    await attempt('network', () => leaveNetwork(world, removal));
     await attempt('containers and network', () => removeDockerObjects(world, removal));
     await attempt('lock', () => releaseEngineLock(world, removal.run));
     if (failures.length === 0)
@@ -81410,63 +81444,85 @@ async function removeDockerObjects(world, removal) {
     const needed = removal.complete === true ? 1 : quietLooks;
     let quiet = 0;
     let tries = 0;
+    let hasLeft = false;
+    let refused = `containers of run ${removal.run} still appear`;
     for (let look = 1; quiet < needed; look++) {
+        if (look > mostLooks)
+            throw new Error(`given up after ${String(mostLooks)} looks: ${refused}`);
         const [containers, networks] = await Promise.all([
             delete_containersOf(runner, removal.run, planned),
-            existingNetworks(runner, { run: removal.run }),
+            freeNetworks(runner, removal),
         ]);
-        const free = networks.filter(({ attached }) => attached.length === 0);
+        if (containers.length === 0 && !hasLeft) {
+            // as long as there are nodes, verify and repair need it there
+            await leaveNetwork(world, removal);
+            hasLeft = true;
+        }
+        quiet = containers.length === 0 && networks.length === 0 ? quiet + 1 : 0;
+        if (quiet >= needed)
+            break;
         try {
-            await removeContainersAndNetworks(world, containers, free);
+            const refusals = await removeContainersAndNetworks(world, containers, networks);
+            refused = refusals[0] ?? refused;
+            // what somebody else removes too, or what the engine still holds on to, is not there or free at once
+            if (quiet > 0 || refusals.length > 0)
+                await clock.sleep(delete_pauseSeconds);
         }
         catch (error) {
             if (!(error instanceof NotRemoved) || ++tries === mostTries)
                 throw error;
             await clock.sleep(delete_pauseSeconds);
         }
-        quiet = containers.length === 0 && free.length === 0 ? quiet + 1 : 0;
-        if (look === mostLooks)
-            throw new Error(`containers of run ${removal.run} still appear after ${String(mostLooks)} looks`);
-        if (quiet > 0 && quiet < needed)
-            await clock.sleep(delete_pauseSeconds);
     }
     await leaveNetworksToOthers(world, removal);
     await removeReservation(world, removal.run);
 }
+/** The run's networks that nobody has or has reserved; the container that this process runs in leaves them first. */
+async function freeNetworks(runner, { run, container }) {
+    const networks = await existingNetworks(runner, { run });
+    if (networks.length === 0)
+        return [];
+    const volumes = await existingVolumes(runner);
+    const reserved = new Set(volumes.flatMap((each) => (each.run === run ? [] : (each.reservation?.dockerNetwork ?? []))));
+    const users = await Promise.all(networks.map(({ name }) => containersOn(runner, name)));
+    return networks.filter(({ name }, index) => !reserved.has(name) && (users[index] ?? []).every(({ id }) => id === container?.id));
+}
+/** @returns what the engine said of those that somebody else removes as well, or that are still in use */
 async function removeContainersAndNetworks({ runner, log }, containers, networks) {
+    const refusals = [];
     if (containers.length > 0) {
         const names = containers.map(({ name }) => name).join(', ');
         log.info(`removing ${names}`);
         const command = removeContainers(containers.map(({ id }) => id));
-        await runner.run(command, { timeoutSeconds: removeSeconds }).catch(unless(beingRemoved, names));
+        refusals.push(...(await runner.run(command, { timeoutSeconds: removeSeconds }).then(nothing, unless(names))));
     }
     for (const { id, name } of networks) {
         log.info(`removing the Docker network ${name}`);
-        await runner.run(removeNetwork(id)).catch(unless(goneOrInUse, name));
+        refusals.push(...(await runner.run(removeNetwork(id)).then(nothing, unless(`the Docker network ${name}`))));
     }
+    return refusals;
 }
 /**
- * A network of the run that clusters of other runs are on stays for them, and the last of these runs removes it.
- * @throws when containers of nobody's run are on it: while they are, the run is not removed
+ * A network of the run that clusters of others are on, or will be, stays for them, and the last of these runs removes it.
+ * @throws when nothing but containers that belong to no cluster are on it: while they are, the run is not removed
  */
 async function leaveNetworksToOthers({ runner, log }, { run, dockerNetwork }) {
     const left = (await existingNetworks(runner, {})).filter((network) => network.run === run || (network.run !== undefined && network.name === dockerNetwork));
     if (left.length === 0)
         return;
-    const { containers, runs } = await runsAtWork(runner);
-    for (const { id, name, run: maker = run, attached } of left) {
-        const strangers = attached.filter((container) => !containers.has(container.id)).map((container) => container.name);
-        if (maker === run && strangers.length > 0) {
+    const { users, runs, reserved } = await runsAtWork(runner, run);
+    for (const { id, name, run: maker = run } of left) {
+        const attached = await containersOn(runner, name);
+        const isUsed = reserved.has(name) || attached.some((container) => users.has(container.id));
+        if (maker === run && attached.length > 0 && !isUsed) {
             throw new Error(`the Docker network ${name} stays while others are on it; disconnect them with:\n` +
-                strangers.map((container) => `  ${errors_shellCommand(disconnectNetwork(name, container))}`).join('\n'));
+                attached.map((container) => `  ${errors_shellCommand(disconnectNetwork(name, container.name))}`).join('\n'));
         }
-        if (attached.length > 0) {
-            if (maker === run)
-                log.info(`the Docker network ${name} stays for the clusters of other runs on it`);
-        }
-        else if (maker !== run && !runs.has(maker)) {
+        if (maker === run && isUsed)
+            log.info(`the Docker network ${name} stays for the clusters of others on it`);
+        else if (maker !== run && attached.length === 0 && !reserved.has(name) && !runs.has(maker)) {
             log.info(`removing the Docker network ${name}, which run ${maker} left to this one`);
-            await runner.run(removeNetwork(id)).catch(unless(goneOrInUse, name));
+            await runner.run(removeNetwork(id)).then(nothing, unless(`the Docker network ${name}`));
         }
     }
 }
@@ -81476,7 +81532,9 @@ async function removeReservation({ runner, log }, run) {
     if (!(await existingVolumes(runner)).some(({ name, run: maker }) => name === volume && maker === run))
         return;
     log.info(`removing the Docker volume ${volume}`);
-    await runner.run(removeVolumes([volume])).catch(unless(goneOrInUse, volume));
+    const [inUse] = await runner.run(removeVolumes([volume])).then(nothing, unless(`the Docker volume ${volume}`));
+    if (inUse !== undefined)
+        throw new Error(inUse);
 }
 /** Names of the clusters that the run was to create; without a record the engine keeps them. */
 async function plannedClusters(runner, { run, clusters }) {
@@ -81510,28 +81568,32 @@ async function runsOn(runner) {
     ]);
     return [...new Set([...runs, ...ofNetworks])];
 }
-/** Ids of the containers of all runs, load balancers included, and of the runs that have a container or a volume. */
-async function runsAtWork(runner) {
+async function runsAtWork(runner, own) {
     const [ofKind, others, volumes] = await Promise.all([
         existingKindContainers(runner),
         existingRunContainers(runner),
         existingVolumes(runner),
     ]);
-    const runs = new Set([...ofKind, ...others, ...volumes].flatMap(({ run }) => run ?? []));
-    const nodes = [...runs].flatMap((run) => ownedBy(ofKind, run, []));
-    return { containers: new Set([...nodes, ...others].map(({ id }) => id)), runs };
+    return {
+        users: new Set([...ofKind, ...others].map(({ id }) => id)),
+        runs: new Set([...ofKind, ...others, ...volumes].flatMap(({ run }) => run ?? [])),
+        reserved: new Set(volumes.flatMap(({ run, reservation }) => (run === own ? [] : (reservation?.dockerNetwork ?? [])))),
+    };
 }
-/** Somebody else removes the same container, or has done so: the next look tells. */
-const beingRemoved = new RegExp(`${goneTexts.source}|already in progress`, 'i');
-/** Somebody else has removed the network or volume, or come to use it, since it was looked at. */
-const goneOrInUse = new RegExp(`${goneTexts.source}|active endpoints|volume is in use`, 'i');
-/** Passes over a failure that says so; any other is told with the names of the objects. */
-function unless(texts, names) {
+/** Somebody else removes the same object, or has come to use it, since it was looked at; or the engine has not let go of it. */
+const inTheWay = /already in progress|active endpoints|volume is in use/i;
+const nothing = () => [];
+/** What a failed removal comes to; one that neither time nor another helps with is thrown. */
+function unless(names) {
     return (error) => {
         if (!(error instanceof CommandError))
             throw error;
-        if (!texts.test(error.output))
-            throw new NotRemoved(`${names}: ${error.message}`, { cause: error });
+        if (goneTexts.test(error.output))
+            return [];
+        const told = `${names}: ${error.message}`;
+        if (inTheWay.test(error.output))
+            return [told];
+        throw new NotRemoved(told, { cause: error });
     };
 }
 /** What may succeed when it is tried again. */
@@ -82033,7 +82095,7 @@ async function startProvider({ runner, log }, record, { name }) {
     log.progress(name, `${cloudProviderKind} runs`);
 }
 async function installMetalLb(world, record, { name, reused }, manifest) {
-    const target = { kubeconfig: run_record_clusterKubeconfig(record, name) };
+    const target = { kubeconfig: clusterKubeconfig(record, name) };
     const api = patient(world, name, record.waitSeconds);
     if (reused && isOtherMetalLb(await api.run(findMetalLb(target)))) {
         throw new Error(`cluster ${name} has a MetalLB that its manifest did not install; give load-balancer: none, or remove that one`);
@@ -82042,7 +82104,7 @@ async function installMetalLb(world, record, { name, reused }, manifest) {
 }
 async function giveAddresses(world, record, { name, loadBalancerSubnets }, waitSeconds) {
     const { log, clock } = world;
-    const target = { kubeconfig: run_record_clusterKubeconfig(record, name) };
+    const target = { kubeconfig: clusterKubeconfig(record, name) };
     const started = clock.now();
     await untilMetalLbRuns(world, name, target, waitSeconds);
     try {
@@ -83296,7 +83358,7 @@ const untilCoreDnsAvailable = (...of) => untilNothingIsMissing({ what: 'CoreDNS'
 /** A watch ends after so many seconds at most, since only the look behind it tells what has failed for good. */
 const watchSeconds = 10;
 async function untilNothingIsMissing(readiness, ...[{ runner, log, clock }, record, cluster, waitSeconds]) {
-    const target = { kubeconfig: run_record_clusterKubeconfig(record, cluster.name) };
+    const target = { kubeconfig: clusterKubeconfig(record, cluster.name) };
     const started = clock.now();
     const patience = patienceOf(clock, waitSeconds);
     const tellSilence = silenceTeller({ log, clock }, cluster.name);
@@ -83389,7 +83451,7 @@ async function writeInternalKubeconfig({ files }, record, cluster, containers) {
     if (listens === undefined || address === undefined) {
         throw new Error(`the API server of cluster ${cluster.name} has no address on the Docker network ${record.dockerNetwork}; does ${listens?.name ?? 'its container'} still run?`);
     }
-    const own = run_record_clusterKubeconfig(record, cluster.name);
+    const own = clusterKubeconfig(record, cluster.name);
     const internal = atNodeAddress(await files.read(own), address, listens.name);
     await files.writePrivate(internalKubeconfig(record, cluster.name), internal);
     if (record.container !== undefined)
@@ -83469,7 +83531,7 @@ const recoverySeconds = 30;
 async function readNodes(world, record) {
     const clusters = await allOrNone(world, record.clusters.map((cluster) => async (live) => {
         const api = patient(live, cluster.name, record.waitSeconds, controlPlaneGuard(live, cluster));
-        const target = { kubeconfig: run_record_clusterKubeconfig(record, cluster.name) };
+        const target = { kubeconfig: clusterKubeconfig(record, cluster.name) };
         const end = live.clock.now() + Math.min(recoverySeconds, record.waitSeconds);
         for (;;) {
             const state = parseClusterState(await api.run(getClusterState(target)));
@@ -84047,7 +84109,7 @@ function withHint(error, { name }) {
     return new Error(`${error.message}\n${hint}`, { cause: error });
 }
 async function provision_create({ runner, log, clock }, dockerNetwork, record, cluster) {
-    const { command, input } = createCluster(cluster, run_record_clusterKubeconfig(record, cluster.name));
+    const { command, input } = createCluster(cluster, clusterKubeconfig(record, cluster.name));
     const started = clock.now();
     try {
         await runner.run(command, {
@@ -84073,7 +84135,7 @@ async function provision_create({ runner, log, clock }, dockerNetwork, record, c
 }
 /** All that a cluster needs which exists already. */
 async function fetchKubeconfig({ runner, files, log }, record, { name }) {
-    await files.writePrivate(run_record_clusterKubeconfig(record, name), await runner.run(getKubeconfig(name)));
+    await files.writePrivate(clusterKubeconfig(record, name), await runner.run(getKubeconfig(name)));
     log.progress(name, 'reused');
 }
 
@@ -84342,7 +84404,7 @@ async function registry_startRegistry({ runner }, { run, dockerNetwork }, image)
  * must answer, and to tools that look for it.
  */
 async function teachRegistry(world, record, cluster, registry) {
-    const target = { kubeconfig: run_record_clusterKubeconfig(record, cluster.name) };
+    const target = { kubeconfig: clusterKubeconfig(record, cluster.name) };
     const { run, waitSeconds } = record;
     await whenAllEnd([
         patient(world, cluster.name, waitSeconds).run(applyManifest(target), { input: registryHosting(run, registry) }),
@@ -84358,7 +84420,7 @@ async function teachRegistry(world, record, cluster, registry) {
 /** Has a cluster that stays forget the registry of a run that goes. */
 async function forgetRegistry(world, record, cluster, registry) {
     await whenAllEnd([
-        patient(world, cluster.name, record.waitSeconds).run(deleteRegistryHosting({ kubeconfig: run_record_clusterKubeconfig(record, cluster.name) }, record.run)),
+        patient(world, cluster.name, record.waitSeconds).run(deleteRegistryHosting({ kubeconfig: clusterKubeconfig(record, cluster.name) }, record.run)),
         ...cluster.nodes.map(({ name }) => world.runner.run(forgetNodeRegistry(name, registry))),
     ]);
 }
@@ -84675,7 +84737,7 @@ async function teachCluster(world, record, cluster) {
     const upstream = !ipv6Only || controlPlane === undefined || (await hasReachableUpstream(world, controlPlane.name));
     if (cluster.domain === undefined && upstream)
         return false;
-    const kubeconfig = run_record_clusterKubeconfig(record, cluster.name);
+    const kubeconfig = clusterKubeconfig(record, cluster.name);
     if (cluster.domain !== undefined && cluster.serviceSubnets.length > 1) {
         // kubeadm gives it an address of the primary family alone, which a joined cluster may not have
         await patient(world, cluster.name, record.waitSeconds).run(giveDnsServiceAddresses({ kubeconfig }, dnsServers(cluster)));
@@ -84767,7 +84829,7 @@ const longestCheckSeconds = 30 * 60;
  * @param check the check's own id: several may be at work
  */
 async function deployProbe(world, record, cluster, check) {
-    const target = { kubeconfig: run_record_clusterKubeconfig(record, cluster.name) };
+    const target = { kubeconfig: clusterKubeconfig(record, cluster.name) };
     const api = patient(world, cluster.name, record.waitSeconds);
     try {
         const state = parseClusterState(await api.run(getClusterState(target)));
@@ -84799,7 +84861,7 @@ async function deleteEverywhere(world, record, selector, until) {
 /** Longest time for an API server to take the removal of a probe, whether it is waited for or not. */
 const deleteSeconds = { gone: 90, 'on its way': 15 };
 async function deleteProbes({ runner, files, log }, record, cluster, selector, until) {
-    const target = { kubeconfig: run_record_clusterKubeconfig(record, cluster.name) };
+    const target = { kubeconfig: clusterKubeconfig(record, cluster.name) };
     // a cluster that was never created has none
     if (!(await files.exists(target.kubeconfig)))
         return;
@@ -84885,7 +84947,7 @@ function requireFlat({ pairs = [], services = [] }, nodes, preserveSourceIp) {
  * @param nodes those of the cluster
  */
 async function probesOf(world, record, cluster, nodes, check) {
-    const target = { kubeconfig: run_record_clusterKubeconfig(record, cluster.name) };
+    const target = { kubeconfig: clusterKubeconfig(record, cluster.name) };
     const selector = probeOfCheck(check);
     const { runner, clock } = world;
     const seconds = Math.max(rolloutSeconds, record.waitSeconds);
@@ -84914,6 +84976,7 @@ async function probesOf(world, record, cluster, nodes, check) {
 }
 
 ;// CONCATENATED MODULE: ./lib/pipeline.js
+
 
 
 
@@ -85038,8 +85101,11 @@ async function up(world, given, run, signal) {
         if (isLeft)
             world.log.info(run.howToRemove(record));
         // the record is gone with the rest, and post must know what it is to save in the cache
-        else if (record.imagesToSave.length > 0)
-            await save(record);
+        else if (record.imagesToSave.length > 0) {
+            await save(record).catch((trouble) => {
+                world.log.warning(messageOf(trouble));
+            });
+        }
         throw error;
     }
 }
@@ -85273,33 +85339,37 @@ function tell({ log }, { node, changes }) {
  */
 async function down(world, removal) {
     await world.log.phase('Remove', async () => {
-        await leaveReused(world, removal).catch((error) => {
+        const left = await leaveReused(world, removal).then(() => [], (error) => {
             if (error instanceof CancelledError)
                 throw error;
-            world.log.warning(`clusters that were reused may still have routes to those that go: ${messageOf(error)}`);
+            return [`clusters that were reused may still have routes to those that go: ${messageOf(error)}`];
         });
-        await deleteRun(world, removal);
+        await deleteRun(world, removal, left);
     });
 }
-/** Clusters that were there before the run stay, joined with each other alone and without the probe. */
+/** Clusters that were there before the run stay, joined with each other alone and without the probe; those that are gone need nothing. */
 async function leaveReused(world, removal) {
     const { clusters = [] } = removal;
-    const reused = clusters.filter((cluster) => cluster.reused);
+    if (!clusters.some((cluster) => cluster.reused))
+        return;
+    const there = new Set((await explained(world, existingKindContainers(world.runner))).map(({ cluster }) => cluster));
+    const reused = clusters.filter((cluster) => cluster.reused && there.has(cluster.name));
     const kept = { ...removal, clusters: reused, waitSeconds: leaveSeconds };
-    const begun = await Promise.all(reused.map(({ name }) => world.files.exists(run_record_clusterKubeconfig(kept, name))));
+    const begun = await Promise.all(reused.map(({ name }) => world.files.exists(clusterKubeconfig(kept, name))));
     // a run that failed before it came to them has left nothing there
     if (!begun.includes(true))
         return;
     await installTools(world, kept.tools);
     await removeAllProbes(world, kept);
     const { registry } = kept;
-    if (reused.length === clusters.length && registry === undefined)
+    const madeNone = clusters.every((cluster) => cluster.reused);
+    if (madeNone && registry === undefined)
         return;
     const { record, nodes } = await findNodes(world, kept);
     if (registry !== undefined) {
         await whenAllEnd(record.clusters.map((cluster) => forgetRegistry(world, kept, cluster, registry)));
     }
-    if (reused.length === clusters.length)
+    if (madeNone)
         return;
     await connect(world, planWiring(record, nodes));
     await whenAllEnd(record.clusters.map((cluster) => teachCluster(world, record, cluster)));
@@ -85321,25 +85391,43 @@ function runsOnEngine(world) {
 ;// CONCATENATED MODULE: ./lib/report/removal-hint.js
 
 
-/** Commands to paste that remove by hand what was left in place, where the command line is not at hand. */
+
+
+/**
+ * Commands to paste that remove by hand what was left in place, where the command line is not at hand. What others have
+ * put in the place of something, under the same name, they leave alone.
+ */
 function removalHint(record) {
-    const { run, directory, kubeconfig, clusters, container, dockerNetwork } = record;
-    const created = clusters.filter(({ reused }) => !reused);
+    const { run, directory, kubeconfig, clusters, container, dockerNetwork, complete } = record;
     const label = `label=kind-flat-network.run=${run}`;
-    const files = isKubeconfigOfUser(record) ? [kubeconfig, directory] : [directory];
+    const removeThem = 'xargs -r docker rm --force --volumes';
+    const balancers = clusters
+        .filter(({ reused, nodes }) => !reused && nodes.filter(({ role }) => role === 'control-plane').length > 1)
+        .map(({ name }) => shellCommand(['docker', 'rm', '--force', '--volumes', loadBalancerName(name)]));
     return [
         'to remove by hand what is left:',
         ...[
-            ...created.map(({ name }) => shellCommand(['kind', 'delete', 'cluster', '--name', name, '--kubeconfig', clusterKubeconfig(record, name)])),
-            `docker ps --all --quiet --filter ${label} | xargs -r docker rm --force --volumes`,
+            `docker ps --all --quiet --filter volume=${ownerDirectory}/${run} | ${removeThem}`,
+            // it bears no mark
+            ...balancers.map((command) => (complete ? command : `${command} # unless its cluster is somebody else's`)),
+            `docker ps --all --quiet --filter ${label} | ${removeThem}`,
             ...(container?.joins === true
                 ? [shellCommand(['docker', 'network', 'disconnect', '--force', dockerNetwork, container.name])]
                 : []),
             shellCommand(['docker', 'network', 'prune', '--force', '--filter', label]),
             shellCommand(['docker', 'volume', 'rm', '--force', `kind-flat-network-${run}`]),
-            shellCommand(['rm', '-r', '--', ...files]),
+            ...(isKubeconfigOfUser(record) && record.kubeconfigFile !== undefined
+                ? [
+                    `${shellCommand(['grep', '-qF', '--', kubeconfigMark(run), kubeconfig])} && ${shellCommand(['rm', '--', kubeconfig])}`,
+                ]
+                : []),
+            shellCommand(['rm', '-r', '--', directory]),
         ].map((line) => `  ${line}`),
     ].join('\n');
+}
+/** The one command that removes a run, or goes on with that, by its id alone. */
+function removalCommand(run) {
+    return `to remove it: kind-flat-network down --run ${run}`;
 }
 /** What a removal that has no record to read does all the same, and what it cannot know. */
 function removalByIdAlone(run) {
@@ -85574,6 +85662,7 @@ function directoryStores() {
 
 
 
+
 /** Every run has a directory of its own under the XDG state directory, with its record and its kubeconfigs. */
 function stateDirectory() {
     return xdgDirectory('XDG_STATE_HOME');
@@ -85585,9 +85674,17 @@ function runDirectory(run) {
 function recordedRun(run) {
     return readRecord(run, runDirectory(run));
 }
-/** Ids of all runs that have a directory. */
+/**
+ * Ids of all runs that have a directory.
+ * @throws when the state directory is there and cannot be read
+ */
 async function recordedRuns() {
-    const entries = await (0,promises_namespaceObject.readdir)(stateDirectory(), { withFileTypes: true }).catch(() => []);
+    const directory = stateDirectory();
+    const entries = await onFile(directory, () => (0,promises_namespaceObject.readdir)(directory, { withFileTypes: true }).catch((error) => {
+        if (error.code !== 'ENOENT')
+            throw error;
+        return [];
+    }));
     return entries.filter((entry) => entry.isDirectory() && isRunId(entry.name)).map(({ name }) => name);
 }
 
@@ -86415,6 +86512,7 @@ async function prune(world) {
 
 
 
+
 /** The run was told to stop and is now removed. A second Ctrl-C ends the process at once. */
 async function tellRemoval(log, id, reason) {
     const { record } = await recordedRun(id);
@@ -86425,7 +86523,7 @@ async function tellRemoval(log, id, reason) {
     log.info(`${messageOf(reason)}: removing what was made${again}`);
 }
 function howToRemove({ run }) {
-    return `to remove it: kind-flat-network down --run ${run}`;
+    return removalCommand(run);
 }
 /** `up` worked, but its result could not be written: standard error is all that is left to tell of it. */
 function tellStays(id) {

@@ -55422,7 +55422,20 @@ const node_files_nodeFiles = {
             throw error;
         }
     }),
-    createPrivate: (path, content) => onFile(path, () => (0,promises_namespaceObject.writeFile)(path, content, { flag: 'wx', mode: 0o600 })),
+    createPrivate: (path, content) => onFile(path, async () => {
+        const file = await (0,promises_namespaceObject.open)(path, 'wx', 0o600);
+        try {
+            await file.writeFile(content);
+        }
+        catch (error) {
+            // nobody would know whose it is
+            await (0,promises_namespaceObject.rm)(path, { force: true });
+            throw error;
+        }
+        finally {
+            await file.close();
+        }
+    }),
     overwrite: (path, content) => onFile(path, async () => {
         const file = await (0,promises_namespaceObject.open)(path, external_node_fs_.constants.O_WRONLY | external_node_fs_.constants.O_NOFOLLOW);
         try {
@@ -71623,6 +71636,8 @@ const schema = object({
     loadBalancerSubnets: record(schemas_string(), reservation_subnets).exactOptional(),
     /** Names of clusters of earlier runs, if it has joined any with its own. */
     reused: names.exactOptional(),
+    /** The network that the clusters will be on; nobody else removes it. */
+    dockerNetwork: schemas_string().exactOptional(),
 });
 /** The text that a run puts on the engine for others to read. */
 function writeReservation(reservation) {
@@ -71854,7 +71869,7 @@ function makePlan(request, facts, run, problems = new Problems()) {
     };
 }
 /** What other runs on the engine must keep away from. */
-function reservationOf({ clusters }) {
+function reservationOf({ clusters, dockerNetwork }) {
     const made = clusters.filter((cluster) => !cluster.reused);
     const reused = clusters.filter((cluster) => cluster.reused).map(({ name }) => name);
     const parts = clusters.filter(({ loadBalancerSubnets }) => loadBalancerSubnets.length > 0);
@@ -71865,6 +71880,7 @@ function reservationOf({ clusters }) {
             loadBalancerSubnets: Object.fromEntries(parts.map(({ name, loadBalancerSubnets }) => [name, loadBalancerSubnets])),
         }),
         ...(reused.length > 0 && { reused }),
+        dockerNetwork,
     };
 }
 function toClusterPlan(cluster, subnets, { crossClusterDns }, { run, place }) {
@@ -72811,6 +72827,10 @@ function run_record_isRunId(text) {
 function isKubeconfigOfUser({ directory, kubeconfig }) {
     return kubeconfig !== ownKubeconfig(directory);
 }
+/** A merged kubeconfig begins with it, as long as nobody has written it anew. */
+function kubeconfigMark(run) {
+    return `# Written by kind-flat-network, run ${run}`;
+}
 function ownKubeconfig(directory) {
     return `${directory}/kubeconfig`;
 }
@@ -73111,6 +73131,17 @@ const listRunContainers = [
     '--format',
     rows('.ID', '.Names', labelField(runLabel)),
 ];
+/** Every container that has a network, also one that is stopped: it cannot start again without. */
+function listContainersOn(network) {
+    const filter = ['--filter', `network=${network}`];
+    return ['docker', 'ps', '--all', '--no-trunc', ...filter, '--format', rows('.ID', '.Names', '.Networks')];
+}
+/** Those of exactly that network: the engine takes its name for the beginning of an id, too. */
+function parseContainersOn(network, output) {
+    return docker_parseRows(output)
+        .filter(([, , networks = '']) => networks.split(',').includes(network))
+        .map(([id = '', name = '']) => ({ id, name }));
+}
 function parseRunContainers(output) {
     return docker_parseRows(output).flatMap(([id = '', name = '', run = '']) => (run_record_isRunId(run) ? [{ id, name, run }] : []));
 }
@@ -73677,6 +73708,10 @@ function existing_objects_existingKindContainers(runner) {
 async function existingRunContainers(runner) {
     return parseRunContainers(await runner.run(listRunContainers));
 }
+/** Every container that has a network, whoever made it, also one that is stopped. */
+async function containersOn(runner, network) {
+    return parseContainersOn(network, await runner.run(listContainersOn(network)));
+}
 /** The nodes of a cluster, control planes first, without its load balancer. */
 function existing_objects_nodesOf(cluster, containers) {
     return containers
@@ -73997,7 +74032,7 @@ async function isOurs(files, record) {
     return text.startsWith(firstLine(record));
 }
 function firstLine({ run }) {
-    return `# Written by kind-flat-network, run ${run}; removed with it.\n`;
+    return `${kubeconfigMark(run)}; removed with it.\n`;
 }
 
 ;// CONCATENATED MODULE: ./lib/steps/delete.js
@@ -74022,10 +74057,11 @@ const removeSeconds = 5 * 60;
  * Removes exactly what a run created: its containers with their volumes, its network, its reservation and its files; and
  * gives back the engine's lock. One failure does not keep it from the rest, but the files stay then: with them the run
  * can be checked, repaired and removed later. The record goes last of all. Safe to repeat.
+ * @param left what of the run could not be removed before
  * @throws with everything that could not be removed
  */
-async function deleteRun(world, removal) {
-    const failures = [];
+async function deleteRun(world, removal, left = []) {
+    const failures = [...left];
     const attempt = async (what, work) => {
         try {
             await work();
@@ -74042,8 +74078,6 @@ async function deleteRun(world, removal) {
         if (count > 0)
             world.log.info(`${String(count)} processes of the run ended`);
     });
-    // a network goes when nobody is on it
-    await attempt('network', () => leaveNetwork(world, removal));
     await attempt('containers and network', () => removeDockerObjects(world, removal));
     await attempt('lock', () => releaseEngineLock(world, removal.run));
     if (failures.length === 0)
@@ -74066,63 +74100,85 @@ async function removeDockerObjects(world, removal) {
     const needed = removal.complete === true ? 1 : quietLooks;
     let quiet = 0;
     let tries = 0;
+    let hasLeft = false;
+    let refused = `containers of run ${removal.run} still appear`;
     for (let look = 1; quiet < needed; look++) {
+        if (look > mostLooks)
+            throw new Error(`given up after ${String(mostLooks)} looks: ${refused}`);
         const [containers, networks] = await Promise.all([
             delete_containersOf(runner, removal.run, planned),
-            existingNetworks(runner, { run: removal.run }),
+            freeNetworks(runner, removal),
         ]);
-        const free = networks.filter(({ attached }) => attached.length === 0);
+        if (containers.length === 0 && !hasLeft) {
+            // as long as there are nodes, verify and repair need it there
+            await leaveNetwork(world, removal);
+            hasLeft = true;
+        }
+        quiet = containers.length === 0 && networks.length === 0 ? quiet + 1 : 0;
+        if (quiet >= needed)
+            break;
         try {
-            await removeContainersAndNetworks(world, containers, free);
+            const refusals = await removeContainersAndNetworks(world, containers, networks);
+            refused = refusals[0] ?? refused;
+            // what somebody else removes too, or what the engine still holds on to, is not there or free at once
+            if (quiet > 0 || refusals.length > 0)
+                await clock.sleep(delete_pauseSeconds);
         }
         catch (error) {
             if (!(error instanceof NotRemoved) || ++tries === mostTries)
                 throw error;
             await clock.sleep(delete_pauseSeconds);
         }
-        quiet = containers.length === 0 && free.length === 0 ? quiet + 1 : 0;
-        if (look === mostLooks)
-            throw new Error(`containers of run ${removal.run} still appear after ${String(mostLooks)} looks`);
-        if (quiet > 0 && quiet < needed)
-            await clock.sleep(delete_pauseSeconds);
     }
     await leaveNetworksToOthers(world, removal);
     await removeReservation(world, removal.run);
 }
+/** The run's networks that nobody has or has reserved; the container that this process runs in leaves them first. */
+async function freeNetworks(runner, { run, container }) {
+    const networks = await existingNetworks(runner, { run });
+    if (networks.length === 0)
+        return [];
+    const volumes = await existingVolumes(runner);
+    const reserved = new Set(volumes.flatMap((each) => (each.run === run ? [] : (each.reservation?.dockerNetwork ?? []))));
+    const users = await Promise.all(networks.map(({ name }) => containersOn(runner, name)));
+    return networks.filter(({ name }, index) => !reserved.has(name) && (users[index] ?? []).every(({ id }) => id === container?.id));
+}
+/** @returns what the engine said of those that somebody else removes as well, or that are still in use */
 async function removeContainersAndNetworks({ runner, log }, containers, networks) {
+    const refusals = [];
     if (containers.length > 0) {
         const names = containers.map(({ name }) => name).join(', ');
         log.info(`removing ${names}`);
         const command = removeContainers(containers.map(({ id }) => id));
-        await runner.run(command, { timeoutSeconds: removeSeconds }).catch(unless(beingRemoved, names));
+        refusals.push(...(await runner.run(command, { timeoutSeconds: removeSeconds }).then(nothing, unless(names))));
     }
     for (const { id, name } of networks) {
         log.info(`removing the Docker network ${name}`);
-        await runner.run(removeNetwork(id)).catch(unless(goneOrInUse, name));
+        refusals.push(...(await runner.run(removeNetwork(id)).then(nothing, unless(`the Docker network ${name}`))));
     }
+    return refusals;
 }
 /**
- * A network of the run that clusters of other runs are on stays for them, and the last of these runs removes it.
- * @throws when containers of nobody's run are on it: while they are, the run is not removed
+ * A network of the run that clusters of others are on, or will be, stays for them, and the last of these runs removes it.
+ * @throws when nothing but containers that belong to no cluster are on it: while they are, the run is not removed
  */
 async function leaveNetworksToOthers({ runner, log }, { run, dockerNetwork }) {
     const left = (await existingNetworks(runner, {})).filter((network) => network.run === run || (network.run !== undefined && network.name === dockerNetwork));
     if (left.length === 0)
         return;
-    const { containers, runs } = await runsAtWork(runner);
-    for (const { id, name, run: maker = run, attached } of left) {
-        const strangers = attached.filter((container) => !containers.has(container.id)).map((container) => container.name);
-        if (maker === run && strangers.length > 0) {
+    const { users, runs, reserved } = await runsAtWork(runner, run);
+    for (const { id, name, run: maker = run } of left) {
+        const attached = await containersOn(runner, name);
+        const isUsed = reserved.has(name) || attached.some((container) => users.has(container.id));
+        if (maker === run && attached.length > 0 && !isUsed) {
             throw new Error(`the Docker network ${name} stays while others are on it; disconnect them with:\n` +
-                strangers.map((container) => `  ${shellCommand(disconnectNetwork(name, container))}`).join('\n'));
+                attached.map((container) => `  ${shellCommand(disconnectNetwork(name, container.name))}`).join('\n'));
         }
-        if (attached.length > 0) {
-            if (maker === run)
-                log.info(`the Docker network ${name} stays for the clusters of other runs on it`);
-        }
-        else if (maker !== run && !runs.has(maker)) {
+        if (maker === run && isUsed)
+            log.info(`the Docker network ${name} stays for the clusters of others on it`);
+        else if (maker !== run && attached.length === 0 && !reserved.has(name) && !runs.has(maker)) {
             log.info(`removing the Docker network ${name}, which run ${maker} left to this one`);
-            await runner.run(removeNetwork(id)).catch(unless(goneOrInUse, name));
+            await runner.run(removeNetwork(id)).then(nothing, unless(`the Docker network ${name}`));
         }
     }
 }
@@ -74132,7 +74188,9 @@ async function removeReservation({ runner, log }, run) {
     if (!(await existingVolumes(runner)).some(({ name, run: maker }) => name === volume && maker === run))
         return;
     log.info(`removing the Docker volume ${volume}`);
-    await runner.run(removeVolumes([volume])).catch(unless(goneOrInUse, volume));
+    const [inUse] = await runner.run(removeVolumes([volume])).then(nothing, unless(`the Docker volume ${volume}`));
+    if (inUse !== undefined)
+        throw new Error(inUse);
 }
 /** Names of the clusters that the run was to create; without a record the engine keeps them. */
 async function plannedClusters(runner, { run, clusters }) {
@@ -74166,28 +74224,32 @@ async function delete_runsOn(runner) {
     ]);
     return [...new Set([...runs, ...ofNetworks])];
 }
-/** Ids of the containers of all runs, load balancers included, and of the runs that have a container or a volume. */
-async function runsAtWork(runner) {
+async function runsAtWork(runner, own) {
     const [ofKind, others, volumes] = await Promise.all([
         existing_objects_existingKindContainers(runner),
         existingRunContainers(runner),
         existingVolumes(runner),
     ]);
-    const runs = new Set([...ofKind, ...others, ...volumes].flatMap(({ run }) => run ?? []));
-    const nodes = [...runs].flatMap((run) => ownedBy(ofKind, run, []));
-    return { containers: new Set([...nodes, ...others].map(({ id }) => id)), runs };
+    return {
+        users: new Set([...ofKind, ...others].map(({ id }) => id)),
+        runs: new Set([...ofKind, ...others, ...volumes].flatMap(({ run }) => run ?? [])),
+        reserved: new Set(volumes.flatMap(({ run, reservation }) => (run === own ? [] : (reservation?.dockerNetwork ?? [])))),
+    };
 }
-/** Somebody else removes the same container, or has done so: the next look tells. */
-const beingRemoved = new RegExp(`${goneTexts.source}|already in progress`, 'i');
-/** Somebody else has removed the network or volume, or come to use it, since it was looked at. */
-const goneOrInUse = new RegExp(`${goneTexts.source}|active endpoints|volume is in use`, 'i');
-/** Passes over a failure that says so; any other is told with the names of the objects. */
-function unless(texts, names) {
+/** Somebody else removes the same object, or has come to use it, since it was looked at; or the engine has not let go of it. */
+const inTheWay = /already in progress|active endpoints|volume is in use/i;
+const nothing = () => [];
+/** What a failed removal comes to; one that neither time nor another helps with is thrown. */
+function unless(names) {
     return (error) => {
         if (!(error instanceof errors_CommandError))
             throw error;
-        if (!texts.test(error.output))
-            throw new NotRemoved(`${names}: ${error.message}`, { cause: error });
+        if (goneTexts.test(error.output))
+            return [];
+        const told = `${names}: ${error.message}`;
+        if (inTheWay.test(error.output))
+            return [told];
+        throw new NotRemoved(told, { cause: error });
     };
 }
 /** What may succeed when it is tried again. */
@@ -77611,6 +77673,7 @@ async function probesOf(world, record, cluster, nodes, check) {
 
 
 
+
 /**
  * Decides what `up` would make, and makes nothing.
  * @throws {InputError} with every problem of the inputs
@@ -77694,8 +77757,11 @@ async function up(world, given, run, signal) {
         if (isLeft)
             world.log.info(run.howToRemove(record));
         // the record is gone with the rest, and post must know what it is to save in the cache
-        else if (record.imagesToSave.length > 0)
-            await save(record);
+        else if (record.imagesToSave.length > 0) {
+            await save(record).catch((trouble) => {
+                world.log.warning(errors_messageOf(trouble));
+            });
+        }
         throw error;
     }
 }
@@ -77929,18 +77995,21 @@ function tell({ log }, { node, changes }) {
  */
 async function down(world, removal) {
     await world.log.phase('Remove', async () => {
-        await leaveReused(world, removal).catch((error) => {
+        const left = await leaveReused(world, removal).then(() => [], (error) => {
             if (error instanceof CancelledError)
                 throw error;
-            world.log.warning(`clusters that were reused may still have routes to those that go: ${errors_messageOf(error)}`);
+            return [`clusters that were reused may still have routes to those that go: ${errors_messageOf(error)}`];
         });
-        await deleteRun(world, removal);
+        await deleteRun(world, removal, left);
     });
 }
-/** Clusters that were there before the run stay, joined with each other alone and without the probe. */
+/** Clusters that were there before the run stay, joined with each other alone and without the probe; those that are gone need nothing. */
 async function leaveReused(world, removal) {
     const { clusters = [] } = removal;
-    const reused = clusters.filter((cluster) => cluster.reused);
+    if (!clusters.some((cluster) => cluster.reused))
+        return;
+    const there = new Set((await engine_trouble_explained(world, existing_objects_existingKindContainers(world.runner))).map(({ cluster }) => cluster));
+    const reused = clusters.filter((cluster) => cluster.reused && there.has(cluster.name));
     const kept = { ...removal, clusters: reused, waitSeconds: leaveSeconds };
     const begun = await Promise.all(reused.map(({ name }) => world.files.exists(run_record_clusterKubeconfig(kept, name))));
     // a run that failed before it came to them has left nothing there
@@ -77949,13 +78018,14 @@ async function leaveReused(world, removal) {
     await install_tools_installTools(world, kept.tools);
     await removeAllProbes(world, kept);
     const { registry } = kept;
-    if (reused.length === clusters.length && registry === undefined)
+    const madeNone = clusters.every((cluster) => cluster.reused);
+    if (madeNone && registry === undefined)
         return;
     const { record, nodes } = await nodes_findNodes(world, kept);
     if (registry !== undefined) {
         await when_all_end_whenAllEnd(record.clusters.map((cluster) => forgetRegistry(world, kept, cluster, registry)));
     }
-    if (reused.length === clusters.length)
+    if (madeNone)
         return;
     await connect_connect(world, wiring_planWiring(record, nodes));
     await when_all_end_whenAllEnd(record.clusters.map((cluster) => teach_cluster_teachCluster(world, record, cluster)));
@@ -77995,25 +78065,43 @@ function maskedLog(log) {
 ;// CONCATENATED MODULE: ./lib/report/removal-hint.js
 
 
-/** Commands to paste that remove by hand what was left in place, where the command line is not at hand. */
+
+
+/**
+ * Commands to paste that remove by hand what was left in place, where the command line is not at hand. What others have
+ * put in the place of something, under the same name, they leave alone.
+ */
 function removalHint(record) {
-    const { run, directory, kubeconfig, clusters, container, dockerNetwork } = record;
-    const created = clusters.filter(({ reused }) => !reused);
+    const { run, directory, kubeconfig, clusters, container, dockerNetwork, complete } = record;
     const label = `label=kind-flat-network.run=${run}`;
-    const files = isKubeconfigOfUser(record) ? [kubeconfig, directory] : [directory];
+    const removeThem = 'xargs -r docker rm --force --volumes';
+    const balancers = clusters
+        .filter(({ reused, nodes }) => !reused && nodes.filter(({ role }) => role === 'control-plane').length > 1)
+        .map(({ name }) => shellCommand(['docker', 'rm', '--force', '--volumes', loadBalancerName(name)]));
     return [
         'to remove by hand what is left:',
         ...[
-            ...created.map(({ name }) => shellCommand(['kind', 'delete', 'cluster', '--name', name, '--kubeconfig', run_record_clusterKubeconfig(record, name)])),
-            `docker ps --all --quiet --filter ${label} | xargs -r docker rm --force --volumes`,
+            `docker ps --all --quiet --filter volume=${ownerDirectory}/${run} | ${removeThem}`,
+            // it bears no mark
+            ...balancers.map((command) => (complete ? command : `${command} # unless its cluster is somebody else's`)),
+            `docker ps --all --quiet --filter ${label} | ${removeThem}`,
             ...(container?.joins === true
                 ? [shellCommand(['docker', 'network', 'disconnect', '--force', dockerNetwork, container.name])]
                 : []),
             shellCommand(['docker', 'network', 'prune', '--force', '--filter', label]),
             shellCommand(['docker', 'volume', 'rm', '--force', `kind-flat-network-${run}`]),
-            shellCommand(['rm', '-r', '--', ...files]),
+            ...(isKubeconfigOfUser(record) && record.kubeconfigFile !== undefined
+                ? [
+                    `${shellCommand(['grep', '-qF', '--', kubeconfigMark(run), kubeconfig])} && ${shellCommand(['rm', '--', kubeconfig])}`,
+                ]
+                : []),
+            shellCommand(['rm', '-r', '--', directory]),
         ].map((line) => `  ${line}`),
     ].join('\n');
+}
+/** The one command that removes a run, or goes on with that, by its id alone. */
+function removalCommand(run) {
+    return `to remove it: kind-flat-network down --run ${run}`;
 }
 /** What a removal that has no record to read does all the same, and what it cannot know. */
 function removalByIdAlone(run) {

@@ -3,12 +3,12 @@ import pRetry from 'p-retry'
 import { endOn, onLostReader, onSignal } from '../adapters/signals.js'
 import { createWorld } from '../adapters/world.js'
 import { readRecord } from '../adapters/run-store.js'
-import { messageOf } from '../errors.js'
-import { down, saveImagesForNextRun, until } from '../pipeline.js'
+import { CancelledError, messageOf } from '../errors.js'
+import { down, runsOnEngine, saveImagesForNextRun, until } from '../pipeline.js'
 import type { RunRecord } from '../plan/run-record.js'
 import type { World } from '../ports.js'
 import { maskedLog } from '../report/masked-log.js'
-import { removalByIdAlone, removalHint } from '../report/removal-hint.js'
+import { removalByIdAlone, removalCommand, removalHint } from '../report/removal-hint.js'
 import type { Removal } from '../steps/delete.js'
 import { createActionsLog } from './actions-log.js'
 import { reportSaved } from './report.js'
@@ -58,13 +58,27 @@ async function removeWithoutRecord(
   stopped: AbortSignal,
   trouble?: string,
 ): Promise<void> {
-  if (trouble !== undefined) {
-    if (getInput('cleanup').toLowerCase() === 'false') {
-      throw new Error(`${trouble}; everything of run ${run} is left in place (cleanup: false)`)
-    }
-    warning(`${trouble}; ${removalByIdAlone(run)}`)
+  const isLost = trouble !== undefined || (await isOnEngine(until(world, stopped), run))
+  const why = trouble ?? `the record of run ${run} is no longer in ${directory}`
+  if (getInput('cleanup').toLowerCase() === 'false') {
+    if (!isLost) return
+    throw new Error(`${why}; everything of run ${run} is left in place (cleanup: false); ${removalCommand(run)}`)
   }
-  await removeStubbornly(world, { run, directory }, stopped)
+  if (isLost) warning(`${why}; ${removalByIdAlone(run)}`)
+  await removeStubbornly(world, { run, directory }, stopped).catch((error: unknown) => {
+    throw new Error(`${messageOf(error)}\n${removalCommand(run)}`, { cause: error })
+  })
+}
+
+/** An engine that is away may have it. */
+function isOnEngine(world: World, run: string): Promise<boolean> {
+  return runsOnEngine(world).then(
+    (runs) => runs.includes(run),
+    (error: unknown) => {
+      if (error instanceof CancelledError) throw error
+      return true
+    },
+  )
 }
 
 async function removeStubbornly(world: World, removal: Removal, stopped: AbortSignal): Promise<void> {

@@ -37,7 +37,19 @@ export const nodeFiles: Files = {
         throw error
       }
     }),
-  createPrivate: (path, content) => onFile(path, () => writeFile(path, content, { flag: 'wx', mode: 0o600 })),
+  createPrivate: (path, content) =>
+    onFile(path, async () => {
+      const file = await open(path, 'wx', 0o600)
+      try {
+        await file.writeFile(content)
+      } catch (error) {
+        // nobody would know whose it is
+        await rm(path, { force: true })
+        throw error
+      } finally {
+        await file.close()
+      }
+    }),
   overwrite: (path, content) =>
     onFile(path, async () => {
       const file = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW)

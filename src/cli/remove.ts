@@ -2,6 +2,7 @@ import { CancelledError, messageOf } from '../errors.js'
 import { runsOnEngine } from '../pipeline.js'
 import type { RunRecord } from '../plan/run-record.js'
 import type { Log, World } from '../ports.js'
+import { removalCommand } from '../report/removal-hint.js'
 import type { Output } from './output.js'
 import { print } from './print.js'
 import { recordedRun, recordedRuns } from './run-directories.js'
@@ -16,7 +17,7 @@ export async function tellRemoval(log: Log, id: string, reason: unknown): Promis
 }
 
 export function howToRemove({ run }: Pick<RunRecord, 'run'>): string {
-  return `to remove it: kind-flat-network down --run ${run}`
+  return removalCommand(run)
 }
 
 /** `up` worked, but its result could not be written: standard error is all that is left to tell of it. */

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { onFile } from '../adapters/file-errors.js'
 import { readRecord } from '../adapters/run-store.js'
 import { isRunId } from '../plan/run-record.js'
 import { xdgDirectory } from './xdg.js'
@@ -18,8 +19,17 @@ export function recordedRun(run: string): ReturnType<typeof readRecord> {
   return readRecord(run, runDirectory(run))
 }
 
-/** Ids of all runs that have a directory. */
+/**
+ * Ids of all runs that have a directory.
+ * @throws when the state directory is there and cannot be read
+ */
 export async function recordedRuns(): Promise<string[]> {
-  const entries = await readdir(stateDirectory(), { withFileTypes: true }).catch(() => [])
+  const directory = stateDirectory()
+  const entries = await onFile(directory, () =>
+    readdir(directory, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error
+      return []
+    }),
+  )
   return entries.filter((entry) => entry.isDirectory() && isRunId(entry.name)).map(({ name }) => name)
 }

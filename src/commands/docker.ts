@@ -146,6 +146,19 @@ export const listRunContainers = [
   rows('.ID', '.Names', labelField(runLabel)),
 ] as const
 
+/** Every container that has a network, also one that is stopped: it cannot start again without. */
+export function listContainersOn(network: string): string[] {
+  const filter = ['--filter', `network=${network}`]
+  return ['docker', 'ps', '--all', '--no-trunc', ...filter, '--format', rows('.ID', '.Names', '.Networks')]
+}
+
+/** Those of exactly that network: the engine takes its name for the beginning of an id, too. */
+export function parseContainersOn(network: string, output: string): { readonly id: string; readonly name: string }[] {
+  return parseRows(output)
+    .filter(([, , networks = '']) => networks.split(',').includes(network))
+    .map(([id = '', name = '']) => ({ id, name }))
+}
+
 /** A container that is no node of a cluster. */
 export interface RunContainer {
   readonly id: string

@@ -143,7 +143,7 @@ export function makePlan(request: Request, facts: HostFacts, run: string, proble
 }
 
 /** What other runs on the engine must keep away from. */
-export function reservationOf({ clusters }: Plan): Reservation {
+export function reservationOf({ clusters, dockerNetwork }: Plan): Reservation {
   const made = clusters.filter((cluster) => !cluster.reused)
   const reused = clusters.filter((cluster) => cluster.reused).map(({ name }) => name)
   const parts = clusters.filter(({ loadBalancerSubnets }) => loadBalancerSubnets.length > 0)
@@ -156,6 +156,7 @@ export function reservationOf({ clusters }: Plan): Reservation {
       ),
     }),
     ...(reused.length > 0 && { reused }),
+    dockerNetwork,
   }
 }
 

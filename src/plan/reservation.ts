@@ -18,6 +18,8 @@ const schema = z.object({
   loadBalancerSubnets: z.record(z.string(), subnets).exactOptional(),
   /** Names of clusters of earlier runs, if it has joined any with its own. */
   reused: names.exactOptional(),
+  /** The network that the clusters will be on; nobody else removes it. */
+  dockerNetwork: z.string().exactOptional(),
 })
 
 /** Names and subnets that a run takes for itself. */

@@ -106,6 +106,11 @@ export function isKubeconfigOfUser({ directory, kubeconfig }: Pick<RunRecord, 'd
   return kubeconfig !== ownKubeconfig(directory)
 }
 
+/** A merged kubeconfig begins with it, as long as nobody has written it anew. */
+export function kubeconfigMark(run: string): string {
+  return `# Written by kind-flat-network, run ${run}`
+}
+
 function ownKubeconfig(directory: string): string {
   return `${directory}/kubeconfig`
 }

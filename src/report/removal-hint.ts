@@ -1,27 +1,44 @@
 import { shellCommand } from '../errors.js'
-import { clusterKubeconfig, isKubeconfigOfUser, type RunRecord } from '../plan/run-record.js'
+import { ownerDirectory } from '../kind-config/kind-config.js'
+import { loadBalancerName } from '../model/kind-names.js'
+import { isKubeconfigOfUser, kubeconfigMark, type RunRecord } from '../plan/run-record.js'
 
-/** Commands to paste that remove by hand what was left in place, where the command line is not at hand. */
+/**
+ * Commands to paste that remove by hand what was left in place, where the command line is not at hand. What others have
+ * put in the place of something, under the same name, they leave alone.
+ */
 export function removalHint(record: RunRecord): string {
-  const { run, directory, kubeconfig, clusters, container, dockerNetwork } = record
-  const created = clusters.filter(({ reused }) => !reused)
+  const { run, directory, kubeconfig, clusters, container, dockerNetwork, complete } = record
   const label = `label=kind-flat-network.run=${run}`
-  const files = isKubeconfigOfUser(record) ? [kubeconfig, directory] : [directory]
+  const removeThem = 'xargs -r docker rm --force --volumes'
+  const balancers = clusters
+    .filter(({ reused, nodes }) => !reused && nodes.filter(({ role }) => role === 'control-plane').length > 1)
+    .map(({ name }) => shellCommand(['docker', 'rm', '--force', '--volumes', loadBalancerName(name)]))
   return [
     'to remove by hand what is left:',
     ...[
-      ...created.map(({ name }) =>
-        shellCommand(['kind', 'delete', 'cluster', '--name', name, '--kubeconfig', clusterKubeconfig(record, name)]),
-      ),
-      `docker ps --all --quiet --filter ${label} | xargs -r docker rm --force --volumes`,
+      `docker ps --all --quiet --filter volume=${ownerDirectory}/${run} | ${removeThem}`,
+      // it bears no mark
+      ...balancers.map((command) => (complete ? command : `${command} # unless its cluster is somebody else's`)),
+      `docker ps --all --quiet --filter ${label} | ${removeThem}`,
       ...(container?.joins === true
         ? [shellCommand(['docker', 'network', 'disconnect', '--force', dockerNetwork, container.name])]
         : []),
       shellCommand(['docker', 'network', 'prune', '--force', '--filter', label]),
       shellCommand(['docker', 'volume', 'rm', '--force', `kind-flat-network-${run}`]),
-      shellCommand(['rm', '-r', '--', ...files]),
+      ...(isKubeconfigOfUser(record) && record.kubeconfigFile !== undefined
+        ? [
+            `${shellCommand(['grep', '-qF', '--', kubeconfigMark(run), kubeconfig])} && ${shellCommand(['rm', '--', kubeconfig])}`,
+          ]
+        : []),
+      shellCommand(['rm', '-r', '--', directory]),
     ].map((line) => `  ${line}`),
   ].join('\n')
+}
+
+/** The one command that removes a run, or goes on with that, by its id alone. */
+export function removalCommand(run: string): string {
+  return `to remove it: kind-flat-network down --run ${run}`
 }
 
 /** What a removal that has no record to read does all the same, and what it cannot know. */

@@ -12,6 +12,7 @@ import { isKubeconfigOfUser, recordFile, type RunRecord } from '../plan/run-reco
 import type { CommandRunner, World } from '../ports.js'
 import { releaseEngineLock } from './engine-lock.js'
 import {
+  containersOn,
   existingKindContainers,
   existingNetworks,
   existingRunContainers,
@@ -38,10 +39,11 @@ const removeSeconds = 5 * 60
  * Removes exactly what a run created: its containers with their volumes, its network, its reservation and its files; and
  * gives back the engine's lock. One failure does not keep it from the rest, but the files stay then: with them the run
  * can be checked, repaired and removed later. The record goes last of all. Safe to repeat.
+ * @param left what of the run could not be removed before
  * @throws with everything that could not be removed
  */
-export async function deleteRun(world: World, removal: Removal): Promise<void> {
-  const failures: string[] = []
+export async function deleteRun(world: World, removal: Removal, left: readonly string[] = []): Promise<void> {
+  const failures = [...left]
   const attempt = async (what: string, work: () => Promise<void>) => {
     try {
       await work()
@@ -55,8 +57,6 @@ export async function deleteRun(world: World, removal: Removal): Promise<void> {
     const count = await world.processes.endLeftovers()
     if (count > 0) world.log.info(`${String(count)} processes of the run ended`)
   })
-  // a network goes when nobody is on it
-  await attempt('network', () => leaveNetwork(world, removal))
   await attempt('containers and network', () => removeDockerObjects(world, removal))
   await attempt('lock', () => releaseEngineLock(world, removal.run))
   if (failures.length === 0) await attempt('files', () => removeFiles(world, removal))
@@ -78,47 +78,70 @@ async function removeDockerObjects(world: World, removal: Removal): Promise<void
   const needed = removal.complete === true ? 1 : quietLooks
   let quiet = 0
   let tries = 0
+  let hasLeft = false
+  let refused = `containers of run ${removal.run} still appear`
   for (let look = 1; quiet < needed; look++) {
+    if (look > mostLooks) throw new Error(`given up after ${String(mostLooks)} looks: ${refused}`)
     const [containers, networks] = await Promise.all([
       containersOf(runner, removal.run, planned),
-      existingNetworks(runner, { run: removal.run }),
+      freeNetworks(runner, removal),
     ])
-    const free = networks.filter(({ attached }) => attached.length === 0)
+    if (containers.length === 0 && !hasLeft) {
+      // as long as there are nodes, verify and repair need it there
+      await leaveNetwork(world, removal)
+      hasLeft = true
+    }
+    quiet = containers.length === 0 && networks.length === 0 ? quiet + 1 : 0
+    if (quiet >= needed) break
     try {
-      await removeContainersAndNetworks(world, containers, free)
+      const refusals = await removeContainersAndNetworks(world, containers, networks)
+      refused = refusals[0] ?? refused
+      // what somebody else removes too, or what the engine still holds on to, is not there or free at once
+      if (quiet > 0 || refusals.length > 0) await clock.sleep(pauseSeconds)
     } catch (error) {
       if (!(error instanceof NotRemoved) || ++tries === mostTries) throw error
       await clock.sleep(pauseSeconds)
     }
-    quiet = containers.length === 0 && free.length === 0 ? quiet + 1 : 0
-    if (look === mostLooks)
-      throw new Error(`containers of run ${removal.run} still appear after ${String(mostLooks)} looks`)
-    if (quiet > 0 && quiet < needed) await clock.sleep(pauseSeconds)
   }
   await leaveNetworksToOthers(world, removal)
   await removeReservation(world, removal.run)
 }
 
+/** The run's networks that nobody has or has reserved; the container that this process runs in leaves them first. */
+async function freeNetworks(runner: CommandRunner, { run, container }: Removal): Promise<InspectedNetwork[]> {
+  const networks = await existingNetworks(runner, { run })
+  if (networks.length === 0) return []
+  const volumes = await existingVolumes(runner)
+  const reserved = new Set(volumes.flatMap((each) => (each.run === run ? [] : (each.reservation?.dockerNetwork ?? []))))
+  const users = await Promise.all(networks.map(({ name }) => containersOn(runner, name)))
+  return networks.filter(
+    ({ name }, index) => !reserved.has(name) && (users[index] ?? []).every(({ id }) => id === container?.id),
+  )
+}
+
+/** @returns what the engine said of those that somebody else removes as well, or that are still in use */
 async function removeContainersAndNetworks(
   { runner, log }: Pick<World, 'runner' | 'log'>,
   containers: readonly Pick<KindContainer, 'id' | 'name'>[],
   networks: readonly InspectedNetwork[],
-): Promise<void> {
+): Promise<string[]> {
+  const refusals: string[] = []
   if (containers.length > 0) {
     const names = containers.map(({ name }) => name).join(', ')
     log.info(`removing ${names}`)
     const command = removeContainers(containers.map(({ id }) => id))
-    await runner.run(command, { timeoutSeconds: removeSeconds }).catch(unless(beingRemoved, names))
+    refusals.push(...(await runner.run(command, { timeoutSeconds: removeSeconds }).then(nothing, unless(names))))
   }
   for (const { id, name } of networks) {
     log.info(`removing the Docker network ${name}`)
-    await runner.run(removeNetwork(id)).catch(unless(goneOrInUse, name))
+    refusals.push(...(await runner.run(removeNetwork(id)).then(nothing, unless(`the Docker network ${name}`))))
   }
+  return refusals
 }
 
 /**
- * A network of the run that clusters of other runs are on stays for them, and the last of these runs removes it.
- * @throws when containers of nobody's run are on it: while they are, the run is not removed
+ * A network of the run that clusters of others are on, or will be, stays for them, and the last of these runs removes it.
+ * @throws when nothing but containers that belong to no cluster are on it: while they are, the run is not removed
  */
 async function leaveNetworksToOthers(
   { runner, log }: Pick<World, 'runner' | 'log'>,
@@ -128,20 +151,20 @@ async function leaveNetworksToOthers(
     (network) => network.run === run || (network.run !== undefined && network.name === dockerNetwork),
   )
   if (left.length === 0) return
-  const { containers, runs } = await runsAtWork(runner)
-  for (const { id, name, run: maker = run, attached } of left) {
-    const strangers = attached.filter((container) => !containers.has(container.id)).map((container) => container.name)
-    if (maker === run && strangers.length > 0) {
+  const { users, runs, reserved } = await runsAtWork(runner, run)
+  for (const { id, name, run: maker = run } of left) {
+    const attached = await containersOn(runner, name)
+    const isUsed = reserved.has(name) || attached.some((container) => users.has(container.id))
+    if (maker === run && attached.length > 0 && !isUsed) {
       throw new Error(
         `the Docker network ${name} stays while others are on it; disconnect them with:\n` +
-          strangers.map((container) => `  ${shellCommand(disconnectNetwork(name, container))}`).join('\n'),
+          attached.map((container) => `  ${shellCommand(disconnectNetwork(name, container.name))}`).join('\n'),
       )
     }
-    if (attached.length > 0) {
-      if (maker === run) log.info(`the Docker network ${name} stays for the clusters of other runs on it`)
-    } else if (maker !== run && !runs.has(maker)) {
+    if (maker === run && isUsed) log.info(`the Docker network ${name} stays for the clusters of others on it`)
+    else if (maker !== run && attached.length === 0 && !reserved.has(name) && !runs.has(maker)) {
       log.info(`removing the Docker network ${name}, which run ${maker} left to this one`)
-      await runner.run(removeNetwork(id)).catch(unless(goneOrInUse, name))
+      await runner.run(removeNetwork(id)).then(nothing, unless(`the Docker network ${name}`))
     }
   }
 }
@@ -151,7 +174,8 @@ async function removeReservation({ runner, log }: Pick<World, 'runner' | 'log'>,
   const volume = reservationVolume(run)
   if (!(await existingVolumes(runner)).some(({ name, run: maker }) => name === volume && maker === run)) return
   log.info(`removing the Docker volume ${volume}`)
-  await runner.run(removeVolumes([volume])).catch(unless(goneOrInUse, volume))
+  const [inUse] = await runner.run(removeVolumes([volume])).then(nothing, unless(`the Docker volume ${volume}`))
+  if (inUse !== undefined) throw new Error(inUse)
 }
 
 /** Names of the clusters that the run was to create; without a record the engine keeps them. */
@@ -201,28 +225,43 @@ export async function runsOn(runner: CommandRunner): Promise<string[]> {
   return [...new Set([...runs, ...ofNetworks])]
 }
 
-/** Ids of the containers of all runs, load balancers included, and of the runs that have a container or a volume. */
-async function runsAtWork(runner: CommandRunner): Promise<{ containers: Set<string>; runs: Set<string> }> {
+interface RunsAtWork {
+  /** Ids of the containers of all kind clusters, and of what runs made besides. */
+  readonly users: ReadonlySet<string>
+  /** Runs that have a container or a volume. */
+  readonly runs: ReadonlySet<string>
+  /** Names of the networks that other runs have reserved. */
+  readonly reserved: ReadonlySet<string>
+}
+
+async function runsAtWork(runner: CommandRunner, own?: string): Promise<RunsAtWork> {
   const [ofKind, others, volumes] = await Promise.all([
     existingKindContainers(runner),
     existingRunContainers(runner),
     existingVolumes(runner),
   ])
-  const runs = new Set([...ofKind, ...others, ...volumes].flatMap(({ run }) => run ?? []))
-  const nodes = [...runs].flatMap((run) => ownedBy(ofKind, run, []))
-  return { containers: new Set([...nodes, ...others].map(({ id }) => id)), runs }
+  return {
+    users: new Set([...ofKind, ...others].map(({ id }) => id)),
+    runs: new Set([...ofKind, ...others, ...volumes].flatMap(({ run }) => run ?? [])),
+    reserved: new Set(
+      volumes.flatMap(({ run, reservation }) => (run === own ? [] : (reservation?.dockerNetwork ?? []))),
+    ),
+  }
 }
 
-/** Somebody else removes the same container, or has done so: the next look tells. */
-const beingRemoved = new RegExp(`${goneTexts.source}|already in progress`, 'i')
-/** Somebody else has removed the network or volume, or come to use it, since it was looked at. */
-const goneOrInUse = new RegExp(`${goneTexts.source}|active endpoints|volume is in use`, 'i')
+/** Somebody else removes the same object, or has come to use it, since it was looked at; or the engine has not let go of it. */
+const inTheWay = /already in progress|active endpoints|volume is in use/i
 
-/** Passes over a failure that says so; any other is told with the names of the objects. */
-function unless(texts: RegExp, names: string) {
-  return (error: unknown): void => {
+const nothing = (): string[] => []
+
+/** What a failed removal comes to; one that neither time nor another helps with is thrown. */
+function unless(names: string) {
+  return (error: unknown): string[] => {
     if (!(error instanceof CommandError)) throw error
-    if (!texts.test(error.output)) throw new NotRemoved(`${names}: ${error.message}`, { cause: error })
+    if (goneTexts.test(error.output)) return []
+    const told = `${names}: ${error.message}`
+    if (inTheWay.test(error.output)) return [told]
+    throw new NotRemoved(told, { cause: error })
   }
 }
 

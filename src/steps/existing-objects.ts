@@ -1,7 +1,9 @@
 import {
   inspectContainers,
+  listContainersOn,
   listKindContainers,
   listRunContainers,
+  parseContainersOn,
   parseKindContainers,
   parseLines,
   parseRunContainers,
@@ -34,6 +36,14 @@ export function existingKindContainers(runner: CommandRunner): Promise<KindConta
 /** What runs made besides the nodes of their clusters. */
 export async function existingRunContainers(runner: CommandRunner): Promise<RunContainer[]> {
   return parseRunContainers(await runner.run(listRunContainers))
+}
+
+/** Every container that has a network, whoever made it, also one that is stopped. */
+export async function containersOn(
+  runner: CommandRunner,
+  network: string,
+): Promise<{ readonly id: string; readonly name: string }[]> {
+  return parseContainersOn(network, await runner.run(listContainersOn(network)))
 }
 
 /** The nodes of a cluster, control planes first, without its load balancer. */

@@ -1,6 +1,6 @@
 import { InputError, messageOf } from '../errors.js'
 import { mergeKubeconfigs } from '../plan/kubeconfig.js'
-import { clusterKubeconfig, isKubeconfigOfUser, type RunRecord } from '../plan/run-record.js'
+import { clusterKubeconfig, isKubeconfigOfUser, kubeconfigMark, type RunRecord } from '../plan/run-record.js'
 import type { World } from '../ports.js'
 
 type FilesWorld = Pick<World, 'files'>
@@ -68,5 +68,5 @@ async function isOurs(
 }
 
 function firstLine({ run }: Pick<RunRecord, 'run'>): string {
-  return `# Written by kind-flat-network, run ${run}; removed with it.\n`
+  return `${kubeconfigMark(run)}; removed with it.\n`
 }

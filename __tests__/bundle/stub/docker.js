@@ -25,12 +25,20 @@ const commands = {
 
   ps(args, { model }) {
     const { values } = words(args, { all: flag, quiet: flag, 'no-trunc': flag, format: text, filter: texts })
-    const found = model.all('containers').filter(({ labels }) => values.filter.every((each) => hasLabel(labels, each)))
+    const isShown = ({ labels, addresses }) =>
+      values.filter.every((each) => {
+        const [, network] = /^network=(.*)$/.exec(each) ?? []
+        return network === undefined ? hasLabel(labels, each) : Object.hasOwn(addresses, network)
+      })
     return lines(
-      found.map(({ id, name, labels }) => {
-        if (values.quiet) return id
-        return filledIn(values.format, { ID: id, Names: name, Ports: '' }, labels)
-      }),
+      model
+        .all('containers')
+        .filter(isShown)
+        .map(({ id, name, labels, addresses }) => {
+          if (values.quiet) return id
+          const Networks = Object.keys(addresses).join()
+          return filledIn(values.format, { ID: id, Names: name, Ports: '', Networks }, labels)
+        }),
     )
   },
 

@@ -13,7 +13,11 @@ const reservation: Reservation = {
   subnets: ['10.128.0.0/16', '10.192.0.0/16', '10.129.0.0/16', 'fd00:10:192::/112'],
   loadBalancerSubnets: { shared: ['172.18.254.0/24'], a: ['172.18.253.0/24'], b: ['172.18.252.0/24'] },
   reused: ['shared'],
+  dockerNetwork: 'lab',
 }
+/** What a release knew of it. */
+const { dockerNetwork: _, ...reservation010 } = reservation
+const readable: Readonly<Record<string, Reservation>> = { '0.1.0': reservation010 }
 
 /** As each release writes it; `unreleased` becomes the next release's name. */
 const formats = new URL('../../formats/', import.meta.url)
@@ -28,7 +32,7 @@ function readBy010(text: string): Reservation {
 
 describe('a reservation', () => {
   test.each(readdirSync(formats))('of release %s is read by this one', (release) => {
-    expect(readReservation(written(release))).toEqual({ reservation })
+    expect(readReservation(written(release))).toEqual({ reservation: readable[release] ?? reservation })
   })
 
   test('of this release is the one that is kept, and 0.1.0 reads it', () => {

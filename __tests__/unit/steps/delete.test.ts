@@ -174,7 +174,7 @@ describe('deleteRun', () => {
       return engine.containers.map(({ id }) => `${id}\n`).join('')
     })
     expect(await failureOf(deleteRun(world, begun))).toBe(
-      `not everything was removed:\n  containers and network: containers of run ${run} still appear after 60 looks`,
+      `not everything was removed:\n  containers and network: given up after 60 looks: containers of run ${run} still appear`,
     )
     expect(looks()).toBe(60)
   })
@@ -277,10 +277,62 @@ describe('deleteRun', () => {
       engine.add('north', ['external-load-balancer', 'control-plane', 'control-plane', 'control-plane'], other.run)
       await deleteRun(world, complete)
       expect(networkNames()).toEqual(['bridge', 'kind', 'other'])
-      expect(world.log.infos).toContain('the Docker network kind stays for the clusters of other runs on it')
+      expect(world.log.infos).toContain('the Docker network kind stays for the clusters of others on it')
       expect([...world.files.directories]).toEqual([])
       await deleteRun(world, { ...other, dockerNetwork: 'kind' })
       expect(networkNames()).toEqual(['bridge', 'other'])
+    })
+
+    test.each([
+      ['another run', 'cafe0001'],
+      ['nobody that is known', undefined],
+    ])('stays for nodes of %s that are stopped, and could not start without it', async (_, owner) => {
+      everything()
+      engine.add('north', ['control-plane'], owner)
+      engine.containers = engine.containers.map((each) => ({ ...each, stopped: each.cluster === 'north' }))
+      await deleteRun(world, complete)
+      expect([names(), networkNames()]).toEqual([['north-control-plane'], ['bridge', 'kind', 'other']])
+      expect([...world.files.directories]).toEqual([])
+    })
+
+    test('stays for a run that has reserved it and has no node on it yet', async () => {
+      everything()
+      const reservation = JSON.stringify({ clusters: ['north'], subnets: [], dockerNetwork: 'kind' })
+      const labels = { 'kind-flat-network.run': 'cafe0001', 'kind-flat-network.reserved': reservation }
+      engine.volumes.push({ name: 'kind-flat-network-cafe0001', labels })
+      await deleteRun(world, complete)
+      expect(networkNames()).toEqual(['bridge', 'kind', 'other'])
+      expect([...world.files.directories]).toEqual([])
+    })
+
+    test('stays for the nodes of another run, whatever else is on it', async () => {
+      everything()
+      engine.add('north', ['control-plane'], 'cafe0001')
+      // such as the container of that run's job
+      engine.networks = engine.networks.map((each) => (each.id === 'k1' ? { ...each, others: 1 } : each))
+      await deleteRun(world, complete)
+      expect([networkNames(), [...world.files.directories]]).toEqual([['bridge', 'kind', 'other'], []])
+    })
+
+    test('is left by the container of this process when the nodes are gone, and not before', async () => {
+      everything()
+      engine.job = { id: 'f00', name: 'job', networks: ['kind'] }
+      const inJob: Removal = { ...complete, dockerNetwork: 'kind', container: { id: 'f00', name: 'job', joins: true } }
+      world.runner.on('docker rm', fails('Error response from daemon: device or resource busy'))
+      await failureOf(deleteRun(world, inJob))
+      expect(engine.job.networks).toEqual(['kind'])
+      world.runner.on('docker rm', ({ command }) => engine.remove(command.slice(4)))
+      await deleteRun(world, inJob)
+      expect([engine.job.networks, networkNames()]).toEqual([[], ['bridge', 'other']])
+    })
+
+    test('that the engine does not let go of is told, and tried with pauses', async () => {
+      everything()
+      world.runner.on('docker network rm', fails('error while removing network: network kind has active endpoints'))
+      expect(await failureOf(deleteRun(world, complete))).toMatch(
+        /given up after 60 looks: the Docker network kind: docker network rm k1: .*active endpoints/s,
+      )
+      expect(world.clock.sleeps).toEqual(Array(59).fill(0.5))
     })
 
     test('that another run left stays while that run has anything on the engine', async () => {
@@ -326,7 +378,7 @@ describe('deleteRun', () => {
       everything()
       world.runner.on('docker network rm', fails('Error response from daemon: permission denied'))
       expect(await failureOf(deleteRun(world, complete))).toMatch(
-        /containers and network: kind: docker network rm k1.*\n {2}.*permission/,
+        /containers and network: the Docker network kind: docker network rm k1.*\n {2}.*permission/,
       )
     })
   })
@@ -369,21 +421,25 @@ describe('deleteRun', () => {
       ])
     })
 
-    test.each(['Error: No such volume: v', 'Error response from daemon: remove v: volume is in use - [c7]'])(
-      'may be gone or in use: %s',
-      async (words) => {
-        everything()
-        world.runner.on('docker volume rm', fails(words))
-        await deleteRun(world, complete)
-        expect(networkNames()).toEqual(['bridge', 'other'])
-      },
-    )
+    test('may be gone', async () => {
+      everything()
+      world.runner.on('docker volume rm', fails('Error: No such volume: v'))
+      await deleteRun(world, complete)
+      expect([...world.files.directories]).toEqual([])
+    })
+
+    test('that are in use are reported, and the record stays', async () => {
+      everything()
+      world.runner.on('docker volume rm', fails('Error response from daemon: remove v: volume is in use - [c7]'))
+      expect(await failureOf(deleteRun(world, complete))).toMatch(/the Docker volume .*volume is in use - \[c7\]/s)
+      expect([networkNames(), [...world.files.directories]]).toEqual([['bridge', 'other'], [directory]])
+    })
 
     test('that cannot be removed for another reason are reported', async () => {
       everything()
       world.runner.on('docker volume rm', fails('Error response from daemon: permission denied'))
       expect(await failureOf(deleteRun(world, complete))).toMatch(
-        /containers and network: kind-flat-network-feedc0de: docker volume rm .*permission denied/s,
+        /containers and network: the Docker volume kind-flat-network-feedc0de: docker volume rm .*permission denied/s,
       )
     })
 
