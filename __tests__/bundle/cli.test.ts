@@ -406,6 +406,41 @@ describe('the command line', () => {
   )
 
   test(
+    'down without an engine ends with the command that repeats it, however the run is named, and keeps the record',
+    () =>
+      onMachine(node, async (machine) => {
+        expect((await machine.cli('up', '--clusters', '[one]', '--wait', '30s')).code).toBe(0)
+        const [run = ''] = machine.recorded()
+        const stderr =
+          'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?\n'
+        machine.script({ rules: [{ match: '^docker (?!context)', exit: 1, stderr }] })
+        for (const args of [[], ['--run', run], ['--all']]) {
+          const down = await machine.cli('down', ...args)
+          expect({ args, code: down.code }).toEqual({ args, code: 1 })
+          expect(down.stderr).toMatch(new RegExp(`\\nto remove it: kind-flat-network down --run ${run}\\n$`))
+        }
+        const all = jsonLines(await machine.cli('down', '--all', '--json'))
+        expect(all.find(({ type }) => type === 'result')).toMatchObject({ removed: [], failed: [{ run }] })
+        expect(machine.recorded()).toEqual([run])
+        machine.script({})
+        expect(await machine.cli('down')).toMatchObject({ code: 0, stdout: `flat network ${run} removed\n` })
+      }),
+    testMilliseconds,
+  )
+
+  test(
+    'down says that the records cannot be read, and not that there are none',
+    () =>
+      onMachine(node, async (machine) => {
+        writeFileSync(machine.path('a-file'), '')
+        const down = await machine.run('cli', { args: ['down'], env: { XDG_STATE_HOME: machine.path('a-file') } })
+        expect(down).toMatchObject({ code: 1, stdout: '' })
+        expect(down.stderr).toMatch(/a-file\/kind-flat-network: not a directory \(ENOTDIR\)/)
+      }),
+    testMilliseconds,
+  )
+
+  test(
     'down leaves alone what others made, unless that is named',
     () =>
       onMachine(node, async (machine) => {

@@ -534,6 +534,15 @@ describe('a node image that the engine does not have', () => {
     expect(store.saved.at(-1)?.commandsBefore.at(-1)).toBe(world.runner.lines().at(-1))
   })
 
+  test('and cannot be written down then either hides no failure', async () => {
+    world.runner.on('kind create', fails('ERROR: no'))
+    const save = store.save.bind(store)
+    store.save = (saved) =>
+      world.log.phases.includes('Remove') ? Promise.reject(new Error('no space left on device')) : save(saved)
+    expect((await failureOf(upWith(inputs))).message).toMatch(/ERROR: no/)
+    expect(world.log.warnings).toEqual(['no space left on device'])
+  })
+
   test('is saved at once where that takes no time', async () => {
     world.imageCache.savesLate = false
     const { record: made } = await upWith(inputs)

@@ -86551,7 +86551,7 @@ async function removeAll(output, remove, world) {
     }
     // what was removed is told all the same
     await tellOthers(output.log, world, made).catch((error) => {
-        if (error instanceof CancelledError)
+        if (error instanceof CancelledError || made.length === 0)
             throw error;
         output.log.warning(`what others made is not known: ${messageOf(error)}`);
     });

@@ -46,7 +46,7 @@ export async function removeAll(output: Output, remove: (id: string) => Promise<
   }
   // what was removed is told all the same
   await tellOthers(output.log, world, made).catch((error: unknown) => {
-    if (error instanceof CancelledError) throw error
+    if (error instanceof CancelledError || made.length === 0) throw error
     output.log.warning(`what others made is not known: ${messageOf(error)}`)
   })
   const removed = made.filter((id) => !failed.some(({ run }) => run === id))

@@ -45,6 +45,12 @@ describe('createPrivate', () => {
     await expect(nodeFiles.createPrivate(at('config'), 'ours')).rejects.toMatchObject({ code: 'EEXIST' })
     expect(existsSync(at('nowhere'))).toBe(false)
   })
+
+  test('leaves nothing of a file that cannot be filled', async () => {
+    const unwritable = {} as string
+    await expect(nodeFiles.createPrivate(at('config'), unwritable)).rejects.toThrow()
+    expect(existsSync(at('config'))).toBe(false)
+  })
 })
 
 describe('identityOf', () => {
