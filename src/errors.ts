@@ -120,10 +120,11 @@ export function formatCommand(command: readonly string[]): string {
 
 /** A command as a line to paste into a shell, whole. */
 export function shellCommand(command: readonly string[]): string {
-  return command
-    .map((word) => (/^[\w@%+=:,./{}^-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
-    .join(' ')
+  return command.map((word) => (plainWord.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ')
 }
+
+/** What every shell takes as it is: bash expands braces, and zsh a `=` at the beginning. */
+const plainWord = /^[\w@%+:,./-][\w@%+=:,./-]*$/
 
 /** The command was told to stop: a signal from the terminal or the runner. */
 export class CancelledError extends Error {

@@ -18,6 +18,9 @@ describe('formatCommand', () => {
     [['echo', "it's"], "echo 'it'\\''s'"],
     [['echo', '$HOME', '`id`', 'a;b', '*'], "echo '$HOME' '`id`' 'a;b' '*'"],
     [['docker', 'ps', '--filter', 'name=^kind$'], "docker ps --filter 'name=^kind$'"],
+    [['rm', '-r', '--', '/home/me/{work,private}'], "rm -r -- '/home/me/{work,private}'"],
+    [['echo', '{a}', 'a^b', '=ls', '~', '!!', 'é'], "echo '{a}' 'a^b' '=ls' '~' '!!' 'é'"],
+    [['env', 'A=b', '--c=d', 'me@there:/x,y%z+1'], 'env A=b --c=d me@there:/x,y%z+1'],
   ])('%j is pasted as %s', (command, line) => {
     expect(formatCommand(command)).toBe(line)
   })
