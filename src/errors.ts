@@ -1,4 +1,4 @@
-import { maskSecrets, maskSecretsIn } from './mask-secrets.js'
+import { isAddressName, maskAddress, maskSecrets, maskSecretsIn } from './mask-secrets.js'
 import { shorten } from './shorten.js'
 
 /** Characters of one text that are searched for secrets; what follows is not shown. */
@@ -24,33 +24,50 @@ export class InputError extends Error {
 
 /** `clusters[1].pod-subnet: "10.0.0.1/8" has host bits set; …` */
 export function describeProblem({ input, value, message }: Problem): string {
-  const line = value === undefined ? message : `${textOf(value)} ${message}`
-  return `${shown(input)}: ${maskSecrets(line)}`
+  return `${shown(input)}: ${lineOf(input, value, message)}`
+}
+
+function lineOf(input: string, value: unknown, message: string): string {
+  if (value === undefined) return maskSecrets(message)
+  // the search would take the message for a part of an address that is wrong
+  if (isAddressName(input)) return `${textOf(input, value)} ${maskSecrets(message)}`
+  return maskSecrets(`${textOf(input, value)} ${message}`)
 }
 
 /** The problem as programs see it: without secrets, and a long value as the beginning of its text. */
 export function shownProblem({ input, value, message }: Problem): Problem {
   return {
     input: shown(input),
-    ...(value !== undefined && { value: shownValue(value) }),
+    ...(value !== undefined && { value: shownValue(input, value) }),
     message: maskSecrets(message),
   }
 }
 
-function shownValue(value: unknown): unknown {
-  if (typeof value === 'string') return shown(value)
-  const text = asJson(value)
-  return text !== undefined && shorten(text) === text ? maskSecretsIn(value) : textOf(value)
+function shownValue(input: string, value: unknown): unknown {
+  if (typeof value === 'string') return shownText(input, value)
+  const text = asJson(input, value)
+  return text !== undefined && shorten(text) === text
+    ? maskSecretsIn(JSON.parse(text) as unknown)
+    : textOf(input, value)
 }
 
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(shown(value)) : shown(asJson(value) ?? 'what was given')
+function textOf(input: string, value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(shownText(input, value))
+  return shown(asJson(input, value) ?? 'what was given')
 }
 
-/** `undefined` for a value that contains itself, as YAML has them. */
-function asJson(value: unknown): string | undefined {
+function shownText(input: string, value: string): string {
+  return isAddressName(input) ? shorten(maskAddress(value)) : shown(value)
+}
+
+/** Without the secrets of values that are addresses; `undefined` for a value that contains itself, as YAML has them. */
+function asJson(input: string, value: unknown): string | undefined {
+  const masked = (each: unknown) => (typeof each === 'string' ? maskAddress(each) : each)
   try {
-    return JSON.stringify(value)
+    return JSON.stringify(value, (key, each: unknown) => {
+      if (!isAddressName(key === '' ? input : key)) return each
+      return Array.isArray(each) ? each.map(masked) : masked(each)
+    })
   } catch {
     return undefined
   }
@@ -58,7 +75,15 @@ function asJson(value: unknown): string | undefined {
 
 /** The beginning of a text, without secrets. */
 function shown(text: string): string {
-  return shorten(maskSecrets(shorten(text, mostMasked)))
+  return shorten(maskSecrets(beginningOf(text)))
+}
+
+/** As much of a text as is searched for secrets. A word with a colon may be cut within a login, and is left out. */
+function beginningOf(text: string): string {
+  if (text.length <= mostMasked) return text
+  const beginning = text.slice(0, mostMasked)
+  const [last = ''] = /(?<![^\s"'])[^\s"']*$/.exec(beginning) ?? []
+  return `${last.includes(':') ? beginning.slice(0, -last.length) : beginning}…`
 }
 
 /** A command that could not be started, failed or ran out of time. The message holds command, exit code and output. */
@@ -72,7 +97,7 @@ export class CommandError extends Error {
     const tail = output.trim().split('\n').slice(-60)
     const lines = [
       `${formatCommand(command)}: ${outcome}`,
-      ...tail.filter((line) => line !== '').map((line) => `  ${shortenLine(line)}`),
+      ...tail.filter((line) => line !== '').map((line) => `  ${beginningOf(line)}`),
     ]
     super(maskSecrets(lines.join('\n')))
     this.name = 'CommandError'
@@ -85,11 +110,6 @@ export class TooMuchOutputError extends CommandError {
     super(command, `printed more than ${String(mostBytes / 1e6)} MB`, output)
     this.name = 'TooMuchOutputError'
   }
-}
-
-/** A word that is cut could show half a secret. */
-function shortenLine(line: string): string {
-  return line.length > mostMasked ? `${line.slice(0, mostMasked).replace(/\S*$/, '')}…` : line
 }
 
 /** Something could not be downloaded, or is not what was expected. */
@@ -140,5 +160,14 @@ export class CancelledError extends Error {
 
 /** The text of anything thrown, without secrets: libraries put addresses into their messages too. */
 export function messageOf(error: unknown): string {
-  return maskSecrets(error instanceof Error ? error.message : String(error))
+  return maskSecrets(messageIn(error))
+}
+
+/** The beginning of that text, for a message that it is a part of. */
+export function shortMessageOf(error: unknown): string {
+  return shown(messageIn(error))
+}
+
+function messageIn(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

@@ -58,6 +58,7 @@ describe('user and password of a mirror are used and not shown', () => {
         expect(messages('error', missing)).toEqual([expect.stringContaining('download-mirror: "http://***@127.0.0.1:')])
         const bad = await machine.main({ 'download-mirror': 'https://robot:s3@cret/x@host?key=s3%40cret' }, env)
         expect(messages('error', bad)).toEqual([expect.stringContaining('download-mirror: "https://***@')])
+        expect(bad.stdout).toMatch(/^::add-mask::s3%2540cret$/m)
         for (const outcome of [wrong, missing, bad]) expect(shownBy(outcome)).not.toMatch(secret)
         expect(machine.read(runnerFiles.GITHUB_STEP_SUMMARY)).not.toMatch(secret)
         expect(machine.read(runnerFiles.GITHUB_STATE)).not.toMatch(secret)

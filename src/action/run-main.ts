@@ -4,7 +4,7 @@ import { createWorld } from '../adapters/world.js'
 import { onLostReader, onSignal } from '../adapters/signals.js'
 import { newRunId } from '../adapters/run-id.js'
 import { messageOf } from '../errors.js'
-import { secretsIn } from '../mask-secrets.js'
+import { secretsInInputs } from '../mask-secrets.js'
 import { up } from '../pipeline.js'
 import { maskedLog } from '../report/masked-log.js'
 import { removalHint } from '../report/removal-hint.js'
@@ -25,7 +25,7 @@ export async function runMain(): Promise<void> {
   try {
     const world = createWorld(id, maskedLog(createActionsLog(phases)), debug, runnerStores())
     const inputs = readInputs()
-    for (const secret of secretsIn(Object.values(inputs).join('\n'))) setSecret(secret)
+    for (const secret of secretsInInputs(inputs)) setSecret(secret)
     const flat = await up(world, inputs, run, stopped)
     await report(flat, phases)
   } catch (error) {

@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type Document } from 'yaml'
 import { nodeFiles } from '../adapters/node-files.js'
-import { InputError, messageOf } from '../errors.js'
+import { InputError, shortMessageOf } from '../errors.js'
 import { fileNamedBy, standardInput } from '../kind-config/file-names.js'
 import {
   isList,
@@ -18,7 +18,6 @@ import { readClusters } from '../plan/cluster-entry.js'
 import { inputNames, inputs, type GivenInputs, type InputName } from '../plan/inputs.js'
 import { Problems } from '../model/problems.js'
 import { hintFor } from '../model/suggest-key.js'
-import { shorten } from '../shorten.js'
 import { configFile } from './config-schema.js'
 
 /** What the config file is called where none is named; the first that is there is read. */
@@ -35,7 +34,7 @@ export async function readConfigFile(name: string, cwd: string, signal: AbortSig
   const files = nodeFiles.until(signal)
   const text = await (name === standardInput ? files.readStandardInput() : files.read(path)).catch((error: unknown) => {
     signal.throwIfAborted()
-    const message = `is not a file that can be read (${shorten(messageOf(error))}); give the path of one`
+    const message = `is not a file that can be read (${shortMessageOf(error)}); give the path of one`
     throw new InputError([{ input: name, message }])
   })
   return inputsOf(parseConfig(name, text), dirname(path))

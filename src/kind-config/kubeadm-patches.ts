@@ -1,5 +1,5 @@
 import type { Operation } from 'rfc6902'
-import { messageOf } from '../errors.js'
+import { shortMessageOf } from '../errors.js'
 import { families, type Family } from '../model/cidr.js'
 import { shorten } from '../shorten.js'
 import {
@@ -269,7 +269,7 @@ class PatchedConfig {
     try {
       this.#document = change(before)
     } catch (error) {
-      const message = `does not fit the config that kind writes for kubeadm: ${shorten(messageOf(error))}`
+      const message = `does not fit the config that kind writes for kubeadm: ${shortMessageOf(error)}`
       this.#misfits.push({ place, message })
     }
     for (const [setting, read] of Object.entries(readings)) {

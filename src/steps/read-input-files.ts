@@ -11,11 +11,10 @@ import {
   type YamlValue,
 } from '../kind-config/read-yaml.js'
 import { writeYaml } from '../kind-config/write-yaml.js'
-import { CancelledError, messageOf } from '../errors.js'
+import { CancelledError, shortMessageOf } from '../errors.js'
 import type { Problems } from '../model/problems.js'
 import { inputs, type RawInputs } from '../plan/inputs.js'
 import type { Files, World } from '../ports.js'
-import { shorten } from '../shorten.js'
 
 /**
  * Puts the content of files in the place of their names: those of `clusters` and `config`, and those of each cluster's
@@ -65,7 +64,7 @@ class InputReader {
       const template = templateIn(name)
       const message =
         template === undefined
-          ? `is not YAML and not a file that can be read (${shorten(messageOf(error))}); write YAML, or the path of a file with it`
+          ? `is not YAML and not a file that can be read (${shortMessageOf(error)}); write YAML, or the path of a file with it`
           : unfilled(template)
       this.problems.add(input, name, message)
       return undefined
@@ -86,7 +85,7 @@ class InputReader {
       return { text, directory }
     } catch (error) {
       if (error instanceof CancelledError) throw error
-      return refuse(`cannot be read (${shorten(messageOf(error))}); use a file`)
+      return refuse(`cannot be read (${shortMessageOf(error)}); use a file`)
     }
   }
 

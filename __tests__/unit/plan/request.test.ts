@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { InputError, type Problem } from '../../../src/errors.js'
-import { maskSecrets } from '../../../src/mask-secrets.js'
+import { maskAddress } from '../../../src/mask-secrets.js'
 import { withDefaults, type GivenInputs } from '../../../src/plan/inputs.js'
 import { Problems } from '../../../src/model/problems.js'
 import { parseRequest } from '../../../src/plan/request.js'
@@ -713,7 +713,7 @@ describe('mirrors', () => {
     'user:s3cret@a/',
   ])('of downloads are not %s', (address) => {
     expect(problemsOf({ 'download-mirror': address })).toEqual([
-      `download-mirror: "${maskSecrets(address)}" is no address; give one such as https://mirror.example.com/tools`,
+      `download-mirror: "${maskAddress(address)}" is no address; give one such as https://mirror.example.com/tools`,
     ])
   })
 
