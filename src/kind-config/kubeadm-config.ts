@@ -1,4 +1,5 @@
 import { applyPatch, Pointer, type Operation } from 'rfc6902'
+import { mostValues } from '../model/bounds.js'
 import type { KindConfig } from './v1alpha4.js'
 
 /** A document of kubeadm's config, or a part of one. */
@@ -93,17 +94,37 @@ function mergeArguments(before: unknown, changes: readonly Argument[]): Argument
   return result
 }
 
-/** @throws {Error} when an operation does not fit the document */
+/** @throws {Error} when an operation does not fit the document, or copies so much that the document gets too large */
 export function patchJson(before: Json, operations: readonly Operation[]): Json {
   const document = structuredClone(before)
+  let size = sizeOf(document)
   for (const operation of operations) {
     checkPlace(document, operation)
+    // each copy may double the document; values that are written out are bounded as the patch itself is
+    if (operation.op === 'copy') size += sizeOf(Pointer.fromJSON(operation.from).evaluate(document).value)
+    if (size > mostValues) {
+      throw new Error(
+        `${operation.path} is one copy too many: a config has at most ${String(mostValues)} values; copy less`,
+      )
+    }
     const [failure] = applyPatch(document, [operation])
     if (failure?.name === 'TestError')
       throw new Error(`the value of ${operation.path} is not the one that it tests for`)
     if (failure) throw failure
   }
   return document
+}
+
+/** How many values there are, those of a thousand characters counted as several; no further than there may be. */
+function sizeOf(root: unknown): number {
+  let size = 0
+  const left = [root]
+  while (left.length > 0 && size <= mostValues) {
+    const value = left.pop()
+    size += typeof value === 'string' ? 1 + Math.floor(value.length / 1000) : 1
+    if (typeof value === 'object' && value !== null) for (const each of Object.values(value)) left.push(each)
+  }
+  return size
 }
 
 /** rfc6902 gives lists and texts any key, which kind refuses. */

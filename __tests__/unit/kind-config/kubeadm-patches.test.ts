@@ -209,6 +209,11 @@ describe('patches without effect', () => {
   })
 })
 
+/** So many operations that copy. */
+function copies(count: number, from: (index: number) => string, to: string): object[] {
+  return Array.from({ length: count }, (_, index) => ({ op: 'copy', from: from(index), path: `${to}${String(index)}` }))
+}
+
 describe('JSON patches', () => {
   const mask = (path: string, value: unknown) => ({ operations: [{ op: 'add', path, value }] })
 
@@ -257,6 +262,29 @@ describe('JSON patches', () => {
     expect(problems).toEqual([
       expect.stringMatching(/^config json 0: does not fit the config that kind writes for kubeadm: /) as unknown,
     ])
+  })
+
+  const tooMany = /^config json 0: does not fit the config .* is one copy too many: .* at most 20000 values; copy less$/
+
+  // each fills the memory where nobody counts
+  test.each<[string, object, readonly object[]]>([
+    ['of a part into itself', {}, copies(30, () => '/apiServer', '/apiServer/x')],
+    [
+      'of a part in turns',
+      {},
+      copies(30, (index) => `/${['apiServer', 'scheduler'][index % 2] ?? ''}`, '/scheduler/x'),
+    ],
+    ['of a long text', { clusterName: 'x'.repeat(1e6) }, copies(100, () => '/clusterName', '/apiServer/x')],
+  ])('may not copy without end: %s', (_, merge, operations) => {
+    const patch = JSON.stringify({ kind: 'ClusterConfiguration', ...merge })
+    for (const version of ['1.34.0', '1.37.0']) {
+      expect(read(version, [patch, { operations }]).problems).toEqual([expect.stringMatching(tooMany) as unknown])
+    }
+  })
+
+  test('may copy as often as anybody needs', () => {
+    const operations = copies(1000, () => '/networking', '/scheduler/x')
+    expect(read('1.34.0', [{ operations }]).problems).toEqual([])
   })
 })
 
