@@ -58,6 +58,7 @@ const documented: Readonly<Record<string, RegExp>> = {
   'ClusterIPs without kube-proxy': /kubeProxyMode: "none" leaves/,
   'a setting without which kind fails later': /(containerPort|containerPath): is missing|must be an absolute path/,
   'a mount where this project has its own': /is reserved: kind-flat-network mounts/,
+  'a mount over the whole node': /is the root of the node's file system/,
   'a port that is not one': /is not a port/,
   'ports that meet': /is published by/,
   'an address that is not one': /is not an IP address/,

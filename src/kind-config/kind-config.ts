@@ -49,20 +49,19 @@ function check(config: KindConfig): ConfigProblem[] {
   return [...problems, ...checkMounts(nodes), ...checkKubeadmPatches(config), ...checkContainerdPatches(config)]
 }
 
-/** A mount there would hide what the node's owner is known by, or be taken for it. */
+/** A mount at one of our paths would hide what the node's owner is known by. Docker takes none over the whole node. */
 function checkMounts(nodes: readonly ConfiguredNode[]): ConfigProblem[] {
   return nodes.flatMap(({ extraMounts = [] }, node) =>
     extraMounts.flatMap(({ containerPath = '' }, mount) => {
       // kind hands docker `host:container:options` as one word, so a path ends at a colon
       const [path = ''] = posix.normalize(containerPath.replace(/:.*$/s, '')).match(/^\/[^/]*/) ?? []
-      if (!ownDirectories.includes(path)) return []
-      return [
-        {
-          path: `nodes[${String(node)}].extraMounts[${String(mount)}].containerPath`,
-          value: containerPath,
-          message: `is reserved: kind-flat-network mounts its own files at ${path}; use another path`,
-        },
-      ]
+      const message =
+        path === '/'
+          ? "is the root of the node's file system, where Docker mounts nothing; use a path in it, such as /data"
+          : `is reserved: kind-flat-network mounts its own files at ${path}; use another path`
+      if (path !== '/' && !ownDirectories.includes(path)) return []
+      const place = `nodes[${String(node)}].extraMounts[${String(mount)}].containerPath`
+      return [{ path: place, value: containerPath, message }]
     }),
   )
 }
