@@ -24,23 +24,39 @@ export function isAddressName(name: string): boolean {
   return addressNames.test(name)
 }
 
-/** The parts of an address, which need not be a right one. A path of a file is all `host`. */
-function partsOfAddress(text: string): Partial<Record<'scheme' | 'login' | 'host' | 'sign' | 'query', string>> {
-  if (/^\.{0,2}\/(?!\/)/.test(text)) return { host: text }
-  return (
-    /^(?<scheme>[a-z][a-z0-9+.-]{0,40}:\/\/)?(?:(?<login>.*)@(?!sha\d+:))?(?<host>[^?#]*)(?<sign>[?#]?)(?<query>.*)$/is.exec(
-      text,
-    )?.groups ?? {}
-  )
+interface AddressParts {
+  readonly scheme: string
+  /** What stands before the last @, but for that of a digest. */
+  readonly login: string
+  readonly host: string
+  /** What stands behind the first ? or #. */
+  readonly query: string
+}
+
+/** Reads an address, which need not be a right one, so that login and query may overlap; a path is all host. */
+function partsOfAddress(text: string): AddressParts {
+  if (/^\.{0,2}\/(?!\/)/.test(text)) return { scheme: '', login: '', host: text, query: '' }
+  const [name = ''] = /^[a-z][a-z0-9+.-]{0,40}:\/\//i.exec(text) ?? []
+  const rest = text.slice(name.length)
+  const at = lastAtIn(rest)
+  const sign = rest.search(/[?#]/)
+  return {
+    scheme: name,
+    login: rest.slice(0, Math.max(0, at)),
+    host: rest.slice(at + 1, sign < 0 ? undefined : sign),
+    query: sign < 0 ? '' : rest.slice(sign + 1),
+  }
 }
 
 /**
- * A value that is an address, right or wrong, as `maskSecrets` shows one. No scheme is needed, and whatever stands before
- * the last @ counts as a login, and behind the first ? or # as a query.
+ * A value that is an address, right or wrong, as `maskSecrets` shows one. No scheme is needed: whatever may belong to a
+ * login or to a query is masked.
  */
 export function maskAddress(text: string): string {
-  const { scheme: name = '', login, host = '', sign = '', query = '' } = partsOfAddress(text)
-  return `${name}${login ? `${mask}@` : ''}${host}${sign}${query && mask}`
+  const { scheme: name, login, host, query } = partsOfAddress(text)
+  if (/[?#]/.test(login)) return name + mask
+  const sign = text.at(-1 - query.length) ?? ''
+  return `${name}${login && `${mask}@`}${host}${/[?#]/.test(sign) ? sign : ''}${query && mask}`
 }
 
 /** The value with the secrets of all its texts masked. */
@@ -80,9 +96,9 @@ const shortestSecret = 4
 
 /** What must not be seen of a value that is an address, right or wrong: its password or token, and its query. */
 function secretsInAddress(text: string): string[] {
-  const { scheme: name = '', login = '', query = '' } = partsOfAddress(text)
+  const { scheme: name, login, query } = partsOfAddress(text)
   const { user, password } = loginOf(login.replace(/^\/+/, ''))
-  const values = query.split(/[&;#]/).map((part) => part.slice(part.indexOf('=') + 1))
+  const values = query.split(/[&;?#]/).map((part) => part.slice(part.indexOf('=') + 1))
   const ofQuery = [query, ...values].filter(isLong)
   // in the path of a right address, an @ ends no login
   if (name !== '' && URL.canParse(text)) return listed([...secretsIn(text), ...ofQuery])

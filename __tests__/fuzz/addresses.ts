@@ -65,14 +65,37 @@ export function subnetAround(text: string): Subnet | undefined {
   }
 }
 
-/** Addresses that no pod and no Service can have (RFC 6890, RFC 4291), with the first bits of each. */
-export const specialUse: readonly Subnet[] = [
+/**
+ * Addresses that no pod and no Service can have: those that IANA's registries (RFC 6890) call not forwardable, multicast
+ * (RFC 5771, RFC 4291), and what RFC 4291 keeps around the IPv6 loopback.
+ */
+const specialUse = [
   '0.0.0.0/8',
   '127.0.0.0/8',
   '169.254.0.0/16',
+  '192.0.0.0/24',
+  '192.0.2.0/24',
+  '198.51.100.0/24',
+  '203.0.113.0/24',
   '224.0.0.0/4',
   '240.0.0.0/4',
   '::/64',
+  '100:0:0:1::/64',
+  '2001::/23',
+  '2001:db8::/32',
+  '3fff::/20',
   'fe80::/10',
   'ff00::/8',
 ].map(subnetOf)
+
+/** Parts of those blocks that are forwardable: Teredo, benchmarking, AMT, AS112, ORCHIDv2 and drone identifiers. */
+const forwardable = ['2001::/32', '2001:2::/48', '2001:3::/32', '2001:4:112::/48', '2001:20::/28', '2001:30::/28'].map(
+  subnetOf,
+)
+
+/** The block of such addresses that a subnet has some of. */
+export function specialUseIn(subnet: Subnet): Subnet | undefined {
+  return forwardable.some((part) => liesIn(subnet, part))
+    ? undefined
+    : specialUse.find((each) => overlaps(subnet, each))
+}

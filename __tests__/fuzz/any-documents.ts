@@ -31,11 +31,15 @@ function natural(name: InputName, text: string): unknown {
   }
 }
 
+/** Without secrets, which damage would carry to where nobody expects one. */
+const openConfigFile = configFile.map((value) => JSON.parse(jsonText(value).replaceAll('s3cret', 'public')) as object)
+
 /** Config files of the command line: most of them as YAML that programs write, some of it cut or changed. */
 export const anyConfigFile: Arbitrary<Buffer> = fc.oneof(
-  { weight: 6, arbitrary: anyDocument(configFile, (value) => stringify(value)).map((text) => Buffer.from(text)) },
-  { weight: 2, arbitrary: anyDocument(configFile).map((text) => Buffer.from(text)) },
-  { weight: 2, arbitrary: damagedBytes(configFile.map((value) => Buffer.from(stringify(value)))) },
+  { weight: 2, arbitrary: configFile.map((value) => Buffer.from(stringify(value))) },
+  { weight: 5, arbitrary: anyDocument(openConfigFile, (value) => stringify(value)).map((text) => Buffer.from(text)) },
+  { weight: 2, arbitrary: anyDocument(openConfigFile).map((text) => Buffer.from(text)) },
+  { weight: 2, arbitrary: damagedBytes(openConfigFile.map((value) => Buffer.from(stringify(value)))) },
 )
 
 const imageToSave = fc.record({
@@ -113,28 +117,70 @@ const reservation = fc.record(
   { requiredKeys: ['clusters', 'subnets'] },
 )
 
-/** A volume as `docker volume ls` is told to print it: name, label of the run, label of the reservation. */
-const volume = fc
+/** What stands on the engine, as the one knows who wrote it. */
+export interface AnyVolumes {
+  /** As `docker volume ls` is told to print it: of each volume its name, the label of the run, and the reservation's. */
+  readonly output: string
+  /** What runs of this release have reserved. */
+  readonly sound: readonly { readonly clusters: readonly string[]; readonly subnets: readonly string[] }[]
+  /** Volumes whose reservation nobody can read: of another version, of nobody's run, or not JSON. */
+  readonly unreadable: readonly string[]
+}
+
+interface Volume {
+  readonly run: string
+  readonly name: string
+  readonly text: string
+  readonly sound?: AnyVolumes['sound'][number]
+}
+
+const owner = fc.oneof(
+  { weight: 4, arbitrary: fc.stringMatching(/^[0-9a-f]{8}$/) },
+  { weight: 1, arbitrary: fc.oneof(piece, fc.constant('')) },
+)
+
+/** A volume that a run has made, of this release or of a later one. */
+const volumeOfRun: Arbitrary<Volume> = fc
+  .record({ run: fc.stringMatching(/^[0-9a-f]{8}$/), reservation })
+  .map(({ run: id, reservation: written }) => ({
+    run: id,
+    name: `kind-flat-network-${id}`,
+    text: jsonText(written),
+    ...(written.version !== 2 && { sound: written }),
+  }))
+
+const anyVolume: Arbitrary<Volume> = fc
   .record({
-    run: fc.oneof(
-      { weight: 4, arbitrary: fc.stringMatching(/^[0-9a-f]{8}$/) },
-      { weight: 1, arbitrary: fc.oneof(piece, fc.constant('')) },
-    ),
+    run: owner,
     name: fc.oneof(
       { weight: 6, arbitrary: fc.constant(undefined) },
       { weight: 1, arbitrary: fc.constantFrom('kind-flat-network-lock', 'kind-flat-network-', 'data') },
     ),
-    reservation: fc.oneof(
+    text: fc.oneof(
       { weight: 6, arbitrary: anyDocument(reservation) },
       { weight: 1, arbitrary: fc.constantFrom('', 'null', '{}', '[]', '{"version":99}', '"text"', '0') },
     ),
   })
-  .map(({ run: owner, name = `kind-flat-network-${owner}`, reservation: text }) => jsonText([name, owner, text]))
+  .map(({ run: id, name = `kind-flat-network-${id}`, text }) => ({ run: id, name, text }))
+
+function isUnreadable({ run: id, text }: Volume): boolean {
+  if (text === '') return false
+  try {
+    const value = JSON.parse(text) as { readonly version?: unknown } | null
+    return !/^[0-9a-f]{8}$/.test(id) || ![undefined, 1].includes(value?.version as number | undefined)
+  } catch {
+    return true
+  }
+}
 
 /** What Docker prints of all volumes, whoever made and labelled them. */
-export const anyVolumes: Arbitrary<string> = fc
-  .array(volume, { maxLength: 4 })
-  .map((lines) => lines.map((line) => `${line}\n`).join(''))
+export const anyVolumes: Arbitrary<AnyVolumes> = fc
+  .array(fc.oneof(volumeOfRun, anyVolume), { maxLength: 4 })
+  .map((volumes) => ({
+    output: volumes.map(({ name, run: id, text }) => `${jsonText([name, id, text])}\n`).join(''),
+    sound: volumes.flatMap(({ sound }) => sound ?? []),
+    unreadable: volumes.filter(isUnreadable).map(({ name }) => name),
+  }))
 
 const tag = fc.constantFrom('app:1', 'docker.io/library/app:latest', 'registry.example:5000/me/app:1.0', 'app')
 

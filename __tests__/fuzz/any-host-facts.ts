@@ -13,16 +13,24 @@ function few<T>(arbitrary: Arbitrary<T>, most = 3): Arbitrary<T[]> {
   )
 }
 
+/** In the fields that subnets are of, and outside. Some resolvers write names of interfaces, or what is not an address. */
+const nameserver = fc.constantFrom(
+  ...['10.0.0.2', '10.128.0.1', '10.192.0.53', '172.16.5.5', '192.168.1.1', '127.0.0.53', 'fd00:20::53'],
+  ...['fd00:10:128::1', 'fd00:30::35', 'fe80::1%eth0', 'router.lan'],
+)
+
 const networkName = fc.constantFrom('kind', 'kind.net', 'bridge', 'mine')
 
 /** A machine with Docker networks, routes, clusters, and runs that have reserved something. */
 export const anyHostFacts: Arbitrary<Partial<HostFacts>> = fc.record({
   networks: few(fc.record({ id: fc.uuid(), name: networkName, subnets: fc.array(seen, { maxLength: 2 }) })),
   routes: few(fc.record({ destination: seen, device: fc.constant('eth0') }), 4),
+  nameservers: few(nameserver),
   clusters: few(fc.record({ name: fc.constantFrom('theirs', 'kind'), subnets: fc.array(seen, { maxLength: 4 }) })),
   reservations: few(
     fc.record({
       run: fc.constantFrom('cafe0001', 'cafe0002'),
+      nameservers: few(nameserver),
       clusters: few(fc.constantFrom('east', 'cluster1', 'theirs')),
       subnets: fc.array(seen, { maxLength: 4 }),
     }),

@@ -43,6 +43,29 @@ const images = fc.constantFrom(
   `kindest/node:v1.33.1@sha256:${'a1'.repeat(32)}`,
 )
 
+/** Logins and queries in addresses, most of them wrong. */
+const withSecret = fc
+  .tuple(
+    fc.constantFrom('', '', '', 'https://', 'http:/', '//', 'ftp://', ' '),
+    fc.constantFrom('', 's3crettoken@', 'user:s3cret@', 'me@corp.com:s3cret@', 'user:s3/c?r#e t"s3cret@', ':s3cret@'),
+    fc.constantFrom(
+      ...['ghcr.io', 'mirror.example/hub', 'localhost:5000', 'ghcr.io/kindest/node:v1.34.0', '[', 'a b'],
+      `kindest/node:v1.33.1@sha256:${'a1'.repeat(32)}`,
+    ),
+    fc.constantFrom(
+      '',
+      '?token=s3cret',
+      '#s3cret',
+      '?a=b c&token=s3cret',
+      '?a="s3cret\'',
+      '?`s3cret',
+      '?\ns3cret',
+      '?a@s3cret',
+    ),
+    fc.constantFrom('', '', '', 'x'.repeat(300), 'x'.repeat(10_000)),
+  )
+  .map((parts) => parts.join(''))
+
 const masks = fc.record({ ipv4: fc.integer({ min: 22, max: 27 }), ipv6: fc.integer({ min: 60, max: 72 }) })
 type Masks = Readonly<Record<Family, number>>
 
@@ -148,6 +171,11 @@ const list = fc.oneof(
   { weight: 1, arbitrary: fc.array(ipFamily.chain(entryOf), { minLength: 1, maxLength: 4 }) },
 )
 
+/** The image of a node, in the right place and in a wrong one. */
+const configWithSecret = withSecret.chain((image) =>
+  fc.constantFrom({ nodes: [{ image }] }, { nodes: { image } }, JSON.stringify({ nodes: [{ image }] })),
+)
+
 /** Numbers that no machine has room for. */
 const hugeNumber = fc.constantFrom(1000, 9999, 65536, 1e6, 1e9, 2 ** 31, 2 ** 53, 1e21, 1e308, Infinity, -Infinity)
 
@@ -164,6 +192,8 @@ const wrongEntries = fc
       fc.record({ network: fc.oneof(wild, piece) }),
       fc.record({ 'ip-family': wild }),
       fc.record({ 'node-image': fc.oneof(piece, garbage, wild) }),
+      fc.record({ 'node-image': withSecret }),
+      fc.record({ config: configWithSecret }),
       fc.record({ 'kubernetes-version': fc.oneof(fc.constantFrom('1.34', '1.30', 'v1.33.1', '1.99', 1.3), wild) }),
       fc.record({ config: fc.oneof(wild, garbage) }),
       fc.record({ config: anyKindConfig.map(({ text }) => text) }),
@@ -262,15 +292,21 @@ const harmless: GivenInputs = {
   cleanup: 'false',
 }
 
+const addresses = ['download-mirror', 'registry-mirror', 'registry-image', 'node-image', 'images']
+
 const wrongValue = fc.oneof({ weight: 3, arbitrary: piece }, { weight: 1, arbitrary: garbage })
 
 const others: Arbitrary<GivenInputs> = fc
   .record(
     Object.fromEntries(
-      Object.entries(usual).map(([name, values]) => [
-        name,
-        seldom(8, fc.oneof({ weight: 6, arbitrary: fc.constantFrom(...values) }, { weight: 1, arbitrary: wrongValue })),
-      ]),
+      Object.entries(usual).map(([name, values]) => {
+        const value = fc.oneof(
+          { weight: 6, arbitrary: fc.constantFrom(...values) },
+          { weight: 1, arbitrary: wrongValue },
+          { weight: addresses.includes(name) ? 6 : 0, arbitrary: withSecret },
+        )
+        return [name, seldom(8, value)]
+      }),
     ),
   )
   .map((given) => withoutUndefined(given) as GivenInputs)

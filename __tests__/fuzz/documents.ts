@@ -29,6 +29,7 @@ import {
   anyRunRecord,
   anyState,
   anyVolumes,
+  type AnyVolumes,
 } from './any-documents.js'
 import { fuzz, type Amount, type Counts } from './fuzz.js'
 import { longestTrouble, outcomeOf, requireHelpful, valueOrError } from './outcome.js'
@@ -119,28 +120,32 @@ export function fuzzStates(amount: Amount): Promise<Counts> {
   })
 }
 
-/** Labels of volumes keep nobody from planning: what can be read of them stays free, and the rest is a warning. */
+/** Labels of volumes keep nobody from planning: what a run has reserved stays free, and the rest is a warning. */
 export function fuzzReservations(amount: Amount): Promise<Counts> {
-  const read = async (output: string) => {
+  const read = async ({ output, sound, unreadable }: AnyVolumes) => {
     const volumes = parseVolumes(output)
     const reservations = volumes.flatMap(({ run: owner, reservation }) =>
       owner === undefined || reservation === undefined ? [] : [{ run: owner, ...reservation }],
     )
-    const unreadableReservations = volumes.flatMap(({ name, unreadable }) =>
-      unreadable === undefined ? [] : [{ volume: name, why: unreadable }],
+    const unreadableReservations = volumes.flatMap((volume) =>
+      volume.unreadable === undefined ? [] : [{ volume: volume.name, why: volume.unreadable }],
     )
-    const machine = { reservations, unreadableReservations }
-    const outcome = await outcomeOf(() => makePlan(request({ clusters: '2' }), facts(machine), run))
+    const machine = facts({ reservations, unreadableReservations })
+    const outcome = await outcomeOf(() => makePlan(request({ clusters: '2' }), machine, run))
     if ('problems' in outcome) {
       require(reservations.length > 0, 'what nobody can read keeps from planning')
       return 'no room'
     }
-    checkPlan(outcome.value, machine, { given: {} })
-    for (const { volume } of unreadableReservations) {
-      const warning = outcome.value.warnings.find((line) => line.includes(`volume ${volume} `))
-      require(warning !== undefined && warning.length <= 2 * longestTrouble, `the warning is ${String(warning)}`)
+    const { clusters, warnings } = outcome.value
+    checkPlan(outcome.value, { reservations: sound.map((each) => ({ run: 'cafe0001', ...each })) }, { given: {} })
+    const reserved = sound.flatMap((each) => each.clusters)
+    for (const { name } of clusters) require(!reserved.includes(name), `the name ${name} is reserved`)
+    for (const volume of unreadable) {
+      const warning = warnings.find((line) => line.includes(`volume ${volume} `))
+      require(warning !== undefined, `${volume} has no warning`)
+      require(warning.length <= 2 * longestTrouble, `the warning is ${warning}`)
     }
-    return reservations.length > 0 ? 'reserved' : unreadableReservations.length > 0 ? 'warned' : 'nothing reserved'
+    return sound.length > 0 ? 'reserved' : unreadable.length > 0 ? 'warned' : 'nothing reserved'
   }
   return fuzz('reservations', amount, anyVolumes, read, ['reserved', 'warned', 'nothing reserved'])
 }

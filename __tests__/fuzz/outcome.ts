@@ -1,4 +1,4 @@
-import { describeProblem, InputError, type Problem } from '../../src/errors.js'
+import { describeProblem, InputError, shownProblem, type Problem } from '../../src/errors.js'
 
 /** What came of an input: a value, or everything that is wrong with it. */
 export type Outcome<T> = { readonly value: T } | { readonly problems: readonly Problem[] }
@@ -23,10 +23,15 @@ export async function outcomeOf<T>(read: () => T | Promise<T>): Promise<Outcome<
 /** Longest line about one problem: a value of 200 characters, what is wrong with it, and what is right. */
 const longestProblem = 1_500
 
-/** A problem names the input and says something, and is not longer than a terminal shows. */
+/** What stands for passwords and tokens in generated inputs. */
+const secret = 's3cret'
+
+/** A problem names the input, says something, shows no secret, and is not longer than a terminal shows. */
 export function requireHelpful(problem: Problem): void {
   const line = describeProblem(problem)
   const shown = `${line.slice(0, 300)}…`
+  const json = JSON.stringify(shownProblem(problem))
+  if (`${line}${json}`.includes(secret)) throw new Error(`a secret is shown: ${shown} ${json}`)
   if (problem.input.trim() === '') throw new Error(`no input is named: ${shown}`)
   if (problem.message.trim().length < 10) throw new Error(`nothing is said: ${shown}`)
   if (line.length > longestProblem) throw new Error(`${String(line.length)} characters are too long: ${shown}`)

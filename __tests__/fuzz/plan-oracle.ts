@@ -1,6 +1,6 @@
 import type { HostFacts } from '../../src/plan/host-facts.js'
 import type { ClusterPlan, Plan } from '../../src/plan/plan.js'
-import { liesIn, overlaps, specialUse, subnetAround, subnetOf, type Subnet } from './addresses.js'
+import { liesIn, overlaps, specialUseIn, subnetAround, subnetOf, type Subnet } from './addresses.js'
 import type { AnyInputs, Wanted } from './any-inputs.js'
 
 /** Looks over a plan that was accepted, with arithmetic and names of its own. What is wrong is thrown. */
@@ -11,7 +11,7 @@ export function checkPlan(plan: Plan, facts: Partial<HostFacts>, { given, wanted
     checkFamilies(cluster)
     checkServices(cluster)
     for (const { text } of subnetsOf(cluster)) {
-      const special = specialUse.find((each) => overlaps(subnetOf(text), each))
+      const special = specialUseIn(subnetOf(text))
       demand(special === undefined, `${cluster.name} has ${text}, which overlaps ${String(special?.text)}`)
     }
   }
@@ -122,12 +122,14 @@ const widest = { 4: 8, 6: 16 } as const
 
 function checkMachine(
   plan: Plan,
-  { networks = [], routes = [], clusters = [], reservations = [] }: Partial<HostFacts>,
+  { networks = [], routes = [], nameservers = [], clusters = [], reservations = [] }: Partial<HostFacts>,
 ) {
   const inUse = (texts: readonly string[]) => texts.flatMap((text) => subnetAround(text) ?? [])
   const taken = [
     ...inUse(networks.flatMap(({ subnets }) => subnets)),
     ...inUse(routes.map(({ destination }) => destination)).filter(({ version, prefix }) => prefix >= widest[version]),
+    // a node whose pods have the address of a nameserver cannot ask it
+    ...inUse(nameservers),
     ...inUse(clusters.flatMap(({ subnets }) => subnets)),
     ...inUse(reservations.flatMap(({ subnets }) => subnets)),
   ]

@@ -1,5 +1,6 @@
 import { parseVolumes, reservationVolume } from '../../src/commands/docker-volumes.js'
 import { defaultKubernetes } from '../../src/plan/default-kubernetes.js'
+import { describeProblem } from '../../src/errors.js'
 import type { HostFacts } from '../../src/plan/host-facts.js'
 import { withDefaults, type GivenInputs } from '../../src/plan/inputs.js'
 import { makePlan, reservationOf, type Plan } from '../../src/plan/plan.js'
@@ -15,7 +16,7 @@ import { configsForKind } from '../fakes/corpus.js'
 import type { KindParser } from '../e2e/support/kind-parser.js'
 import { fakeWorld } from '../fakes/world.js'
 import { anyHostFacts } from './any-host-facts.js'
-import { anyInputs } from './any-inputs.js'
+import { anyInputs, type AnyInputs } from './any-inputs.js'
 import { fuzz, type Amount, type Counts } from './fuzz.js'
 import { outcomeOf } from './outcome.js'
 import { checkPlan } from './plan-oracle.js'
@@ -37,16 +38,44 @@ export function fuzzPlan(amount: Amount, kind?: KindParser): Promise<Counts> {
   return fuzz(
     'plan',
     amount,
-    fc.tuple(anyInputs, anyHostFacts),
+    fc.tuple(anyInputs, fc.oneof(fc.constant<Partial<HostFacts>>({}), anyHostFacts)),
     async ([inputs, machine]) => {
       const outcome = await outcomeOf(() => planOf(inputs.given, facts(machine)))
-      if ('problems' in outcome) return 'refused'
+      const isSound = mustBeAccepted(inputs, machine)
+      if ('problems' in outcome) {
+        if (isSound) throw new Error(`what is sound is refused: ${outcome.problems.map(describeProblem).join('; ')}`)
+        return 'refused'
+      }
       checkPlan(outcome.value, machine, inputs)
       checkWrittenDown(outcome.value)
       if (kind !== undefined) await checkWithKind(outcome.value, kind)
-      return 'accepted'
+      return isSound ? 'accepted, as it must be' : 'accepted'
     },
-    ['accepted', 'refused'],
+    ['accepted', 'accepted, as it must be', 'refused'],
+  )
+}
+
+/** As large as any of the clusters need. */
+const largeSupernets = {
+  'pod-supernet': ['10.0.0.0/9', '172.16.0.0/13,fd00:20::/48', '10.240.0.0/13', '100.64.0.0/14', '::/0'],
+  'service-supernet': ['10.0.0.0/9', '172.24.0.0/13', 'fd00:30::/104', '10.248.0.0/16', '::/0'],
+} as const
+
+/** Whether nothing is in the way of these clusters: they meet neither each other nor anything on the machine. */
+function mustBeAccepted({ given, wanted }: AnyInputs, machine: Partial<HostFacts>): boolean {
+  if (wanted === undefined || Object.keys(machine).length > 0) return false
+  const names = wanted.flatMap(({ name }) => name ?? [])
+  const isLarge = (['pod-supernet', 'service-supernet'] as const).every((name) =>
+    [undefined, ...largeSupernets[name]].includes(given[name] as never),
+  )
+  return (
+    isLarge &&
+    wanted.every(({ podSubnet, serviceSubnet }) => podSubnet === undefined && serviceSubnet === undefined) &&
+    // joined clusters share a family
+    wanted.every(({ families }) => wanted.every((other) => families.some((each) => other.families.includes(each)))) &&
+    // the names of their containers are short enough for host names, and differ
+    names.every((name) => name.length <= 40 && !/^cluster\d|-(control-plane|worker|external)/.test(name)) &&
+    new Set(names).size === names.length
   )
 }
 
