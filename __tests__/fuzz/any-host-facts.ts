@@ -25,12 +25,12 @@ const networkName = fc.constantFrom('kind', 'kind.net', 'bridge', 'mine')
 export const anyHostFacts: Arbitrary<Partial<HostFacts>> = fc.record({
   networks: few(fc.record({ id: fc.uuid(), name: networkName, subnets: fc.array(seen, { maxLength: 2 }) })),
   routes: few(fc.record({ destination: seen, device: fc.constant('eth0') }), 4),
-  nameservers: few(nameserver),
+  nameservers: fc.array(nameserver, { maxLength: 2 }),
   clusters: few(fc.record({ name: fc.constantFrom('theirs', 'kind'), subnets: fc.array(seen, { maxLength: 4 }) })),
   reservations: few(
     fc.record({
       run: fc.constantFrom('cafe0001', 'cafe0002'),
-      nameservers: few(nameserver),
+      nameservers: fc.array(nameserver, { maxLength: 2 }),
       clusters: few(fc.constantFrom('east', 'cluster1', 'theirs')),
       subnets: fc.array(seen, { maxLength: 4 }),
     }),

@@ -52,16 +52,7 @@ const withSecret = fc
       ...['ghcr.io', 'mirror.example/hub', 'localhost:5000', 'ghcr.io/kindest/node:v1.34.0', '[', 'a b'],
       `kindest/node:v1.33.1@sha256:${'a1'.repeat(32)}`,
     ),
-    fc.constantFrom(
-      '',
-      '?token=s3cret',
-      '#s3cret',
-      '?a=b c&token=s3cret',
-      '?a="s3cret\'',
-      '?`s3cret',
-      '?\ns3cret',
-      '?a@s3cret',
-    ),
+    fc.constantFrom('', '?token=s3cret', '#s3cret', '?a=b c&token=s3cret', '?a="s3cret\'', '?`s3cret', '?a@s3cret'),
     fc.constantFrom('', '', '', 'x'.repeat(300), 'x'.repeat(10_000)),
   )
   .map((parts) => parts.join(''))

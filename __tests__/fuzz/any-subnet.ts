@@ -50,7 +50,7 @@ function subnetOf(family: Family, fields: readonly string[], fitting: Range): Ar
   return fc.oneof(
     { weight: 8, arbitrary: fc.constantFrom(...fields).chain((field) => subnetIn(family, field, fitting)) },
     { weight: 1, arbitrary: fc.constantFrom(...fields).chain((field) => subnetIn(family, field, any)) },
-    { weight: 1, arbitrary: specialUse[family] },
+    { weight: 3, arbitrary: specialUse[family] },
   )
 }
 
