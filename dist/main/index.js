@@ -45417,17 +45417,51 @@ function makeRetriable(function_, options) {
 
 ;// CONCATENATED MODULE: ./lib/mask-secrets.js
 /** What people and logs see of addresses: user, password and query may be secret. */
-const scheme = /[a-z][a-z0-9+.-]*:\/\//i;
+/** A scheme in front of its `://`. Bounded, so that a long run of letters is not searched again for each of them. */
+const scheme = /[a-z][a-z0-9+.-]{0,40}$/i;
+const longestScheme = 41;
 const word = /^[^\s"<>`]*/;
+/** Words in which a login without a scheme may stand. */
+const plainWords = /[^\s"']+/g;
 const mask = '***';
-/** `user:password@host` without a scheme; the tag before the digest of an image looks the same. */
-const login = /(?<![\w/:.@-])[^\s"'/:@]{1,200}:[^\s"'@]{1,1000}@(?!sha\d+:)/g;
 /** The text with `***` for user and password, and for the query, of every address: `https://***@host/path?***`. */
 function mask_secrets_maskSecrets(text) {
     return text
         .split('\n')
         .map((line) => partsOf(line).map(masked).join(''))
         .join('\n');
+}
+/** Inputs, settings of clusters and settings of kind configs whose value is an address: of a mirror or of an image. */
+const addressNames = /(^|[.: ])(download-mirror|registry-mirror|registry-image|node-image|images?)(\[\d+\])?$/;
+/** Whether the value of an input or a setting is an address: `clusters[0].node-image`. */
+function isAddressName(name) {
+    return addressNames.test(name);
+}
+/** Reads an address, which need not be a right one, so that login and query may overlap; a path is all host. */
+function partsOfAddress(text) {
+    if (/^\.{0,2}\/(?!\/)/.test(text))
+        return { scheme: '', login: '', host: text, query: '' };
+    const [name = ''] = /^[a-z][a-z0-9+.-]{0,40}:\/\//i.exec(text) ?? [];
+    const rest = text.slice(name.length);
+    const at = lastAtIn(rest);
+    const sign = rest.search(/[?#]/);
+    return {
+        scheme: name,
+        login: rest.slice(0, Math.max(0, at)),
+        host: rest.slice(at + 1, sign < 0 ? undefined : sign),
+        query: sign < 0 ? '' : rest.slice(sign + 1),
+    };
+}
+/**
+ * A value that is an address, right or wrong, as `maskSecrets` shows one. No scheme is needed: whatever may belong to a
+ * login or to a query is masked.
+ */
+function maskAddress(text) {
+    const { scheme: name, login, host, query } = partsOfAddress(text);
+    if (/[?#]/.test(login))
+        return name + mask;
+    const sign = text.at(-1 - query.length) ?? '';
+    return `${name}${login && `${mask}@`}${host}${/[?#]/.test(sign) ? sign : ''}${query && mask}`;
 }
 function mask_secrets_maskSecretsIn(value) {
     if (typeof value === 'string')
@@ -45439,15 +45473,59 @@ function mask_secrets_maskSecretsIn(value) {
     return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, mask_secrets_maskSecretsIn(each)]));
 }
 /**
- * What must not be seen of the addresses in a text, as written and decoded: the password of each, or the user of a web
+ * What must not be seen of the logins in a text, as written and decoded: the password of each, or the user of a web
  * address without one, which is a token.
  */
 function secretsIn(text) {
-    const addresses = text.split('\n').flatMap((line) => partsOf(line).flatMap(({ address }) => address ?? []));
-    const secrets = addresses.flatMap((address) => {
-        const [, user = '', password = ''] = /^([^:]*):?(.*)$/.exec(address.rest.slice(0, endOfLogin(address))) ?? [];
-        return password === '' && /^https?:/i.test(address.scheme) ? [user] : [password];
+    const parts = text.split('\n').flatMap(partsOf);
+    return listed(parts.flatMap((part) => {
+        if (part.address === undefined)
+            return passwordsIn(part.text);
+        const { scheme: name, rest } = part.address;
+        const { user, password } = loginOf(rest.slice(0, endOfLogin(part.address)));
+        return password === '' && /^https?:/i.test(name) ? [user] : [password];
+    }));
+}
+function passwordsIn(text) {
+    return [...text.matchAll(plainWords)].flatMap(([each]) => {
+        const login = loginIn(each);
+        return login === undefined ? [] : [each.slice(login.colon + 1, login.end)];
     });
+}
+/** What is shorter stands in too many texts of a job, and is no secret. */
+const shortestSecret = 4;
+/** What must not be seen of a value that is an address, right or wrong: its password or token, and its query. */
+function secretsInAddress(text) {
+    const { scheme: name, login, query } = partsOfAddress(text);
+    const { user, password } = loginOf(login.replace(/^\/+/, ''));
+    const values = query.split(/[&;?#]/).map((part) => part.slice(part.indexOf('=') + 1));
+    const ofQuery = [query, ...values].filter(isLong);
+    // in the path of a right address, an @ ends no login
+    if (name !== '' && URL.canParse(text))
+        return listed([...secretsIn(text), ...ofQuery]);
+    // where the first colon is that of half a scheme, the password is behind the last
+    const ofLogin = password === '' ? [user] : [password, password.slice(password.lastIndexOf(':') + 1)];
+    return listed([...ofLogin.filter(isLong), ...ofQuery]);
+}
+function isLong({ length }) {
+    return length >= shortestSecret;
+}
+/** What must not be seen of the inputs, each under its name. */
+function secretsInInputs(inputs) {
+    const secrets = Object.entries(inputs).flatMap(([name, value = '']) => {
+        if (!isAddressName(name))
+            return secretsIn(value);
+        // of images, each line is one
+        return (name === 'images' ? value.split('\n') : [value]).flatMap((each) => secretsInAddress(each.trim()));
+    });
+    return [...new Set(secrets)];
+}
+function loginOf(text) {
+    const colon = text.indexOf(':');
+    return colon < 0 ? { user: text, password: '' } : { user: text.slice(0, colon), password: text.slice(colon + 1) };
+}
+/** Each once, as written and decoded. */
+function listed(secrets) {
     return [...new Set(secrets.flatMap((secret) => [secret, decoded(secret)]))].filter((secret) => secret !== '');
 }
 function decoded(text) {
@@ -45460,23 +45538,28 @@ function decoded(text) {
 }
 function partsOf(line) {
     const parts = [];
-    let left = line;
-    for (let found = scheme.exec(left); found !== null; found = scheme.exec(left)) {
-        const [name] = found;
-        const after = left.slice(found.index + name.length);
-        const rest = after.slice(0, endOfAddress(name, after));
-        parts.push({ text: left.slice(0, found.index) }, { address: { scheme: name, rest } });
-        left = after.slice(rest.length);
+    // looked for once: a line may hold many addresses
+    const lastAt = line.lastIndexOf('@');
+    let end = 0;
+    for (let found = line.indexOf('://'); found >= 0; found = line.indexOf('://', Math.max(end, found + 1))) {
+        const [name = ''] = scheme.exec(line.slice(Math.max(end, found - longestScheme), found)) ?? [];
+        if (name === '')
+            continue;
+        const start = found + '://'.length;
+        const address = { scheme: `${name}://`, rest: line.slice(start, endOfAddress(`${name}://`, line, start, lastAt)) };
+        parts.push({ text: line.slice(end, found - name.length) }, { address });
+        end = start + address.rest.length;
     }
-    return [...parts, { text: left }];
+    return [...parts, { text: line.slice(end) }];
 }
 /** A password that was not encoded may hold anything: then the login goes on to the last @ of the line. */
-function endOfAddress(name, after) {
-    const [seen = ''] = word.exec(after) ?? [];
-    const at = after.lastIndexOf('@');
-    if (URL.canParse(name + seen) || !seen.includes(':') || at < seen.length)
-        return seen.length;
-    return at + (word.exec(after.slice(at))?.[0].length ?? 0);
+function endOfAddress(name, line, start, lastAt) {
+    const wordAt = (index) => word.exec(line.slice(index))?.[0] ?? '';
+    const seen = wordAt(start);
+    const end = start + seen.length;
+    if (URL.canParse(name + seen) || !seen.includes(':') || lastAt < end)
+        return end;
+    return lastAt + wordAt(lastAt).length;
 }
 /** Where user and password end; 0 where there are none. */
 function endOfLogin({ scheme: name, rest }) {
@@ -45485,14 +45568,40 @@ function endOfLogin({ scheme: name, rest }) {
 }
 function masked({ text, address }) {
     if (address === undefined)
-        return (text ?? '').replace(login, `${mask}@`);
+        return (text ?? '').replace(plainWords, maskedWord);
     const end = endOfLogin(address);
     const withoutLogin = end === 0 ? address.rest : mask + address.rest.slice(end);
     return address.scheme + withoutLogin.replace(/\?([^#]*)/, maskedQuery);
 }
+/** `user:password@host` without a scheme. */
+function maskedWord(text) {
+    const login = loginIn(text);
+    return login === undefined ? text : text.slice(0, login.start) + mask + text.slice(login.end);
+}
+/**
+ * Where user and password stand in a word. A user may be a mail address. What stands before the digest of an image is
+ * not a login, nor is a part of a path. The word is read once: it may be long.
+ */
+function loginIn(text) {
+    const end = lastAtIn(text);
+    for (const { index, 0: name } of text.slice(0, Math.max(0, end)).matchAll(/[^/:]+/g)) {
+        const colon = index + name.length;
+        if (text[colon] !== ':' || colon + 1 >= end)
+            continue;
+        const start = index === 0 ? 0 : index + name.search(/[^\w.@-]/) + 1;
+        if (start < colon && (index === 0 || start > index))
+            return { start, colon, end };
+    }
+    return undefined;
+}
+/** The last @ that no digest follows; -1 where there is none. */
+function lastAtIn(text) {
+    const at = text.lastIndexOf('@');
+    return at >= 0 && /^sha\d+:/.test(text.slice(at + 1, at + 10)) ? text.lastIndexOf('@', at - 1) : at;
+}
 /** What ends the sentence around an address is not a part of it. */
 function maskedQuery(written, query) {
-    const tail = /[)\]}',;:.!?]*$/.exec(query)?.[0] ?? '';
+    const tail = /(?<![)\]}',;:.!?])[)\]}',;:.!?]*$/.exec(query)?.[0] ?? '';
     return tail.length === query.length ? written : `?${mask}${tail}`;
 }
 
@@ -45527,30 +45636,49 @@ class errors_InputError extends Error {
 }
 /** `clusters[1].pod-subnet: "10.0.0.1/8" has host bits set; …` */
 function describeProblem({ input, value, message }) {
-    const line = value === undefined ? message : `${textOf(value)} ${message}`;
-    return `${shown(input)}: ${mask_secrets_maskSecrets(line)}`;
+    return `${shown(input)}: ${lineOf(input, value, message)}`;
+}
+function lineOf(input, value, message) {
+    if (value === undefined)
+        return mask_secrets_maskSecrets(message);
+    // the search would take the message for a part of an address that is wrong
+    if (isAddressName(input))
+        return `${textOf(input, value)} ${mask_secrets_maskSecrets(message)}`;
+    return mask_secrets_maskSecrets(`${textOf(input, value)} ${message}`);
 }
 /** The problem as programs see it: without secrets, and a long value as the beginning of its text. */
 function shownProblem({ input, value, message }) {
     return {
         input: shown(input),
-        ...(value !== undefined && { value: shownValue(value) }),
+        ...(value !== undefined && { value: shownValue(input, value) }),
         message: maskSecrets(message),
     };
 }
-function shownValue(value) {
+function shownValue(input, value) {
     if (typeof value === 'string')
-        return shown(value);
-    const text = asJson(value);
-    return text !== undefined && shorten(text) === text ? maskSecretsIn(value) : textOf(value);
+        return shownText(input, value);
+    const text = asJson(input, value);
+    return text !== undefined && shorten(text) === text
+        ? maskSecretsIn(JSON.parse(text))
+        : textOf(input, value);
 }
-function textOf(value) {
-    return typeof value === 'string' ? JSON.stringify(shown(value)) : shown(asJson(value) ?? 'what was given');
+function textOf(input, value) {
+    if (typeof value === 'string')
+        return JSON.stringify(shownText(input, value));
+    return shown(asJson(input, value) ?? 'what was given');
 }
-/** `undefined` for a value that contains itself, as YAML has them. */
-function asJson(value) {
+function shownText(input, value) {
+    return isAddressName(input) ? shorten_shorten(maskAddress(value)) : shown(value);
+}
+/** Without the secrets of values that are addresses; `undefined` for a value that contains itself, as YAML has them. */
+function asJson(input, value) {
+    const masked = (each) => (typeof each === 'string' ? maskAddress(each) : each);
     try {
-        return JSON.stringify(value);
+        return JSON.stringify(value, (key, each) => {
+            if (!isAddressName(key === '' ? input : key))
+                return each;
+            return Array.isArray(each) ? each.map(masked) : masked(each);
+        });
     }
     catch {
         return undefined;
@@ -45558,7 +45686,15 @@ function asJson(value) {
 }
 /** The beginning of a text, without secrets. */
 function shown(text) {
-    return shorten_shorten(mask_secrets_maskSecrets(shorten_shorten(text, mostMasked)));
+    return shorten_shorten(mask_secrets_maskSecrets(beginningOf(text)));
+}
+/** As much of a text as is searched for secrets. A word with a colon may be cut within a login, and is left out. */
+function beginningOf(text) {
+    if (text.length <= mostMasked)
+        return text;
+    const beginning = text.slice(0, mostMasked);
+    const [last = ''] = /(?<![^\s"'])[^\s"']*$/.exec(beginning) ?? [];
+    return `${last.includes(':') ? beginning.slice(0, -last.length) : beginning}…`;
 }
 /** A command that could not be started, failed or ran out of time. The message holds command, exit code and output. */
 class errors_CommandError extends Error {
@@ -45571,7 +45707,7 @@ class errors_CommandError extends Error {
         const tail = output.trim().split('\n').slice(-60);
         const lines = [
             `${formatCommand(command)}: ${outcome}`,
-            ...tail.filter((line) => line !== '').map((line) => `  ${shortenLine(line)}`),
+            ...tail.filter((line) => line !== '').map((line) => `  ${beginningOf(line)}`),
         ];
         super(mask_secrets_maskSecrets(lines.join('\n')));
         this.command = command;
@@ -45586,10 +45722,6 @@ class TooMuchOutputError extends errors_CommandError {
         super(command, `printed more than ${String(mostBytes / 1e6)} MB`, output);
         this.name = 'TooMuchOutputError';
     }
-}
-/** A word that is cut could show half a secret. */
-function shortenLine(line) {
-    return line.length > mostMasked ? `${line.slice(0, mostMasked).replace(/\S*$/, '')}…` : line;
 }
 /** Something could not be downloaded, or is not what was expected. */
 class DownloadError extends Error {
@@ -45613,10 +45745,10 @@ function formatCommand(command) {
 }
 /** A command as a line to paste into a shell, whole. */
 function shellCommand(command) {
-    return command
-        .map((word) => (/^[\w@%+=:,./{}^-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
-        .join(' ');
+    return command.map((word) => (plainWord.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
 }
+/** What every shell takes as it is: bash expands braces, and zsh a `=` at the beginning. */
+const plainWord = /^[\w@%+:,./-][\w@%+=:,./-]*$/;
 /** The command was told to stop: a signal from the terminal or the runner. */
 class CancelledError extends Error {
     signal;
@@ -45630,7 +45762,14 @@ class CancelledError extends Error {
 }
 /** The text of anything thrown, without secrets: libraries put addresses into their messages too. */
 function errors_messageOf(error) {
-    return mask_secrets_maskSecrets(error instanceof Error ? error.message : String(error));
+    return mask_secrets_maskSecrets(messageIn(error));
+}
+/** The beginning of that text, for a message that it is a part of. */
+function shortMessageOf(error) {
+    return shown(messageIn(error));
+}
+function messageIn(error) {
+    return error instanceof Error ? error.message : String(error);
 }
 
 ;// CONCATENATED MODULE: ./lib/plan/byte-size.js
@@ -69170,6 +69309,7 @@ function operationsIn(patch) {
 var rfc6902 = __nccwpck_require__(8554);
 ;// CONCATENATED MODULE: ./lib/kind-config/kubeadm-config.js
 
+
 /** The versions of kubeadm's config that kind writes for a version of Kubernetes (kind, `kubeadm/config.go`). */
 function kubeadmVersions(kubernetes) {
     const minor = /^v?1\.(\d+)/.exec(kubernetes ?? '')?.[1];
@@ -69258,11 +69398,18 @@ function mergeArguments(before, changes) {
     }
     return result;
 }
-/** @throws {Error} when an operation does not fit the document */
+/** @throws {Error} when an operation does not fit the document, or copies so much that the document gets too large */
 function patchJson(before, operations) {
     const document = structuredClone(before);
+    let size = kubeadm_config_sizeOf(document);
     for (const operation of operations) {
         checkPlace(document, operation);
+        // each copy may double the document; values that are written out are bounded as the patch itself is
+        if (operation.op === 'copy')
+            size += kubeadm_config_sizeOf(rfc6902/* Pointer */.gm.fromJSON(operation.from).evaluate(document).value);
+        if (size > mostValues) {
+            throw new Error(`${operation.path} is one copy too many: a config has at most ${String(mostValues)} values; copy less`);
+        }
         const [failure] = (0,rfc6902/* applyPatch */.X6)(document, [operation]);
         if (failure?.name === 'TestError')
             throw new Error(`the value of ${operation.path} is not the one that it tests for`);
@@ -69270,6 +69417,19 @@ function patchJson(before, operations) {
             throw failure;
     }
     return document;
+}
+/** How many values there are, those of a thousand characters counted as several; no further than there may be. */
+function kubeadm_config_sizeOf(root) {
+    let size = 0;
+    const left = [root];
+    while (left.length > 0 && size <= mostValues) {
+        const value = left.pop();
+        size += typeof value === 'string' ? 1 + Math.floor(value.length / 1000) : 1;
+        if (typeof value === 'object' && value !== null)
+            for (const each of Object.values(value))
+                left.push(each);
+    }
+    return size;
 }
 /** rfc6902 gives lists and texts any key, which kind refuses. */
 function checkPlace(document, { op, path }) {
@@ -69811,7 +69971,7 @@ class PatchedConfig {
             this.#document = change(before);
         }
         catch (error) {
-            const message = `does not fit the config that kind writes for kubeadm: ${shorten_shorten(errors_messageOf(error))}`;
+            const message = `does not fit the config that kind writes for kubeadm: ${shortMessageOf(error)}`;
             this.#misfits.push({ place, message });
         }
         for (const [setting, read] of Object.entries(readings)) {
@@ -70193,20 +70353,18 @@ function kind_config_check(config) {
     }
     return [...problems, ...checkMounts(nodes), ...checkKubeadmPatches(config), ...checkContainerdPatches(config)];
 }
-/** A mount there would hide what the node's owner is known by, or be taken for it. */
+/** A mount at one of our paths would hide what the node's owner is known by. Docker takes none over the whole node. */
 function checkMounts(nodes) {
     return nodes.flatMap(({ extraMounts = [] }, node) => extraMounts.flatMap(({ containerPath = '' }, mount) => {
         // kind hands docker `host:container:options` as one word, so a path ends at a colon
         const [path = ''] = external_node_path_.posix.normalize(containerPath.replace(/:.*$/s, '')).match(/^\/[^/]*/) ?? [];
-        if (!ownDirectories.includes(path))
+        const message = path === '/'
+            ? "is the root of the node's file system, where Docker mounts nothing; use a path in it, such as /data"
+            : `is reserved: kind-flat-network mounts its own files at ${path}; use another path`;
+        if (path !== '/' && !ownDirectories.includes(path))
             return [];
-        return [
-            {
-                path: `nodes[${String(node)}].extraMounts[${String(mount)}].containerPath`,
-                value: containerPath,
-                message: `is reserved: kind-flat-network mounts its own files at ${path}; use another path`,
-            },
-        ];
+        const place = `nodes[${String(node)}].extraMounts[${String(mount)}].containerPath`;
+        return [{ path: place, value: containerPath, message }];
     }));
 }
 /** Merges a cluster's own config over the shared one: maps deep, patches one after the other, nodes replaced whole. */
@@ -76849,7 +77007,6 @@ function isSimpleKey(key) {
 
 
 
-
 /**
  * Puts the content of files in the place of their names: those of `clusters` and `config`, and those of each cluster's
  * own config, which are relative to the file that names them. `-` is standard input.
@@ -76891,7 +77048,7 @@ class InputReader {
                 throw error;
             const template = templateIn(name);
             const message = template === undefined
-                ? `is not YAML and not a file that can be read (${shorten_shorten(errors_messageOf(error))}); write YAML, or the path of a file with it`
+                ? `is not YAML and not a file that can be read (${shortMessageOf(error)}); write YAML, or the path of a file with it`
                 : unfilled(template);
             this.problems.add(input, name, message);
             return undefined;
@@ -76915,7 +77072,7 @@ class InputReader {
         catch (error) {
             if (error instanceof CancelledError)
                 throw error;
-            return refuse(`cannot be read (${shorten_shorten(errors_messageOf(error))}); use a file`);
+            return refuse(`cannot be read (${shortMessageOf(error)}); use a file`);
         }
     }
     /** The list of clusters, with the content of the files that its kind configs name. */
@@ -78629,7 +78786,7 @@ async function runMain() {
     try {
         const world = createWorld(id, maskedLog(createActionsLog(phases)), lib_core/* debug */.Yz, runnerStores());
         const inputs = readInputs();
-        for (const secret of secretsIn(Object.values(inputs).join('\n')))
+        for (const secret of secretsInInputs(inputs))
             (0,lib_core/* setSecret */.Pq)(secret);
         const flat = await up(world, inputs, run, stopped);
         await report(flat, phases);

@@ -8,15 +8,14 @@ import {
   type Reservation,
 } from '../../../src/plan/reservation.js'
 
-const reservation: Reservation = {
+const reservation010: Reservation = {
   clusters: ['a', 'b'],
   subnets: ['10.128.0.0/16', '10.192.0.0/16', '10.129.0.0/16', 'fd00:10:192::/112'],
   loadBalancerSubnets: { shared: ['172.18.254.0/24'], a: ['172.18.253.0/24'], b: ['172.18.252.0/24'] },
   reused: ['shared'],
-  dockerNetwork: 'lab',
 }
-/** What a release knew of it. */
-const { dockerNetwork: _, ...reservation010 } = reservation
+const reservation: Reservation = { ...reservation010, dockerNetwork: 'lab' }
+/** What releases knew of it that wrote less. */
 const readable: Readonly<Record<string, Reservation>> = { '0.1.0': reservation010 }
 
 /** As each release writes it; `unreleased` becomes the next release's name. */
