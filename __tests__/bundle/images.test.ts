@@ -39,15 +39,22 @@ describe.each([actionNode])('images, on $name', ({ program }) => {
           const inputs = { clusters: '[alpha, beta]', wait: '30s', 'node-image': image, cache: 'true' }
           // archives are made by the system's tar
           const env = { ACTIONS_CACHE_URL: cache.url, PATH: `${machine.path('bin')}:/usr/bin:/bin` }
+          const noted = machine.path('runs-of-tar')
+          const tar = ['#!/bin/bash', `echo "$KIND_FLAT_NETWORK_RUN" >> ${noted}`, 'PATH=/usr/bin:/bin exec tar "$@"']
+          writeFileSync(machine.path('bin/tar'), `${tar.join('\n')}\n`, { mode: 0o755 })
+          const runsOfTar = () => new Set(machine.read('runs-of-tar').split('\n').filter(Boolean))
           const layers = () => server.requests.filter(({ path }) => path.includes('/blobs/')).length
           const before = machine.engine()
           for (const [hit, asked] of [
             ['false', 2],
             ['true', 2],
           ] as const) {
+            writeFileSync(noted, '')
             const main = await machine.main(inputs, env)
             expect({ code: main.code, errors: messages('error', main) }).toEqual({ code: 0, errors: [] })
             expect([output(machine, 'cache-hit'), layers()]).toEqual([hit, asked])
+            // post ends what bears the run, also what a library started
+            expect([...runsOfTar()]).toEqual(hit === 'true' ? [machine.saved()?.run] : [])
             const post = await machine.post(env)
             expect({ code: post.code, warnings: messages('warning', post) }).toEqual({ code: 0, warnings: [] })
             expect(cache.entries).toEqual([expect.objectContaining({ committed: true })])

@@ -143,6 +143,52 @@ describe('a command that is interrupted', () => {
     testMilliseconds,
   )
 
+  const removingProbe = /^kubectl .* delete /
+
+  test.each([
+    { verb: 'up', args: two, before: nothing },
+    { verb: 'verify', args: [], before: makeTwo },
+    { verb: 'repair', args: [], before: makeTwo },
+  ])(
+    '$verb is stopped also while it removes its probe',
+    ({ verb, args, before }) =>
+      onMachine(node, async (machine) => {
+        await before(machine)
+        const [engine, recorded] = [machine.engine(), machine.recorded()]
+        const removals = machine.calls().filter(({ line }) => removingProbe.test(line)).length
+        machine.script({ rules: [{ match: removingProbe.source, delaySeconds: 4 }] })
+        const running = machine.startCli(verb, ...args)
+        await machine.until(removingProbe, removals + 2)
+        running.kill('SIGINT')
+        const { code, stdout, stderr } = await running.ended
+        expect({ code, stdout, last: stderr.trimEnd().split('\n').at(-1) }).toEqual({
+          code: 130,
+          stdout: '',
+          last: 'stopped by SIGINT',
+        })
+        await machine.untilQuiet()
+        expect(machine.engine()).toEqual(engine)
+        expect(machine.recorded()).toEqual(recorded)
+      }),
+    testMilliseconds,
+  )
+
+  test(
+    'verify waits for no API server that takes neither the probe nor its removal',
+    () =>
+      onMachine(node, async (machine) => {
+        const running = await hanging(machine, { verb: 'verify', hangs: '^kubectl .*(apply|delete)', before: makeTwo })
+        running.kill('SIGINT')
+        const { code, stdout, stderr } = await running.ended
+        expect({ code, stdout }).toEqual({ code: 130, stdout: '' })
+        expect(stderr).toMatch(/^ *stopped by SIGINT: removing the probe$/m)
+        const removals = machine.calls().filter(({ line }) => removingProbe.test(line))
+        expect(removals.slice(-2).map(({ argv }) => argv.at(-1))).toEqual(['--wait=false', '--wait=false'])
+        await machine.untilQuiet()
+      }),
+    testMilliseconds,
+  )
+
   const kubeadm = /^docker exec --privileged \S+ kubeadm init/
   const removing = /^docker rm/
 

@@ -7,30 +7,39 @@ import { Terminal, type Ended } from '../e2e/support/terminal.js'
 
 jest.setTimeout(600_000)
 
-const clusters = ['once-east', 'once-west']
-const nodes = clusters.map((cluster) => `${cluster}-control-plane`)
+// towards a cluster of several nodes its Services have several next hops
+const clusters = [{ name: 'once-east', workers: 1 }, { name: 'once-west' }]
+const nodes = ['once-east-control-plane', 'once-east-worker', 'once-west-control-plane']
 const chain = 'KIND-FLAT-NETWORK'
-const flat = "2/2 pod pairs reachable, 2/2 with the pod's own address, 2/2 Services answer"
+const flat = "4/4 pod pairs reachable, 4/4 with the pod's own address, 3/3 Services answer"
+/** What marks our lines in a Corefile. */
+const mark = '# kind-flat-network'
 
 let terminal: Terminal
 let before: Awaited<ReturnType<typeof engineState>>
 let outputs: Outputs
 let wired: Wiring[]
+let taught: string[]
 
 beforeAll(async () => {
   before = await engineState()
   terminal = await Terminal.open()
-  outputs = await terminal.up(JSON.stringify(clusters), '--wait=10m')
+  outputs = await terminal.up(JSON.stringify(clusters), '--cross-cluster-dns=true', '--wait=10m')
   wired = await wiring()
+  taught = await corefiles()
   // what the rounds compare with is as it should be
-  expect(wired.every(({ routes }) => routes.length > 0)).toBe(true)
+  expect(wired.every(({ routes }) => routes.length > 1)).toBe(true)
+  // one next hop for each node of the other cluster, and the group of both
+  expect(wired.map(({ nextHops }) => nextHops.length)).toEqual([0, 0, 3])
   expect(wired).toMatchObject(nodes.map(() => ({ jumps: 1, isBehindKubeProxy: true })))
+  expect(taught).toEqual(clusters.map(() => expect.stringContaining(mark)))
 })
 
 afterAll(() => terminal.close())
 
 interface Wiring {
   readonly routes: readonly string[]
+  readonly nextHops: readonly string[]
   readonly rules: readonly string[]
   readonly jumps: number
   readonly isBehindKubeProxy: boolean
@@ -40,14 +49,20 @@ interface Wiring {
 function wiring(): Promise<Wiring[]> {
   return Promise.all(
     nodes.map(async (node) => {
-      const [routes, rules, jumps] = await Promise.all([
+      const [routes, nextHops, rules, jumps] = await Promise.all([
         docker('exec', node, 'ip', 'route', 'show', 'proto', '171'),
+        docker('exec', node, 'ip', 'nexthop', 'show', 'proto', '171'),
         docker('exec', node, 'iptables', '--wait', '-t', 'nat', '-S', chain),
         docker('exec', node, 'iptables', '--wait', '-t', 'nat', '-S', 'POSTROUTING'),
       ])
       const targets = jumps.split('\n').map((rule) => / -j (\S+)$/.exec(rule)?.[1])
       return {
-        routes: routes.split('\n').map((route) => route.trim()),
+        routes: linesOf(routes).map((route) => route.replace(/ nhid \d+/, '')),
+        nextHops: linesOf(nextHops)
+          .map((object) =>
+            object.replace(/^id \d+ /, '').replace(/(?<=group )\S+/, (ids) => `of ${String(ids.split('/').length)}`),
+          )
+          .sort(),
         rules: rules.split('\n'),
         jumps: targets.filter((target) => target === chain).length,
         isBehindKubeProxy: targets.indexOf(chain) === targets.indexOf('KUBE-POSTROUTING') + 1,
@@ -56,12 +71,48 @@ function wiring(): Promise<Wiring[]> {
   )
 }
 
+/** Without the blanks around them; an object that was made anew has another number, which is no difference. */
+function linesOf(text: string): string[] {
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+}
+
+const systemKubectl = (context: string, ...words: string[]) =>
+  kubectl(outputs.kubeconfig, context, '--namespace=kube-system', ...words)
+
+/** Of every cluster. */
+function corefiles(): Promise<string[]> {
+  return Promise.all(
+    outputs.clusters.map(({ context }) =>
+      systemKubectl(context, 'get', 'configmap/coredns', '--output=jsonpath={.data.Corefile}'),
+    ),
+  )
+}
+
+/** Takes from every Corefile what `up` has put there, as somebody does who gives back kubeadm's. */
+async function forgetNames(): Promise<void> {
+  const texts = (await corefiles()).map((corefile) =>
+    corefile
+      .split('\n')
+      .filter((line) => !line.endsWith(mark))
+      .map((line) => line.replace(`${mark}: `, ''))
+      .join('\n'),
+  )
+  await Promise.all(
+    outputs.clusters.map(({ context }, index) => {
+      const patch = JSON.stringify({ data: { Corefile: texts[index] } })
+      return systemKubectl(context, 'patch', 'configmap/coredns', '--type=merge', `--patch=${patch}`)
+    }),
+  )
+  expect(texts.filter((text) => text.includes(mark))).toEqual([])
+}
+
 /** Objects of the check that are left in a cluster, by any name. */
 async function probeObjects(): Promise<string[]> {
   const left = await Promise.all(
-    outputs.clusters.map(({ context }) =>
-      kubectl(outputs.kubeconfig, context, '--namespace=kube-system', 'get', 'daemonsets,services', '--output=name'),
-    ),
+    outputs.clusters.map(({ context }) => systemKubectl(context, 'get', 'daemonsets,services', '--output=name')),
   )
   return left.flatMap((text) => text.split('\n')).filter((name) => name.includes('kind-flat-network'))
 }
@@ -99,17 +150,21 @@ const rounds = Array.from({ length: 10 }, (_, index) => {
     Object.entries(damages)[index % Object.keys(damages).length] as [string, string]
   const [route, breakRoutes] = pick(routeDamage)
   const [nat, breakNat] = pick(natDamage)
-  return { round: index + 1, route, nat, script: `set -e; ${breakRoutes}; ${breakNat}` }
+  // two in a row, then three without
+  const names = index % 5 < 2 ? 'names forgotten' : 'names known'
+  return { round: index + 1, route, nat, names, script: `set -e; ${breakRoutes}; ${breakNat}` }
 })
 
-test.each(rounds)('three repair at once, round $round: $route, $nat', async ({ script }) => {
-  const subnets = outputs.clusters.map((cluster) => cluster.nodes[0]?.podCIDR ?? '')
+test.each(rounds)('three repair at once, round $round: $route, $nat, $names', async ({ script, names }) => {
+  const [east = '', west = ''] = outputs.clusters.map((cluster) => cluster.nodes[0]?.podCIDR)
   await Promise.all(
-    nodes.map((node, index) => docker('exec', node, 'bash', '-c', script, 'bash', subnets[1 - index] ?? '')),
+    nodes.map((node) => docker('exec', node, 'bash', '-c', script, 'bash', node.startsWith('once-east') ? west : east)),
   )
+  if (names === 'names forgotten') await forgetNames()
   expect(await wiring().catch(() => [])).not.toEqual(wired)
   expectSuccess(await Promise.all(['repair', 'repair', 'repair'].map((verb) => terminal.run(verb))))
   expect(await wiring()).toEqual(wired)
+  expect(await corefiles()).toEqual(taught)
   const verify = await terminal.run('verify')
   expectSuccess([verify])
   expect(verify.stdout).toContain(flat)

@@ -437,6 +437,7 @@ describe('up', () => {
       ['the engine is locked', 'volume create'],
       ['the probe is waited for', 'get pods'],
       ['CoreDNS is waited for', 'wait deployment/coredns'],
+      ['its probe is removed', deletes],
       ['pods ask each other', /exec .*nsenter/s],
     ]
 
@@ -458,6 +459,28 @@ describe('up', () => {
         expect(world.processes.looks).toBe(1)
       },
     )
+
+    test('and nothing is left that it ends, it is stopped all the same', async () => {
+      const stop = new AbortController()
+      const reason = new CancelledError('SIGINT')
+      const save = store.save.bind(store)
+      store.save = (saved) => {
+        if (saved.complete) stop.abort(reason)
+        return save(saved)
+      }
+      expect(await failureOf(upWith(given, stop.signal))).toBe(reason)
+      expect(left()).toEqual(nothing)
+    })
+
+    test('and shall leave what there is, it waits for no cluster to give back its probe', async () => {
+      const stop = new AbortController()
+      world.runner.on('get pods', () => {
+        stop.abort(new CancelledError('SIGINT'))
+        return hang
+      })
+      await failureOf(upWith({ ...given, cleanup: 'false' }, stop.signal))
+      expect(world.runner.lines(deletes)).toEqual(Array(2).fill(expect.stringMatching(/ --wait=false$/)))
+    })
 
     test('before it begins, it runs nothing', async () => {
       const reason = new CancelledError('SIGINT')
@@ -819,7 +842,7 @@ describe('verify', () => {
   test('takes the probe out when it fails or is stopped', async () => {
     world.runner.on(kubectlOf('east', 'get pods'), fails('timed out'))
     expect((await failureOf(again())).message).toMatch(/timed out$/)
-    expect(world.runner.lines(deletes)).toHaveLength(2)
+    expect(world.runner.lines(deletes)).toEqual(Array(2).fill(expect.stringMatching(/ --timeout=60s$/)))
 
     const stop = new AbortController()
     world.runner.on(kubectlOf('east', 'get pods'), () => {
@@ -827,7 +850,21 @@ describe('verify', () => {
       return hang
     })
     expect(await failureOf(again(stop.signal))).toEqual(new CancelledError('SIGINT'))
-    expect(world.runner.lines(deletes)).toHaveLength(4)
+    const removals = world.runner.matching(deletes).slice(2)
+    expect(removals.map(({ command, options }) => [command.at(-1), options.timeoutSeconds])).toEqual(
+      Array(2).fill(['--wait=false', 15]),
+    )
+    expect(world.log.infos.at(-1)).toBe('stopped by SIGINT: removing the probe')
+  })
+
+  test('is stopped also when that comes while the probe is taken out', async () => {
+    const stop = new AbortController()
+    world.runner.on(deletes, () => {
+      stop.abort(new CancelledError('SIGINT'))
+      return ''
+    })
+    expect(await failureOf(again(stop.signal))).toEqual(new CancelledError('SIGINT'))
+    expect(world.log.warnings).toEqual([])
   })
 
   test('several times at once, each has a probe of its own and removes no other', async () => {

@@ -53,6 +53,22 @@ describe('the merged kubeconfig where the user named its place', () => {
     expect([world.files.content.has(place), world.log.infos]).toEqual([false, []])
   })
 
+  test('is not written again where it is right, so that it is never empty for a moment', async () => {
+    const later = await claimed()
+    await writeKubeconfig(world, later)
+    const written: string[] = []
+    const overwrite = world.files.overwrite.bind(world.files)
+    world.files.overwrite = (path, content) => {
+      written.push(path)
+      return overwrite(path, content)
+    }
+    await writeKubeconfig(world, later)
+    expect(written).toEqual([])
+    world.files.content.set(place, (world.files.content.get(place) ?? '').replace('kind-east', 'kind-other'))
+    await writeKubeconfig(world, later)
+    expect([written, at(place)?.['current-context']]).toEqual([[place], 'kind-east'])
+  })
+
   test('is refused when somebody has created a file there since the plan', async () => {
     world.files.replace(place, 'theirs')
     await expect(claimed()).rejects.toThrow(

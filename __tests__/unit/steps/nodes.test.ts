@@ -1,7 +1,8 @@
-import { beforeEach, expect, test } from '@jest/globals'
-import { findNodes } from '../../../src/steps/nodes.js'
+import { beforeEach, describe, expect, test } from '@jest/globals'
+import { findNodes, readNodes } from '../../../src/steps/nodes.js'
 import { clusters, record } from '../../fakes/build.js'
-import { FakeEngine } from '../../fakes/engine.js'
+import { FakeEngine, kubectlOf, type StateItem } from '../../fakes/engine.js'
+import { fails } from '../../fakes/recording-runner.js'
 import { fakeWorld, type FakeWorld } from '../../fakes/world.js'
 
 const saved = record({ clusters: clusters(['east', 2, 2]), 'ip-family': 'dual' })
@@ -72,4 +73,80 @@ test('a DNS service outside of the planned service subnet is told', async () => 
   await expect(found()).rejects.toThrow(
     'the DNS service of cluster east has the address 10.96.0.10, outside its planned service subnet 10.192.0.0/16, fd00:10:192::/112',
   )
+})
+
+const socket = 'unix:///var/run/docker.sock'
+const dead = fails(`Cannot connect to the Docker daemon at ${socket}. Is the docker daemon running?`)
+const explained = `the Docker engine at ${socket} (the Docker context default) is not there: nobody listens; start it with "sudo systemctl start docker", or name another in DOCKER_HOST`
+
+test('an engine that does not answer is explained', async () => {
+  world.runner.on('docker ps', dead)
+  await expect(found()).rejects.toThrow(explained)
+})
+
+describe('readNodes', () => {
+  const names = async (of = saved) => (await readNodes(world, of)).map(({ name }) => name)
+  const all = saved.clusters.flatMap(({ nodes }) => nodes.map(({ name }) => name))
+
+  describe('while an engine restarts', () => {
+    const refused = fails('The connection to the server 127.0.0.1:40001 was refused')
+    let listed: string
+    let state: string
+
+    beforeEach(async () => {
+      listed = await world.runner.run(['docker', 'ps', '--all', '--quiet'])
+      state = await world.runner.run(['kubectl', '--kubeconfig', '/tmp/run/east.kubeconfig', 'get nodes,'])
+    })
+
+    /** Has it be away from one second to another, and the API server until five seconds later. */
+    function restart(...away: readonly (readonly [from: number, to: number])[]) {
+      const isAway = (after = 0) => away.some(([from, to]) => now() >= from && now() < to + after)
+      const now = () => world.clock.seconds - 1000
+      world.runner.on('docker ps', () => (isAway() ? dead : listed))
+      world.runner.on(kubectlOf('east', 'get nodes,'), () => (isAway(5) ? refused : state))
+    }
+
+    test('waits for it', async () => {
+      restart([0, 59])
+      expect(await names()).toEqual(all)
+      expect(world.clock.seconds).toBe(1064)
+    })
+
+    test('waits as long for the next restart', async () => {
+      restart([0, 50], [52, 102])
+      expect(await names()).toEqual(all)
+    })
+
+    test('explains one that is still away a minute later', async () => {
+      restart([0, 300])
+      await expect(names()).rejects.toThrow(explained)
+      expect(world.clock.seconds).toBe(1060)
+    })
+  })
+
+  describe('while CoreDNS is rolled out', () => {
+    const untilSecond = (end: number) => (items: readonly StateItem[]) =>
+      items.map((item) =>
+        item.kind === 'Deployment' && world.clock.seconds < 1000 + end
+          ? { ...item, status: { observedGeneration: 1, replicas: 3, updatedReplicas: 1, availableReplicas: 2 } }
+          : item,
+      )
+
+    test('looks again', async () => {
+      engine.tells = untilSecond(30)
+      expect(await names()).toEqual(all)
+      expect(world.clock.sleeps).toEqual(Array(30).fill(1))
+    })
+
+    test.each([
+      ['half a minute', saved, 30],
+      ['the input wait, which is shorter', { ...saved, waitSeconds: 4 }, 4],
+    ])('says what is missing after %s', async (_, of, seconds) => {
+      engine.tells = untilSecond(seconds + 1)
+      await expect(names(of)).rejects.toThrow(
+        'cluster east is not ready:\n  CoreDNS is not available: of 2 pods 1 are of its newest version, and 2 of all 3 are available',
+      )
+      expect(world.clock.sleeps).toEqual(Array(seconds).fill(1))
+    })
+  })
 })

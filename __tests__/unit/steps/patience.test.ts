@@ -88,4 +88,31 @@ describe('a user without rights', () => {
     world.runner.on('kubectl', inTurn(...times(29, forbidden), refused, ...times(29, forbidden), 'nodes'))
     expect(await patient(world, 'east', 300).run(command)).toBe('nodes')
   })
+
+  test('who had them in between is believed anew', async () => {
+    const { run } = patient(world, 'east', 300)
+    world.runner.on('kubectl', inTurn(forbidden, 'nodes', forbidden, 'nodes'))
+    await run(command)
+    await world.clock.sleep(60)
+    expect(await run(command)).toBe('nodes')
+  })
+})
+
+describe('an API server that does not answer', () => {
+  const silent = fails('some words\nUnable to connect: EOF\n')
+
+  test('for ten seconds is told, once', async () => {
+    world.runner.on('kubectl', ({ nth }) => {
+      expect(world.log.infos).toHaveLength(world.clock.seconds > 1010 ? 1 : 0)
+      return nth < 40 ? silent : 'nodes'
+    })
+    await patient(world, 'east', 300).run(command)
+    expect(world.log.infos).toEqual(['east: its API server does not answer yet: Unable to connect: EOF'])
+  })
+
+  test('for a shorter time is not', async () => {
+    world.runner.on('kubectl', inTurn(...times(10, silent), 'nodes'))
+    await patient(world, 'east', 300).run(command)
+    expect(world.log.infos).toEqual([])
+  })
 })

@@ -64,6 +64,17 @@ describe('teachNames', () => {
     expect(patched()).toContain('deployment/coredns')
   })
 
+  test('has pods start with a Corefile that nobody has told them yet', async () => {
+    world.runner.on(kubectlOf('east', 'patch deployment'), fails('Error from server (Invalid): no'))
+    await expect(teach(joined)).rejects.toThrow(/patch deployment.*\n {2}Error from server \(Invalid\)/)
+    expect(engine.corefiles.get('east')).toBe(corefileWith(kubeadmsCorefile, joined))
+    expect(engine.coreDnsAnnotations.get('east')).toBeUndefined()
+    world.runner.calls.length = 0
+    world.runner.on(kubectlOf('east', 'patch deployment'), '')
+    expect(await teach(joined)).toBe(true)
+    expect(patched()).toEqual(['deployment/coredns'])
+  })
+
   test.each(['get configmap/coredns', 'patch configmap/coredns', 'patch deployment/coredns'])(
     'asks again when the API turns away: %s',
     async (verb) => {

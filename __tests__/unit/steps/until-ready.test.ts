@@ -103,6 +103,27 @@ describe('an API that does not answer', () => {
     await untilAvailable(300)
     expect(world.clock.sleeps).toEqual([1, 1, 1])
   })
+
+  test('refuses a user once more after it has answered is waited for', async () => {
+    const forbidden = fails('Error from server (Forbidden): nodes is forbidden: User "kubernetes-admin" cannot list')
+    const state = (status: string) =>
+      JSON.stringify({
+        items: ['east-control-plane', 'east-worker'].map((name) => ({
+          kind: 'Node',
+          metadata: { name },
+          spec: { podCIDRs: ['10.0.0.0/24'] },
+          status: { conditions: [{ type: 'Ready', status }] },
+        })),
+      })
+    world.runner.on(
+      kubectlOf('east', 'get nodes,'),
+      inTurn(forbidden, ...Array<string>(38).fill(state('False')), forbidden, state('True')),
+    )
+    const [east] = made.clusters
+    if (east === undefined) throw new Error('no cluster')
+    await untilNodesReady(world, made, east, 300)
+    expect(world.clock.sleeps).toHaveLength(40)
+  })
 })
 
 describe('pods that do not run', () => {

@@ -387,6 +387,38 @@ describe('requireFlat', () => {
       ),
     )
   })
+
+  describe('tells no more than twenty of what is wrong', () => {
+    const mute: ServicePair = {
+      from: end(east),
+      to: { cluster: 'west', address: '10.193.0.20' },
+      family: 'ipv4',
+      joined: true,
+      reachable: false,
+    }
+    const told = (pairs: number, services: number) => {
+      const wrong = { pairs: Array<Pair>(pairs).fill(silent), services: Array<ServicePair>(services).fill(mute) }
+      try {
+        requireFlat(wrong, nodes, true)
+      } catch (error) {
+        return (error as Error).message.split('\n').slice(1)
+      }
+      return []
+    }
+
+    test.each([
+      [20, 0, 20, 0, undefined],
+      [21, 0, 20, 0, '  … and 1 more'],
+      [400, 30, 20, 0, '  … and 410 more'],
+      [15, 30, 15, 5, '  … and 25 more'],
+      [0, 21, 0, 20, '  … and 1 more'],
+    ])('of %d pairs and %d Services', (pairs, services, pairsTold, servicesTold, more) => {
+      const lines = told(pairs, services)
+      expect(lines.filter((line) => line.includes(' → west') || line.includes(' → east'))).toHaveLength(pairsTold)
+      expect(lines.filter((line) => line.includes('a Service of'))).toHaveLength(servicesTold)
+      expect(lines.slice(pairsTold + servicesTold)).toEqual(more === undefined ? [] : [more])
+    })
+  })
 })
 
 test('a pair with equal addresses is broken, whatever it was answered: each asked itself', () => {
@@ -450,5 +482,27 @@ describe('removeProbes', () => {
       ),
     ])
     expect(world.runner.matching(' delete ').map(({ outcome }) => outcome)).toEqual(['failed', 'done'])
+  })
+
+  test.each([
+    ['gone', '--timeout=60s', 90],
+    ['on its way', '--wait=false', 15],
+  ] as const)('until they are %s takes no longer than %s and %d s', async (until, word, timeoutSeconds) => {
+    await removeProbes(world, made, check, until)
+    const calls = world.runner.matching(' delete ')
+    expect(calls.map(({ command, options }) => [command.at(-1), options.timeoutSeconds])).toEqual([
+      [word, timeoutSeconds],
+      [word, timeoutSeconds],
+    ])
+  })
+
+  test('is ended by a stop, which is no warning', async () => {
+    world.runner.on(' delete ', hang)
+    const stop = new AbortController()
+    const removing = removeProbes({ ...world, runner: world.runner.until(stop.signal) }, made, check)
+    while (world.runner.lines(' delete ').length < 2) await world.clock.sleep(0)
+    stop.abort(new CancelledError('SIGINT'))
+    await expect(removing).rejects.toThrow(new CancelledError('SIGINT'))
+    expect(world.log.warnings).toEqual([])
   })
 })
