@@ -5,11 +5,26 @@ const searching = ['includes', 'indexOf'] as const
 type Callback = (element: unknown, ...rest: unknown[]) => unknown
 type Methods = Record<string, (this: unknown[], first: unknown, ...rest: unknown[]) => unknown>
 
-/** How many elements of arrays are looked at while something is done: a measure that no machine's speed changes. */
+let steps = 0
+
+/** An object of which each look at a property is a step, in whatever loop. */
+export function watched<T extends object>(object: T): T {
+  return new Proxy(object, {
+    get(target, name, receiver): unknown {
+      steps++
+      return Reflect.get(target, name, receiver)
+    },
+  })
+}
+
+/**
+ * How many elements of arrays, and properties of objects that are watched, are looked at while something is done: a
+ * measure that no machine's speed changes.
+ */
 export async function stepsOf(work: () => unknown): Promise<number> {
   const methods = Array.prototype as unknown as Methods
   const originals = Object.fromEntries([...withCallback, ...searching].map((name) => [name, methods[name]])) as Methods
-  let steps = 0
+  steps = 0
   for (const name of withCallback) {
     methods[name] = function (callback, ...rest) {
       const counting: Callback = (...of) => {

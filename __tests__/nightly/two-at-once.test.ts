@@ -133,7 +133,10 @@ test.each(Array.from({ length: 21 }, (_, index) => 200 * index))('two verify, %d
 
 /** Breaks routes on a node; $1 is a subnet of the other cluster's pods. */
 const routeDamage = {
-  'all routes deleted': 'ip route flush proto 171',
+  // ip cannot flush routes whose next hops are objects
+  'all routes deleted':
+    'for to in $(ip route show proto 171 | grep -o "^[0-9]\\S*"); do ip route del "$to" proto 171; done',
+  'the next hops deleted, with what leads there': 'ip nexthop flush proto 171',
   'a route replaced': 'ip route replace blackhole "$1" proto 171',
   'a narrower route added': 'ip route add blackhole "${1%/*}/26"',
 }
@@ -150,8 +153,7 @@ const rounds = Array.from({ length: 10 }, (_, index) => {
     Object.entries(damages)[index % Object.keys(damages).length] as [string, string]
   const [route, breakRoutes] = pick(routeDamage)
   const [nat, breakNat] = pick(natDamage)
-  // two in a row, then three without
-  const names = index % 5 < 2 ? 'names forgotten' : 'names known'
+  const names = index % 3 === 0 ? 'names forgotten' : 'names known'
   return { round: index + 1, route, nat, names, script: `set -e; ${breakRoutes}; ${breakNat}` }
 })
 

@@ -17,7 +17,7 @@ import { readNodes } from '../../src/steps/nodes.js'
 import { missingNodes } from '../../src/steps/until-ready.js'
 import { requireFlat, verifyConnectivity } from '../../src/steps/verify.js'
 import { end, plan, podOn, record, runningNodes } from '../fakes/build.js'
-import { stepsOf } from '../fakes/steps.js'
+import { stepsOf, watched } from '../fakes/steps.js'
 import { fakeWorld } from '../fakes/world.js'
 
 /** A network of so many clusters of so many nodes each, and what was seen of it. */
@@ -34,23 +34,21 @@ interface Network {
 function networkOf(clusters: number, nodesEach: number): Network {
   const list = Array.from({ length: clusters }, (_, index) => ({ name: `c${String(index)}`, workers: nodesEach - 1 }))
   const made = record({ clusters: JSON.stringify(list) })
-  const nodes = runningNodes(made)
+  const nodes = runningNodes(made).map(watched)
   const addresses = new Map(nodes.map(({ name, addresses: [address = ''] }) => [name, address]))
-  const ends = nodes.map((node) => end(node))
-  const pairs = pairsOf(ends, ends, made.clusters).map((pair): Pair => ({
-    ...pair,
-    reachable: true,
-    source: pair.from.address,
-    ownAddress: true,
-    latency: 0.5,
-  }))
+  const ends = nodes.map((node) => watched(end(node)))
+  const pairs = pairsOf(ends, ends, made.clusters).map((pair) =>
+    watched<Pair>({ ...pair, reachable: true, source: pair.from.address, ownAddress: true, latency: 0.5 }),
+  )
   return {
     made,
     apart: { ...made, clusters: made.clusters.map((cluster) => ({ ...cluster, networks: [cluster.name] })) },
     nodes,
     ends,
     pairs,
-    masqueraded: pairs.map((pair) => ({ ...pair, source: addresses.get(pair.from.node) ?? '', ownAddress: false })),
+    masqueraded: pairs.map((pair) =>
+      watched({ ...pair, source: addresses.get(pair.from.node) ?? '', ownAddress: false }),
+    ),
   }
 }
 
