@@ -159,6 +159,8 @@ describe('a command that is interrupted', () => {
         machine.script({ rules: [{ match: removingProbe.source, delaySeconds: 4 }] })
         const running = machine.startCli(verb, ...args)
         await machine.until(removingProbe, removals + 2)
+        // by then nothing else is under way that would be ended
+        await sleep(1500)
         running.kill('SIGINT')
         const { code, stdout, stderr } = await running.ended
         expect({ code, stdout, last: stderr.trimEnd().split('\n').at(-1) }).toEqual({
