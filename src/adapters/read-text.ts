@@ -49,7 +49,11 @@ export async function boundedText(
   stream: Readable,
   { mostBytes = mostTextBytes, signal }: ReadBounds = {},
 ): Promise<string> {
-  if (signal !== undefined) addAbortSignal(signal, stream)
+  if (signal !== undefined) {
+    // a stream may tell of its end after the loop below has, and an error that nobody hears ends the process
+    stream.on('error', () => undefined)
+    addAbortSignal(signal, stream)
+  }
   const chunks: Buffer[] = []
   let bytes = 0
   try {

@@ -4,6 +4,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, symlinkSync, truncateSync, wr
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import { nodeFiles } from '../../../src/adapters/node-files.js'
 
 let directory: string
@@ -85,6 +86,24 @@ describe('reading', () => {
     const reading = nodeFiles.until(stop.signal).read(`/dev/fd/${String(descriptor)}`)
     stop.abort(new Error('stopped'))
     await expect(reading).rejects.toThrow('stopped')
+  })
+
+  test('a file, until it is told to stop, which is no fault of anybody at any moment', async () => {
+    writeFileSync(path('text'), 'clusters: 1')
+    const outcomes = new Set<string>()
+    for (let turns = 0; turns < 12; turns++) {
+      const stop = new AbortController()
+      const reading = nodeFiles
+        .until(stop.signal)
+        .read(path('text'))
+        .catch((error: unknown) => (error as Error).message)
+      for (let passed = 0; passed < turns; passed++) await turn()
+      stop.abort(new Error('stopped'))
+      outcomes.add(await reading)
+    }
+    // a stream tells an error after its file is closed
+    await sleep(50)
+    expect(outcomes).toEqual(new Set(['stopped', 'clusters: 1']))
   })
 })
 
