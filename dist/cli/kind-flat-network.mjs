@@ -61951,8 +61951,11 @@ function readText(path, bounds = {}) {
 }
 /** @param name of the stream, for the message */
 async function boundedText(name, stream, { mostBytes = mostTextBytes, signal } = {}) {
-    if (signal !== undefined)
+    if (signal !== undefined) {
+        // a stream may tell of its end after the loop below has, and an error that nobody hears ends the process
+        stream.on('error', () => undefined);
         (0,external_node_stream_.addAbortSignal)(signal, stream);
+    }
     const chunks = [];
     let bytes = 0;
     try {
